@@ -1,0 +1,35 @@
+# `make demo` and `make test` need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test slow format clean
+
+demo: $(VENV)/installed
+	$(VENV)/bin/hashnet demo
+
+test: $(VENV)/installed-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest -m "not slow"
+
+slow: $(VENV)/installed-test
+	$(VENV)/bin/python -m pytest -m slow
+
+format: $(VENV)/installed-test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: setup.py pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --editable .
+	touch $@
+
+$(VENV)/installed-test: setup.py pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --editable '.[test]'
+	touch $@

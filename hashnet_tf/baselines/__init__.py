@@ -1,0 +1,6 @@
+"""Rivals of HashNet: shallow hash functions on given features."""
+
+from hashnet_tf.baselines.itq import ITQ
+from hashnet_tf.baselines.lsh import LSH
+
+__all__ = ["ITQ", "LSH"]

@@ -1,0 +1,132 @@
+"""Packed codes: eight bits a byte, the first bit in the highest place."""
+
+import numpy as np
+
+# numpy's name for it: the first bit in the highest place of the first byte.
+BIT_ORDER = "big"
+
+
+def pack(values):
+    """Packs the signs of real values into bytes.
+
+    Bit k is 1 iff `values[:, k] >= 0`, so sgn(0) = +1 as in HashNet (ICCV
+    2017, Eq. 5). The first bit is the most significant of the first
+    byte and the last byte is filled up with zeros, as by `numpy.packbits`.
+
+    Args:
+        values: Signed integers or floats `[n, K]`, K >= 1: z, g = tanh(beta z)
+            or signs. Zeros and ones are refused unless signed: every one of
+            them is >= 0.
+
+    Returns:
+        Codes, uint8 `[n, ceil(K / 8)]`.
+
+    Raises:
+        ValueError: If `values` has another shape or dtype, or holds NaN.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval import pack
+    >>> pack(np.array([[0.5, -2.0, 0.0, -1.0, -1.0, -1.0, -1.0, -1.0, 3.0]]))
+    array([[160, 128]], dtype=uint8)
+    """
+    values = np.asarray(values)
+    if values.ndim != 2 or values.shape[1] == 0:
+        raise ValueError(
+            "`values` must be of shape [n, bits], with at least one bit."
+            f" Received: values.shape={values.shape}"
+        )
+    if values.dtype.kind not in "fi":
+        raise ValueError(
+            "`values` must be floats or signed integers, whose sign is the"
+            f" bit. Received: values.dtype={values.dtype}"
+        )
+    if np.isnan(values).any():
+        rows = np.flatnonzero(np.isnan(values).any(axis=1))
+        raise ValueError(
+            "`values` must not hold NaN, which has no sign."
+            f" Received: NaN in {len(rows)} rows, the first of them {rows[0]}"
+        )
+    return np.packbits(values >= 0, axis=1)
+
+
+def unpack(codes, bits):
+    """Turns packed codes back into signs.
+
+    Args:
+        codes: uint8 `[n, ceil(bits / 8)]`.
+        bits: Int >= 1, the length K of the codes.
+
+    Returns:
+        Signs -1 and +1, int8 `[n, bits]`.
+
+    Raises:
+        ValueError: As `check_codes`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval import unpack
+    >>> unpack(np.array([[160]], dtype="uint8"), bits=4)
+    array([[ 1, -1,  1, -1]], dtype=int8)
+    """
+    codes = check_codes(codes, bits, "codes")
+    ones = np.unpackbits(codes, axis=1, count=bits).astype(np.int8)
+    return 2 * ones - 1
+
+
+def check_codes(codes, bits=None, name="codes"):
+    """Checks that an array holds packed codes.
+
+    Args:
+        codes: uint8 `[n, ceil(bits / 8)]`.
+        bits: Int >= 1, or None for every bit of the bytes.
+        name: What to call the array in an error.
+
+    Returns:
+        `codes` as a numpy array, not copied if it is one (a memory map stays
+        on disk).
+
+    Raises:
+        ValueError: If `bits` is no positive integer, or if `codes` is not
+            2-dimensional uint8, is not ceil(bits / 8) bytes wide or has a one
+            behind its last bit.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval.codes import check_codes
+    >>> check_codes(np.array([[160, 1]], dtype="uint8"), 12, "codes")
+    Traceback (most recent call last):
+        ...
+    ValueError: `codes` must have zeros behind bit 12. Received: ones there \
+in 1 rows, the first of them 0
+    """
+    codes = np.asarray(codes)
+    if codes.ndim != 2 or codes.shape[1] == 0 or codes.dtype != np.uint8:
+        raise ValueError(
+            f"`{name}` must be packed codes, uint8 of shape [n, bytes]."
+            f" Received: {name}.shape={codes.shape},"
+            f" {name}.dtype={codes.dtype}"
+        )
+    if bits is None:
+        return codes
+    if not isinstance(bits, (int, np.integer)) or bits < 1:
+        raise ValueError(
+            f"`bits` must be a positive integer. Received: bits={bits!r}"
+        )
+    width = -(-bits // 8)
+    if codes.shape[1] != width:
+        raise ValueError(
+            f"`{name}` of {bits} bits must be {width} bytes wide."
+            f" Received: {name}.shape={codes.shape}"
+        )
+    padding = 8 * width - bits
+    wrong = np.flatnonzero(codes[:, -1] & ((1 << padding) - 1))
+    if len(wrong):
+        raise ValueError(
+            f"`{name}` must have zeros behind bit {bits}. Received: ones"
+            f" there in {len(wrong)} rows, the first of them {wrong[0]}"
+        )
+    return codes

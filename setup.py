@@ -1,0 +1,71 @@
+"""Packaging of hashnet_tf.
+
+`export/` and `tools/` stand at the top of the repository and install inside
+the package, so that no bare `export` or `tools` lands in site-packages.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PLACES = {
+    "hashnet_tf": "hashnet_tf",
+    "hashnet_tf.export": "export",
+    "hashnet_tf.tools": "tools",
+}
+
+
+def packages():
+    names = []
+    for name, folder in PLACES.items():
+        names.append(name)
+        names += [f"{name}.{inner}" for inner in find_packages(folder)]
+    return names
+
+
+setup(
+    name="hashnet_tf",
+    version="0.1.0",
+    description=(
+        "Learn binary hash codes for image retrieval in Keras 3: HashNet,"
+        " its measurements and its exact encoder for serving and devices."
+    ),
+    long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    package_dir=PLACES,
+    packages=packages(),
+    install_requires=[
+        "absl-py>=2.1",
+        "ai-edge-litert>=2.0",
+        # TFDS imports it when it prepares a data set, but does not declare it.
+        "importlib_resources>=6.0",
+        "keras>=3.10",
+        "matplotlib>=3.8",
+        "numpy>=2.0",
+        "pillow>=10.0",
+        "scikit-learn>=1.4",
+        # TensorFlow left it out of its own requirements.
+        "tensorboard>=2.18",
+        "tensorflow>=2.20",
+        "tensorflow-datasets>=4.9.7",
+    ],
+    extras_require={
+        "jax": ["jax>=0.5"],
+        "test": [
+            "hypothesis>=6.100",
+            "jax>=0.5",
+            "pytest>=8.0",
+            "ruff>=0.8",
+        ],
+    },
+    entry_points={
+        "console_scripts": ["hashnet=hashnet_tf.tools.main:main"],
+    },
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)

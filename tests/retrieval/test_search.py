@@ -1,0 +1,54 @@
+import importlib
+
+import numpy as np
+import pytest
+
+from hashnet_tf.retrieval import blocks, distances, pack, search
+
+MODULE = importlib.import_module("hashnet_tf.retrieval.search")
+
+
+@pytest.mark.parametrize("bits", [1, 7, 12, 64, 128])
+@pytest.mark.parametrize("k", [1, 5, 41, 100])
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+def test_against_a_stable_sort(monkeypatch, bits, k, rows):
+    monkeypatch.setattr(MODULE, "QUERY_ROWS", 2)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", rows * 2 * MODULE.BYTES_PER_PAIR)
+    rng = np.random.default_rng(bits)
+    queries = pack(rng.normal(size=(5, bits)))
+    items = pack(rng.normal(size=(41, bits)))
+    found, indices = search(queries, items, k)
+    every = distances(queries, items)
+    order = np.argsort(every, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(indices, order)
+    np.testing.assert_array_equal(
+        found, np.take_along_axis(every, order, axis=1)
+    )
+    assert (found.dtype, indices.dtype) == (np.uint16, np.int64)
+
+
+def test_reads_a_memory_map(tmp_path):
+    items = pack(np.random.default_rng(0).normal(size=(30, 12)))
+    np.save(tmp_path / "codes.npy", items)
+    mapped = np.load(tmp_path / "codes.npy", mmap_mode="r")
+    for one, other in zip(
+        search(items[:4], mapped, 6), search(items[:4], items, 6), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_nothing_to_find():
+    none, some = np.zeros((0, 1), "uint8"), np.zeros((2, 1), "uint8")
+    assert search(some, none, 3)[1].shape == (2, 0)
+    assert search(none, some, 3)[1].shape == (0, 2)
+
+
+def test_refuses():
+    codes = np.zeros((2, 1), "uint8")
+    for k in (0, -1, 1.0, None):
+        with pytest.raises(ValueError, match="Received: k="):
+            search(codes, codes, k)
+    with pytest.raises(ValueError, match="of one width"):
+        search(codes, np.zeros((2, 2), "uint8"), 1)
+    with pytest.raises(ValueError, match="database_codes.dtype=float64"):
+        search(codes, np.zeros((2, 2)), 1)
