@@ -1,0 +1,35 @@
+"""The exact sign that the trained network is frozen with."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class Sign(keras.layers.Layer):
+    """Sign with `sgn(0) = +1`, the `h = sgn(z)` of Eq. 5 of HashNet.
+
+    `keras.ops.sign` gives 0 at 0, which is not a bit; quantised networks meet
+    exact zeros often. Negative zero counts as zero, NaN as negative.
+
+    Input: real tensor `[..., K]` of any real dtype, taken as it comes: a cast
+    to half precision would round small negative values to zero.
+    Output: the same shape in the layer's compute dtype, each -1 or +1.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.layers import Sign
+    >>> np.asarray(Sign()(np.array([[-2.0, -0.0, 3.0]]))).tolist()
+    [[-1.0, 1.0, 1.0]]
+    """
+
+    def __init__(self, **kwargs):
+        kwargs.pop("autocast", None)
+        super().__init__(autocast=False, **kwargs)
+
+    def call(self, inputs):
+        positive = ops.cast(ops.greater_equal(inputs, 0), self.compute_dtype)
+        return 2 * positive - 1
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
