@@ -1,0 +1,93 @@
+"""The loss of HashNet over pairs that come as triples."""
+
+import keras
+from keras import ops
+
+from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
+from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class GivenPairsLoss(keras.losses.Loss):
+    """Weighted maximum likelihood over triples (x_i, x_j, s_ij).
+
+    The same Eq. 4 of HashNet (ICCV 2017) as `WeightedPairwiseLoss`, for data
+    without labels, such as clicks: each row of the batch is one pair and S is
+    the rows whose s_ij is known. Trains the model that
+    `hashnet_tf.models.PairModel` makes of a HashNet.
+
+    Args:
+        alpha: Positive float; None is 10 / K.
+        class_weights: "batch", `(w1, w0)` or None, as in
+            `WeightedPairwiseLoss`.
+        name: Optional name.
+        reduction: As in `keras.losses.Loss`.
+
+    Call arguments:
+        y_true: `[n]` or `[n, 1]`, s_ij: 1 similar, 0 dissimilar, -1 unknown.
+        y_pred: Float `[n, 2, K]`, g_i and g_j.
+
+    Raises:
+        ValueError: If an argument or a shape is none of these.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.losses import GivenPairsLoss
+    >>> loss = GivenPairsLoss()
+    >>> round(float(loss(np.array([1, 0, 0]), np.zeros((3, 2, 48)))), 4)
+    1.3863
+    """
+
+    def __init__(
+        self,
+        alpha=None,
+        class_weights="batch",
+        name="given_pairs_loss",
+        reduction="sum_over_batch_size",
+    ):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        if alpha is not None and not alpha > 0:
+            raise ValueError(
+                "`alpha` must be positive, or None for 10 / bits."
+                f" Received: alpha={alpha}"
+            )
+        self.alpha = alpha
+        self.class_weights = check_class_weights(class_weights)
+
+    def call(self, y_true, y_pred):
+        g = ops.cast(y_pred, "float32")
+        if len(g.shape) != 3 or g.shape[1] != 2:
+            raise ValueError(
+                "`y_pred` must hold the two codes of each pair, [n, 2, bits]."
+                f" Received: y_pred.shape={tuple(g.shape)}"
+            )
+        given = ops.convert_to_tensor(y_true)
+        shape = tuple(given.shape)
+        if (
+            len(shape) not in (1, 2)
+            or shape[1:] not in ((), (1,), (None,))
+            or len({shape[0], g.shape[0]} - {None}) > 1
+        ):
+            raise ValueError(
+                "`y_true` must hold one similarity a pair, [n] or [n, 1], of"
+                " as many pairs as `y_pred`. Received:"
+                f" y_true.shape={shape}, y_pred.shape={tuple(g.shape)}"
+            )
+        given = ops.reshape(given, (-1,))
+        similar, counted = ops.greater(given, 0), ops.greater_equal(given, 0)
+        alpha = 10.0 / g.shape[-1] if self.alpha is None else self.alpha
+        losses = pair_negative_log_likelihood(
+            ops.sum(g[:, 0] * g[:, 1], axis=-1), similar, alpha
+        )
+        weights = pair_weights(similar, counted, self.class_weights)
+        n = ops.cast(ops.shape(g)[0], "float32")
+        total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
+        return weights * losses * (n / total)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alpha": self.alpha,
+            "class_weights": self.class_weights,
+        }

@@ -1,0 +1,150 @@
+"""The loss of HashNet over the pairs of a batch."""
+
+import keras
+from keras import ops
+
+from hashnet_tf.losses.label_pairs import label_pairs
+from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
+from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
+
+SIMILARITIES = ("shared", "jaccard", "given")
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class WeightedPairwiseLoss(keras.losses.Loss):
+    """Weighted maximum likelihood over all pairs of a batch.
+
+    Eq. 4 of "Deep Learning to Hash by Continuation" (Cao et al., ICCV 2017)
+    as a mean:
+
+        1 / |S| * sum over i != j of
+            w_ij * (log(1 + exp(alpha <g_i, g_j>)) - alpha s_ij <g_i, g_j>)
+
+    with S the pairs whose similarity is known, s_ij = 1 for similar pairs,
+    and w_ij = c_ij |S| / |S1| for the |S1| similar and |S| / |S0| for the
+    |S0| dissimilar pairs. At g = 0 it is 2 log 2 (log 2 without weights).
+
+    It returns one value a row, `n / |S|` times the row's sum, so that Keras'
+    mean over the batch is the loss above; `sample_weight` scales the rows.
+    It is computed in float32 under every dtype policy.
+
+    Args:
+        alpha: Positive float, the slope of the sigmoid; None is 10 / K, the
+            rule of the released code (the paper asks for alpha < 1).
+        class_weights: "batch" counts |S1| and |S0| in each batch; `(w1, w0)`
+            are fixed weights of similar and dissimilar pairs, such as
+            `hashnet_tf.losses.count_pairs(labels).weights` gives for a whole
+            data set (the paper's reading); None weights all pairs alike (the
+            paper's HashNet-W).
+        similarity: "shared": similar if a label is shared, c_ij = 1;
+            "jaccard": the same, with c_ij the overlap of the labels (the
+            paper's HashNet+C); "given": `y_true` is the matrix s_ij.
+        name: Optional name.
+        reduction: As in `keras.losses.Loss`.
+
+    Call arguments:
+        y_true: Class ids `[n]` or `[n, 1]`, or a zero-or-one matrix `[n, L]`,
+            L > 1, -1 where a label is unknown; with "given", s_ij `[n, n]`,
+            1, 0, or -1 where unknown. Ids must stay below 2^24, where float32
+            ends to count in ones.
+        y_pred: Float `[n, K]`, g = tanh(beta z).
+
+    Raises:
+        ValueError: If an argument or a shape is none of these.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.losses import WeightedPairwiseLoss
+    >>> loss = WeightedPairwiseLoss()
+    >>> round(float(loss(np.array([0, 0, 1]), np.zeros((3, 48)))), 4)
+    1.3863
+    """
+
+    def __init__(
+        self,
+        alpha=None,
+        class_weights="batch",
+        similarity="shared",
+        name="weighted_pairwise_loss",
+        reduction="sum_over_batch_size",
+    ):
+        # Exponents of inner products over K bits leave half precision.
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        if alpha is not None and not alpha > 0:
+            raise ValueError(
+                "`alpha` must be positive, or None for 10 / bits."
+                f" Received: alpha={alpha}"
+            )
+        if similarity not in SIMILARITIES:
+            raise ValueError(
+                f"`similarity` must be one of {SIMILARITIES}."
+                f" Received: similarity={similarity!r}"
+            )
+        self.alpha = alpha
+        self.class_weights = check_class_weights(class_weights)
+        self.similarity = similarity
+
+    def call(self, y_true, y_pred):
+        y_true = ops.convert_to_tensor(y_true)
+        g = ops.cast(y_pred, "float32")
+        similar, known, continuous = self._pairs(y_true, g)
+        n = ops.shape(g)[0]
+        counted = ops.logical_and(
+            known, ops.logical_not(ops.eye(n, dtype="bool"))
+        )
+        alpha = 10.0 / g.shape[-1] if self.alpha is None else self.alpha
+        losses = pair_negative_log_likelihood(
+            ops.matmul(g, ops.transpose(g)), similar, alpha
+        )
+        weights = continuous * pair_weights(
+            similar, counted, self.class_weights
+        )
+        total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
+        return ops.sum(weights * losses, axis=1) * (
+            ops.cast(n, "float32") / total
+        )
+
+    def _pairs(self, y_true, g):
+        if len(g.shape) != 2:
+            raise ValueError(
+                "`y_pred` must have the shape [n, bits]."
+                f" Received: y_pred.shape={tuple(g.shape)}"
+            )
+        if self.similarity == "given":
+            if (
+                len(y_true.shape) != 2
+                or _differ(*y_true.shape)
+                or _differ(y_true.shape[0], g.shape[0])
+            ):
+                raise ValueError(
+                    'With similarity="given", `y_true` must be the matrix of'
+                    " the batch, [n, n], with as many rows as `y_pred`."
+                    f" Received: y_true.shape={tuple(y_true.shape)},"
+                    f" y_pred.shape={tuple(g.shape)}"
+                )
+            similar = ops.greater(y_true, 0)
+            known = ops.greater_equal(y_true, 0)
+            return similar, known, ops.ones_like(y_true, dtype="float32")
+        if len(y_true.shape) not in (1, 2) or _differ(
+            y_true.shape[0], g.shape[0]
+        ):
+            raise ValueError(
+                "`y_true` must hold class ids [n] or a zero-or-one matrix"
+                " [n, labels] of as many rows as `y_pred`. Received:"
+                f" y_true.shape={tuple(y_true.shape)},"
+                f" y_pred.shape={tuple(g.shape)}"
+            )
+        return label_pairs(y_true, overlap=self.similarity == "jaccard")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alpha": self.alpha,
+            "class_weights": self.class_weights,
+            "similarity": self.similarity,
+        }
+
+
+def _differ(a, b):
+    return a is not None and b is not None and a != b
