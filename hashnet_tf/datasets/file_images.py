@@ -1,0 +1,81 @@
+"""Images in files."""
+
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from hashnet_tf.datasets.image_set import ImageSet
+
+
+class FileImages(ImageSet):
+    """Image files below a folder; none is read before it is needed.
+
+    Args:
+        root: The folder.
+        paths: List of n str, relative to it.
+        labels: As in `ImageSet`.
+        origins: List of n str, where each path was written ("train.txt:3"),
+            for messages, or None.
+
+    Example:
+
+    >>> from hashnet_tf.datasets import FileImages
+    >>> FileImages("photos", ["cat/1.jpg"], [0]).names
+    ['cat/1.jpg']
+    """
+
+    def __init__(self, root, paths, labels, origins=None):
+        super().__init__(labels, paths)
+        self.root = pathlib.Path(root)
+        self.origins = origins
+
+    def subset(self, indices):
+        indices = np.asarray(indices)
+        return FileImages(
+            self.root,
+            [self.names[i] for i in indices],
+            self.labels[indices],
+            self.origins and [self.origins[i] for i in indices],
+        )
+
+    def where(self, position):
+        """Returns the file at `position` as a message names it."""
+        path = str(self.root / self.names[position])
+        if self.origins is None:
+            return path
+        return f"{self.origins[position]}: {path}"
+
+    def missing(self):
+        """Returns the positions of the paths that are no files."""
+        return [
+            position
+            for position, name in enumerate(self.names)
+            if not (self.root / name).is_file()
+        ]
+
+    def real_paths(self):
+        """Returns the n files as list of str, links followed."""
+        return [os.path.realpath(self.root / name) for name in self.names]
+
+    def encoded(self, shuffle_seed=None):
+        paths = tf.constant(
+            [str(self.root / name) for name in self.names], dtype=tf.string
+        )
+        positions = tf.data.Dataset.range(len(self))
+        if shuffle_seed is not None:
+            positions = positions.shuffle(len(self), seed=shuffle_seed)
+        return positions.map(
+            lambda position: (position, tf.io.read_file(paths[position])),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+
+    def fingerprint(self):
+        digest = hashlib.sha256()
+        for name in self.names:
+            status = (self.root / name).stat()
+            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            digest.update(line.encode())
+        return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""What a set of labelled images is, wherever it lies."""
+
+import abc
+
+import numpy as np
+
+# The loss takes class ids as float32, which tells no larger ones apart.
+MAX_CLASS_ID = 2**24
+
+
+class ImageSet(abc.ABC):
+    """Images with labels and names, in a fixed order.
+
+    Args:
+        labels: Class ids `[n]`, integers up to 2^24, any below 0 for an image
+            without a label; or a zero-or-one matrix `[n, L]`.
+        names: As below.
+
+    Attributes:
+        labels: Class ids, int32 `[n]`, or a zero-or-one matrix, uint8
+            `[n, L]`.
+        names: List of n str, each naming its image to a person: a path or a
+            place in the source.
+
+    Raises:
+        ValueError: If `labels` are not as above or not one for each name.
+    """
+
+    def __init__(self, labels, names):
+        if len(labels) != len(names):
+            raise ValueError(
+                "Every image needs a label."
+                f" Received: {len(names)} images and {len(labels)} labels"
+            )
+        self.labels = _checked(labels)
+        self.names = list(names)
+
+    def __len__(self):
+        return len(self.names)
+
+    @abc.abstractmethod
+    def subset(self, indices):
+        """Returns the set of the images at `indices`, in that order."""
+
+    @abc.abstractmethod
+    def encoded(self, shuffle_seed=None):
+        """Streams the images as they lie.
+
+        Args:
+            shuffle_seed: Int for a new order each epoch, or None for theirs.
+
+        Returns:
+            `tf.data.Dataset` of `(position, image)`: an int64 scalar, and a
+            string scalar (the bytes of an image file) or uint8
+            `[height, width, 3]`.
+        """
+
+    @abc.abstractmethod
+    def fingerprint(self):
+        """Returns a hex digest that changes when the images change."""
+
+    @property
+    def unlabelled(self):
+        """Boolean `[n]`: which images have no label at all."""
+        if self.labels.ndim == 1:
+            return self.labels < 0
+        return ~self.labels.any(axis=1)
+
+    def first(self, count):
+        """Returns the set of the first `count` images, or all if fewer."""
+        return self.subset(np.arange(min(count, len(self))))
+
+
+def _checked(labels):
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.dtype.kind in "biuf":
+        wrong = (labels != 0) & (labels != 1)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise ValueError(
+                "A matrix of labels must hold zeros and ones. Received:"
+                f" labels[{row}, {column}]={labels[row, column]}"
+            )
+        return labels.astype(np.uint8)
+    if labels.ndim == 1 and (labels.dtype.kind in "iu" or labels.size == 0):
+        if labels.size and labels.max() > MAX_CLASS_ID:
+            raise ValueError(
+                f"Class ids must be at most {MAX_CLASS_ID}."
+                f" Received: {labels.max()}"
+            )
+        return np.maximum(labels.astype(np.int64), -1).astype(np.int32)
+    raise ValueError(
+        "`labels` must be integers [n] or a zero-or-one matrix [n, L]."
+        f" Received: labels.shape={labels.shape}, labels.dtype={labels.dtype}"
+    )

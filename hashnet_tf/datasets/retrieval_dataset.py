@@ -1,0 +1,93 @@
+"""What a loaded data set is."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from hashnet_tf.datasets.file_images import FileImages
+from hashnet_tf.datasets.image_set import ImageSet
+
+PARTS = ("train", "query", "database")
+
+
+@dataclasses.dataclass(frozen=True)
+class RetrievalDataset:
+    """The images to train on, to ask with and to find.
+
+    Two images are similar, and the one relevant to the other, if they share a
+    label.
+
+    Attributes:
+        name: Str, the word that loads it.
+        protocol: Str, how the parts were drawn; stands beside every figure.
+        train: `ImageSet`.
+        query: `ImageSet`.
+        database: `ImageSet`.
+        class_names: List of str, or None where they are not known.
+
+    Raises:
+        ValueError: If a part is empty, or the training images have fewer than
+            two classes, of which no pair can be dissimilar.
+    """
+
+    name: str
+    protocol: str
+    train: ImageSet
+    query: ImageSet
+    database: ImageSet
+    class_names: list[str] | None = None
+
+    def __post_init__(self):
+        for part in PARTS:
+            if len(getattr(self, part)) == 0:
+                raise ValueError(
+                    "Each part needs at least one image."
+                    f" Received: {self.name} with no {part} images"
+                )
+        labels = self.train.labels
+        if labels.ndim == 1:
+            classes = len(np.unique(labels[labels >= 0]))
+        else:
+            classes = int(labels.any(axis=0).sum())
+        if classes < 2:
+            raise ValueError(
+                "The training images must have at least two classes."
+                f" Received: {self.name} with {classes}"
+            )
+
+    def describe(self):
+        """Returns one line: the parts' sizes, the protocol, the notes."""
+        parts = ", ".join(
+            f"{len(getattr(self, part))} {part}" for part in PARTS
+        )
+        notes = "".join(f" Note: {note}." for note in self.notes)
+        return f"{self.name}: {parts}. {self.protocol}{notes}"
+
+    @functools.cached_property
+    def notes(self):
+        """List of str: what else bears on the figures.
+
+        Images without a label; files that a part holds more than once; query
+        files that are among the training images or in the database too, which
+        a part drawn here never is but a listed one may be.
+        """
+        notes, files = [], {}
+        for part in PARTS:
+            images = getattr(self, part)
+            of_part = f"of {len(images)} {part} images"
+            if unlabelled := images.unlabelled.sum():
+                notes.append(f"{unlabelled} {of_part} have no label")
+            files[part] = []
+            if isinstance(images, FileImages):
+                files[part] = images.real_paths()
+            if again := len(files[part]) - len(set(files[part])):
+                notes.append(f"{again} {of_part} repeat another")
+        for part in ("train", "database"):
+            there = set(files[part])
+            if shared := sum(path in there for path in files["query"]):
+                notes.append(
+                    f"{shared} of {len(self.query)} query images are {part}"
+                    " images too"
+                )
+        return notes

@@ -1,0 +1,85 @@
+"""Images that TensorFlow Datasets has prepared."""
+
+import hashlib
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from hashnet_tf.datasets.image_set import ImageSet
+
+SHUFFLE_BUFFER = 8192
+
+
+class TfdsImages(ImageSet):
+    """Some of the images of one or more splits, streamed from their files.
+
+    TFDS gives no access by position to what it stores as TFRecord: a subset
+    is the stream less what is not in it, and shuffling goes through a buffer
+    of encoded images.
+
+    Args:
+        builder: `tfds.core.DatasetBuilder`, prepared.
+        split: Str, in TFDS' notation: "train+test".
+        labels: int32 `[n]`, of the images of the subset.
+        chosen: Positions in the split, rising, or None for all.
+
+    Raises:
+        ValueError: By `subset`, if its indices do not rise.
+    """
+
+    def __init__(self, builder, split, labels, chosen=None):
+        if chosen is None:
+            chosen = np.arange(len(labels))
+        chosen = np.asarray(chosen)
+        super().__init__(labels, [f"{split}#{i}" for i in chosen])
+        self.builder = builder
+        self.split = split
+        self.chosen = chosen
+
+    def subset(self, indices):
+        indices = np.asarray(indices)
+        if (np.diff(indices) <= 0).any():
+            raise ValueError(
+                "A streamed set has one order: `indices` must rise."
+                f" Received: indices={indices}"
+            )
+        return TfdsImages(
+            self.builder, self.split, self.labels[indices], self.chosen[indices]
+        )
+
+    def encoded(self, shuffle_seed=None):
+        total = self.builder.info.splits[self.split].num_examples
+        position = np.full(total, -1, dtype=np.int64)
+        position[self.chosen] = np.arange(len(self.chosen))
+        position = tf.constant(position)
+        stream = read_split(self.builder, self.split).enumerate()
+        stream = stream.map(lambda i, row: (position[i], row["image"]))
+        stream = stream.filter(lambda i, image: i >= 0)
+        if shuffle_seed is not None:
+            buffer = min(SHUFFLE_BUFFER, len(self))
+            stream = stream.shuffle(buffer, seed=shuffle_seed)
+        return stream
+
+    def fingerprint(self):
+        digest = hashlib.sha256(self.builder.info.full_name.encode())
+        for part in self.split.split("+"):
+            for path in self.builder.info.splits[part].filepaths:
+                status = path.stat()
+                line = f"{path.name}\0{status.length}\0{status.mtime}\n"
+                digest.update(line.encode())
+        digest.update(self.chosen)
+        return digest.hexdigest()
+
+
+def read_split(builder, split):
+    """Streams a split in the order it was written, images not decoded."""
+    return builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders={"image": tfds.decode.SkipDecoding()},
+        # TFDS would keep a small set's files in memory, asked or not.
+        read_config=tfds.ReadConfig(
+            interleave_cycle_length=1, try_autocache=False
+        ),
+    )

@@ -1,0 +1,240 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hashnet_tf as hn
+from hashnet_tf.datasets import (
+    ArrayImages,
+    FileImages,
+    ordered_batches,
+    training_batches,
+)
+
+KINDS = ["folder", "folder of parts", "lists", "npz", "npz of parts", "tfds"]
+SIZE = (3, 4)
+
+
+@pytest.fixture(params=KINDS)
+def source(request, sources):
+    """`(dataset, value_of)` of each source, as conftest.py makes it."""
+    word, value_of = sources[request.param]
+    return hn.datasets.load(word), value_of
+
+
+def values(batch):
+    """The value of each image of a batch, which must have one alone."""
+    batch = np.asarray(batch)
+    assert batch.dtype == np.uint8
+    assert (batch == batch[:, :1, :1, :1]).all()
+    return batch[:, 0, 0, 0].tolist()
+
+
+def classes(labels):
+    labels = np.asarray(labels)
+    assert labels.dtype == np.float32
+    if labels.ndim == 2:
+        assert (labels.sum(axis=1) == 1).all()
+        labels = labels.argmax(axis=1)
+    return labels.tolist()
+
+
+def epochs_of(batches, count):
+    """`count` epochs of a stream, each a list of `(image, label)` arrays."""
+    return [list(batches.as_numpy_iterator()) for _ in range(count)]
+
+
+def assert_equal_epochs(ones, others):
+    for one, other in zip(ones, others, strict=True):
+        for (images, labels), (images_2, labels_2) in zip(
+            one, other, strict=True
+        ):
+            np.testing.assert_array_equal(images, images_2)
+            np.testing.assert_array_equal(labels, labels_2)
+
+
+@pytest.mark.parametrize("part", ["train", "query", "database"])
+def test_ordered_batches_keep_the_order(source, part):
+    dataset, value_of = source
+    images = getattr(dataset, part)
+    expected = [value_of[name] for name in images.names]
+    stream = ordered_batches(images, SIZE, batch_size=4)
+    assert stream.element_spec.shape == (None, *SIZE, 3)
+    for _ in range(2):
+        batches = list(stream)
+        assert [value for b in batches for value in values(b)] == expected
+        assert {len(batch) for batch in batches[:-1]} <= {4}
+        assert len(batches[-1]) == len(images) - 4 * (len(batches) - 1)
+    labels = images.labels
+    labels = labels.argmax(axis=1) if labels.ndim == 2 else labels
+    assert [value // 20 for value in expected] == labels.tolist()
+
+
+def test_ordered_batches_of_a_subset(source):
+    dataset, value_of = source
+    images = dataset.database.subset([1, 2, 5, 8, 11])
+    found = [v for b in ordered_batches(images, SIZE, 2) for v in values(b)]
+    assert found == [
+        value_of[dataset.database.names[i]] for i in (1, 2, 5, 8, 11)
+    ]
+    rest = images.subset([2, 4])
+    (batch,) = ordered_batches(rest, SIZE)
+    assert values(batch) == [
+        value_of[dataset.database.names[i]] for i in (5, 11)
+    ]
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_training_batches_pair_image_and_label(source, cache):
+    images, value_of = source[0].train, source[1]
+    batches = training_batches(
+        images, SIZE, 5, seed=2, augmentation="shift_flip", cache=cache
+    )
+    assert len(batches) == len(images) // 5
+    epochs = epochs_of(batches, 2)
+    for epoch in epochs:
+        assert [len(labels) for _, labels in epoch] == [5] * len(batches)
+        seen = [value for batch, _ in epoch for value in values(batch)]
+        # No image twice, none of another part, the surplus left out.
+        assert len(set(seen)) == len(seen)
+        assert set(seen) <= {value_of[name] for name in images.names}
+        for batch, labels in epoch:
+            assert classes(labels) == [v // 20 for v in values(batch)]
+    orders = [[values(batch) for batch, _ in epoch] for epoch in epochs]
+    assert orders[0] != orders[1]
+
+
+def noise(n):
+    """An `ArrayImages` of n images no two of which are alike."""
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, 256, (n, 16, 16, 3), dtype=np.uint8)
+    return ArrayImages(pixels, np.arange(n) % 7)
+
+
+@pytest.mark.parametrize("global_seed", [None, 0])
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("cache", [False, True])
+def test_a_seed_gives_the_same_pixels_in_the_same_order(
+    cache, seed, global_seed
+):
+    def three_epochs(seed):
+        tf.random.set_seed(global_seed)
+        batches = training_batches(
+            noise(40), (16, 16), 8, seed, "shift_flip", cache
+        )
+        return epochs_of(batches, 3)
+
+    epochs = three_epochs(seed)
+    assert_equal_epochs(epochs, three_epochs(seed))
+    epochs += three_epochs(seed + 1)
+    tf.random.set_seed(None)
+    assert len({epoch[0][0].tobytes() for epoch in epochs}) == 6
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_each_seed_and_epoch_has_an_order_of_its_own(cache):
+    images = noise(40)
+    position = {image.tobytes(): i for i, image in enumerate(images.images)}
+    orders = set()
+    for seed in range(3):
+        batches = training_batches(images, (16, 16), 8, seed, cache=cache)
+        for epoch in epochs_of(batches, 2):
+            order = [position[x.tobytes()] for batch, _ in epoch for x in batch]
+            assert sorted(order) == [*range(40)]
+            orders.add(tuple(order))
+    assert len(orders) == 6
+
+
+def test_changes_are_new_each_epoch():
+    # Every image the same, so that only the changes differ.
+    pixels = noise(1).images.repeat(32, axis=0)
+    images = ArrayImages(pixels, np.arange(32) % 2)
+    batches = training_batches(images, (16, 16), 32, 0, "shift_flip")
+    epochs = [epoch[0][0] for epoch in epochs_of(batches, 3)]
+    kinds = [{image.tobytes() for image in epoch} for epoch in epochs]
+    # Of 25 shifts by 2 flips, 32 draws: some are met twice, most are not.
+    assert all(len(kind) > 16 for kind in kinds)
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        assert (epochs[i] != epochs[j]).any()
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_cached_or_not_the_images_are_the_same(cache):
+    images = noise(10)
+    batches = training_batches(images, (9, 20), 5, seed=0, cache=cache)
+    resized = tf.image.resize(images.images, (9, 20), antialias=True)
+    resized = np.round(resized.numpy()).astype(np.uint8)
+    by_pixels = {
+        image.tobytes(): label
+        for image, label in zip(resized, images.labels, strict=True)
+    }
+    assert len(by_pixels) == 10
+    for epoch in epochs_of(batches, 2):
+        seen = {
+            image.tobytes(): label
+            for batch, labels in epoch
+            for image, label in zip(batch, labels, strict=True)
+        }
+        assert seen == by_pixels
+
+
+def test_files_are_read_again_unless_cached(tmp_path, write_image):
+    names = [f"{i}.png" for i in range(6)]
+    for i, name in enumerate(names):
+        write_image(tmp_path / name, i)
+    images = FileImages(tmp_path, names, [0, 1, 2, 0, 1, 2])
+    cached, plain = (
+        training_batches(images, SIZE, 3, seed=0, cache=cache)
+        for cache in (True, False)
+    )
+    before = epochs_of(cached, 1)[0]
+    epochs_of(plain, 1)
+    for name in names:
+        (tmp_path / name).unlink()
+    after = epochs_of(cached, 1)[0]
+    assert sorted(v for batch, _ in before for v in values(batch)) == sorted(
+        v for batch, _ in after for v in values(batch)
+    )
+    with pytest.raises(tf.errors.NotFoundError):
+        epochs_of(plain, 1)
+
+
+def test_labels_of_several_classes_and_of_none():
+    rows = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 0], [1, 1, 1]])
+    pixels = (
+        np.zeros((4, 4, 4), np.uint8)
+        + np.arange(4, dtype=np.uint8)[:, None, None]
+    )
+    images = ArrayImages(pixels, rows)
+    ((batch, labels),) = epochs_of(training_batches(images, SIZE, 4, 0), 1)[0]
+    np.testing.assert_array_equal(labels, rows[values(batch)])
+    images = ArrayImages(pixels, [0, -1, -5, 2])
+    ((batch, labels),) = epochs_of(training_batches(images, SIZE, 4, 0), 1)[0]
+    expected = np.array([0, -1, -1, 2])
+    assert labels.tolist() == expected[values(batch)].tolist()
+
+
+def test_shapes_are_known_before_the_first_batch():
+    images, labels = training_batches(noise(9), (5, 6), 4, seed=0).element_spec
+    assert images == tf.TensorSpec([4, 5, 6, 3], tf.uint8)
+    assert labels == tf.TensorSpec([4], tf.float32)
+
+
+def test_a_broken_image_is_an_error_and_not_left_out(tmp_path, write_image):
+    write_image(tmp_path / "0.png", 0)
+    (tmp_path / "1.png").write_text("no image")
+    images = FileImages(tmp_path, ["0.png", "1.png"], [0, 1])
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(ordered_batches(images, SIZE))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(training_batches(images, SIZE, 2, seed=0))
+
+
+@pytest.mark.parametrize("batch_size", [-1, 0, 1, 11])
+def test_refuses_a_batch_without_pairs_or_images(batch_size):
+    with pytest.raises(ValueError, match=f"Received: batch_size={batch_size}$"):
+        training_batches(noise(10), SIZE, batch_size, seed=0)
+
+
+def test_refuses_another_augmentation():
+    with pytest.raises(ValueError, match="Received: augmentation='turn'"):
+        training_batches(noise(10), SIZE, 5, seed=0, augmentation="turn")

@@ -1,0 +1,123 @@
+import os
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hashnet_tf.datasets import FileImages
+
+NAMES = ["b/two.png", "a/one.jpg", "three  blanks.png", "é/日本.png"]
+
+
+@pytest.fixture
+def folder(tmp_path, write_image):
+    for value, name in enumerate(NAMES):
+        write_image(tmp_path / "root" / name, 50 * value)
+    return tmp_path / "root"
+
+
+def test_streams_the_bytes_in_order(folder):
+    images = FileImages(folder, NAMES, [0, 1, 2, 3])
+    found = list(images.encoded().as_numpy_iterator())
+    assert [int(position) for position, _ in found] == [0, 1, 2, 3]
+    for (_, encoded), name in zip(found, NAMES, strict=True):
+        assert encoded == (folder / name).read_bytes()
+
+
+def test_subset_keeps_its_order_and_origins(folder):
+    origins = [f"list.txt:{n}" for n in (1, 2, 4, 5)]
+    images = FileImages(folder, NAMES, [0, 1, 2, 3], origins).subset([3, 1])
+    assert images.names == [NAMES[3], NAMES[1]]
+    assert images.labels.tolist() == [3, 1]
+    assert images.where(0) == f"list.txt:5: {folder / NAMES[3]}"
+    (_, first), _ = images.encoded().as_numpy_iterator()
+    assert first == (folder / NAMES[3]).read_bytes()
+
+
+def test_where_without_origins_is_the_file(folder):
+    images = FileImages(folder, NAMES, [0] * 4)
+    assert images.where(2) == str(folder / NAMES[2])
+    assert images.subset([2]).where(0) == str(folder / NAMES[2])
+
+
+def test_missing(folder):
+    (folder / "folder.jpg").mkdir()
+    names = ["no.jpg", *NAMES, "folder.jpg", "b/no.jpg"]
+    assert FileImages(folder, names, [0] * 7).missing() == [0, 5, 6]
+
+
+def test_real_paths_follow_links(folder):
+    (folder / "link").symlink_to(folder / "b")
+    names = ["link/two.png", "./b//two.png", "a/one.jpg", "gone.jpg"]
+    assert FileImages(folder, names, [0] * 4).real_paths() == [
+        str(folder / "b" / "two.png"),
+        str(folder / "b" / "two.png"),
+        str(folder / "a" / "one.jpg"),
+        str(folder / "gone.jpg"),
+    ]
+
+
+def test_shuffles_by_the_seed_and_anew_each_time(folder):
+    images = FileImages(folder, NAMES, [0] * 4)
+    stream, again = images.encoded(shuffle_seed=1), images.encoded(1)
+    epochs = [[int(i) for i, _ in stream] for _ in range(6)]
+    assert [[int(i) for i, _ in again] for _ in range(6)] == epochs
+    assert all(sorted(epoch) == [0, 1, 2, 3] for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 2
+    for position, encoded in images.encoded(shuffle_seed=1):
+        expected = (folder / NAMES[int(position)]).read_bytes()
+        assert encoded.numpy() == expected
+
+
+def test_keeps_names_alone_and_reads_again_each_time(folder):
+    size = 10**6
+    (folder / NAMES[0]).write_bytes(bytes(size))
+    images = FileImages(folder, NAMES, [0] * 4)
+    stream = images.encoded()
+    assert len(list(stream)) == 4
+    assert len(pickle.dumps(images)) < size / 100
+    (folder / NAMES[0]).unlink()
+    with pytest.raises(tf.errors.NotFoundError):
+        list(stream)
+
+
+def test_a_set_of_many_files_is_made_without_a_look_at_one():
+    names = [f"{i}.jpg" for i in range(100_000)]
+    images = FileImages("nowhere", names, np.arange(100_000))
+    assert len(images.subset(np.arange(50_000)).encoded()) == 50_000
+
+
+def test_no_files_stream_nothing():
+    images = FileImages("nowhere", [], np.zeros(0, np.int32))
+    assert list(images.encoded()) == []
+
+
+def test_fingerprint_changes_with_an_image_a_name_or_the_order(folder):
+    def digest(names, root=folder):
+        return FileImages(root, names, [0] * len(names)).fingerprint()
+
+    before = digest(NAMES)
+    assert digest(NAMES) == before
+    assert FileImages(folder, NAMES, [9] * 4).fingerprint() == before
+    seen = {before, digest(NAMES[::-1]), digest(NAMES[:3])}
+    # The same bytes under another name, written at the same moment.
+    shutil.copy2(folder / NAMES[0], folder / "copy.png")
+    seen.add(digest(["copy.png", *NAMES[1:]]))
+    assert len(seen) == 4
+    file = folder / NAMES[2]
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    content = file.read_bytes()
+    file.write_bytes(content + b"x")
+    os.utime(file, ns=times)
+    seen.add(digest(NAMES))
+    file.write_bytes(content[:-1] + b"x")
+    os.utime(file, ns=(times[0], times[1] + 1))
+    seen.add(digest(NAMES))
+    assert len(seen) == 6
+    file.write_bytes(content)
+    os.utime(file, ns=times)
+    assert digest(NAMES) == before
+    moved = folder.rename(folder.with_name("moved"))
+    assert digest(NAMES, moved) == before

@@ -1,0 +1,74 @@
+import logging
+
+import pytest
+
+import hashnet_tf as hn
+
+
+@pytest.mark.parametrize(
+    "data", ["", "digit", "Digits", "/some/folder", ":folder", "tfds cifar10"]
+)
+def test_refuses_another_word(data):
+    with pytest.raises(ValueError, match=f"Received: data='{data}'"):
+        hn.datasets.load(data)
+
+
+@pytest.mark.parametrize("kind", ["folder", "lists", "npz", "tfds"])
+def test_refuses_a_source_without_a_place(kind):
+    for data in (kind, f"{kind}:"):
+        with pytest.raises(ValueError, match=f"Received: {kind}:$"):
+            hn.datasets.load(data)
+
+
+def test_a_place_may_hold_a_colon(tmp_path, write_image):
+    root = tmp_path / "C:images"
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png"):
+        write_image(root / name, 0)
+    assert len(hn.datasets.load(f"folder:{root}").database) == 2
+
+
+def test_every_source_loads_and_says_what_it_is(sources):
+    for word, _ in sources.values():
+        dataset = hn.datasets.load(word)
+        assert dataset.name == word
+        assert dataset.describe().startswith(f"{word}: ")
+        assert dataset.protocol in dataset.describe()
+        assert dataset.notes == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["folder", "folder of parts", "npz", "npz of parts", "tfds"]
+)
+def test_draws_by_the_seed(sources, kind):
+    word, value_of = sources[kind]
+
+    def drawn(seed):
+        dataset = hn.datasets.load(word, seed, 2, 3)
+        assert f"seed {seed}" in dataset.protocol
+        parts = dataset.train, dataset.query, dataset.database
+        return [[value_of[name] for name in part.names] for part in parts]
+
+    train, query, database = drawn(5)
+    assert drawn(5) == [train, query, database]
+    assert drawn(6) != [train, query, database]
+    assert (len(train), len(query), len(database)) == (9, 6, 30)
+    assert sorted(query + database) == sorted(value_of.values())
+    assert set(train) <= set(database)
+    # A value tells its class.
+    assert sorted(value // 20 for value in query) == [0, 0, 1, 1, 2, 2]
+    assert sorted(value // 20 for value in train) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_warns_of_what_it_notes(tmp_path, write_image, caplog):
+    for name in ("a.png", "b.png"):
+        write_image(tmp_path / name, 0)
+    (tmp_path / "train.txt").write_text("a.png 1 0\nb.png 0 1\n")
+    (tmp_path / "query.txt").write_text("a.png 1 0\n")
+    (tmp_path / "database.txt").write_text("b.png 0 0\n")
+    with caplog.at_level(logging.WARNING):
+        dataset = hn.datasets.load(f"lists:{tmp_path}")
+    assert len(dataset.notes) == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        f"lists:{tmp_path}: {note}" for note in dataset.notes
+    ]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}

@@ -1,0 +1,153 @@
+import hashlib
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hashnet_tf as hn
+from hashnet_tf.datasets.splits import draw_per_class, split
+
+
+@st.composite
+def cases(draw):
+    """Labels of classes with at least 4 images, half of them in a test part."""
+    sizes = draw(st.lists(st.integers(4, 9), min_size=2, max_size=4))
+    ids = draw(st.permutations(range(0, 50, 10)))
+    labels = [ids[k] for k, size in enumerate(sizes) for _ in range(size)]
+    in_test = [i % 2 == 0 for size in sizes for i in range(size)]
+    unlabelled = draw(st.integers(0, 5))
+    order = draw(st.permutations(range(len(labels) + unlabelled)))
+    labels = np.array(labels + [-1] * unlabelled)[order]
+    in_test = np.array(in_test + [True] * unlabelled)[order]
+    return (
+        labels,
+        draw(st.sampled_from([None, in_test])),
+        draw(st.sampled_from([None, 1, 2])),
+        draw(st.sampled_from([None, 1, 2])),
+        draw(st.integers(0, 2**32)),
+    )
+
+
+def per_class(labels):
+    ids, counts = np.unique(labels, return_counts=True)
+    return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
+@settings(max_examples=300, deadline=None)
+@given(cases())
+def test_is_disjoint_and_complete_and_as_asked(case):
+    labels, in_test, query_per_class, train_per_class, _ = case
+    train, query, database, _ = split(*case)
+    known = set(labels[labels >= 0].tolist())
+    for part in (train, query, database):
+        assert (np.diff(part) > 0).all()
+    assert not set(query) & set(database)
+    assert sorted([*query, *database]) == [*range(len(labels))]
+    assert set(train) <= set(database)
+
+    rest = set(database)
+    if in_test is not None:
+        tested = set(np.flatnonzero(in_test))
+        assert set(query) <= tested
+        rest -= tested
+    if train_per_class is None:
+        assert set(train) == rest
+    else:
+        assert set(train) <= rest
+        drawn = dict.fromkeys(known, train_per_class)
+        assert per_class(labels[train]) == drawn
+
+    if query_per_class is not None:
+        assert per_class(labels[query]) == dict.fromkeys(known, query_per_class)
+    elif in_test is not None:
+        assert set(query) == tested
+    else:
+        # A tenth of fewer than ten, which is one all the same.
+        assert per_class(labels[query]) == dict.fromkeys(known, 1)
+
+    for one, other in zip(split(*case), split(*case), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_tenth_of_the_smallest_class():
+    labels = np.repeat([3, 1, -1], [40, 25, 5])
+    _, query, _, protocol = split(labels, None, None, None, seed=0)
+    assert per_class(labels[query]) == {1: 2, 3: 2}
+    assert protocol == (
+        "Queries: 2 a class; database: the rest; training images: all of it;"
+        " seed 0."
+    )
+
+
+@pytest.mark.parametrize(
+    "in_test, query_per_class, train_per_class, expected",
+    [
+        (None, 3, 4, "Queries: 3 a class; .* 4 a class of it; seed 9."),
+        (
+            True,
+            3,
+            None,
+            "Queries: 3 a class of the test part; .* all of it but",
+        ),
+        (True, None, 4, "Queries: the test part; .* images: 4 a class of it;"),
+    ],
+)
+def test_protocol_tells_how(
+    in_test, query_per_class, train_per_class, expected
+):
+    labels = np.tile([0, 1], 20)
+    in_test = in_test and np.arange(40) >= 20
+    *_, protocol = split(labels, in_test, query_per_class, train_per_class, 9)
+    assert re.match(expected, protocol)
+
+
+def test_every_candidate_can_be_drawn_and_seeds_differ():
+    labels = np.repeat([0, 1], 6)
+    draws = [split(labels, None, 1, 1, seed) for seed in range(60)]
+    assert {i for _, query, *_ in draws for i in query} == {*range(12)}
+    assert {i for train, *_ in draws for i in train} == {*range(12)}
+
+
+def test_the_test_part_handed_in_is_left_as_it_is():
+    in_test = np.array([True, False] * 4)
+    labels = np.repeat([0, 1], 4)
+    split(labels, in_test, None, 1, seed=0)
+    assert in_test.tolist() == [True, False] * 4
+
+
+def test_digits_are_always_split_alike():
+    dataset = hn.datasets.load("digits", seed=7)
+    digests = [
+        hashlib.sha256(" ".join(part.names).encode()).hexdigest()[:16]
+        for part in (dataset.train, dataset.query, dataset.database)
+    ]
+    assert digests == [
+        "c2c45feb775ceb18",
+        "1498097fa4ea7047",
+        "224188d9b723ee97",
+    ]
+
+
+@pytest.mark.parametrize("count", [0, -1, 4])
+def test_draw_per_class_refuses(count):
+    labels = np.array([5, 5, 5, 2, 2, 2, 2, -1])
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=f"Received: {count}$"):
+        draw_per_class(labels, count, rng)
+
+
+def test_draw_per_class_names_the_class_that_is_too_small():
+    labels = np.array([5, 5, 5, 2, 2, 2])
+    candidates = np.array([True, True, False, True, True, True])
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="class 5 has 2. Received: 3"):
+        draw_per_class(labels, 3, rng, candidates)
+
+
+@pytest.mark.parametrize("labels", [[], [-1, -1]])
+def test_split_refuses_what_has_no_labels(labels):
+    labels = np.array(labels, np.int32)
+    with pytest.raises(ValueError, match=f"Received: {len(labels)} images"):
+        split(labels, None, None, None, seed=0)
