@@ -1,0 +1,134 @@
+"""Watches whether the codes that are trained become the codes that are used."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from hashnet_tf.layers.scaled_tanh import ScaledTanh
+
+
+class ContinuationMonitor(keras.callbacks.Callback):
+    """Measures, each epoch, J against L and the health of the bits.
+
+    On a fixed sample, before training and at the end of every epoch:
+
+    - `J`: the loss on g = tanh(beta z), what is minimised;
+    - `L`: the loss on h = sgn(z), what is used (Theorems 1 and 2 of HashNet,
+      ICCV 2017; its Figure 7 draws both);
+    - `gap`: mean of 1 - |g|, the quantisation gap;
+    - `bit_balance`: mean over the bits of |mean of h_k|, 0 where each bit
+      halves the sample;
+    - `bit_correlation`: mean |correlation| over pairs of different bits, over
+      the bits that vary; 0 where they repeat nothing.
+
+    They go into the logs and so into `History` and, if it comes later in the
+    list of callbacks, TensorBoard. `records` keeps them with the step, beta
+    and `bit_means`, the mean of each bit; the end value of beta is printed
+    with the gap it leaves. A schedule with patience raises beta at the end of
+    an epoch: place this callback before its `Continuation`, and J is that of
+    the beta the epoch was trained with.
+
+    Args:
+        images: Array `[n, ...]`, inputs of the model.
+        labels: Labels of these, as the loss takes them.
+        loss: `keras.losses.Loss`, or None for the one the model is compiled
+            with.
+        batch_size: Int, for the forward passes.
+
+    Raises:
+        ValueError: If `images` and `labels` differ in length or hold less
+            than 2 items, or if the model has no loss object to use.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import hashnet_tf as hn
+    >>> images = np.zeros((8, 16, 16, 3))
+    >>> monitor = hn.callbacks.ContinuationMonitor(images, np.arange(8) % 2)
+    """
+
+    def __init__(self, images, labels, loss=None, batch_size=128):
+        super().__init__()
+        if len(images) != len(labels) or len(images) < 2:
+            raise ValueError(
+                "`images` and `labels` must hold the same number of items, at"
+                f" least 2. Received: {len(images)} images and {len(labels)}"
+                " labels"
+            )
+        self.images = images
+        self.labels = labels
+        self.loss = loss
+        self.batch_size = batch_size
+        self.records = []
+
+    def on_train_begin(self, logs=None):
+        loss = self.model.loss if self.loss is None else self.loss
+        if not isinstance(loss, keras.losses.Loss):
+            raise ValueError(
+                "`ContinuationMonitor` needs a keras.losses.Loss, its own or"
+                f" the compiled one. Received: loss={loss!r}"
+            )
+        self._loss = loss
+        self._begun = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Not when training begins: a `BackupAndRestore` behind this callback
+        # brings the weights back only then.
+        if not self._begun:
+            self._begun = True
+            self._measure()
+
+    def on_epoch_end(self, epoch, logs=None):
+        record = self._measure()
+        if logs is not None:
+            for name in ("J", "L", "gap", "bit_balance", "bit_correlation"):
+                logs[name] = record[name]
+
+    def on_train_end(self, logs=None):
+        last = self.records[-1] if self._begun else self._measure()
+        print(
+            f"beta {last['beta']:.4g} leaves a quantisation gap of"
+            f" {last['gap']:.4f} = mean(1 - |g|);"
+            f" J {last['J']:.4f}, L {last['L']:.4f}",
+            flush=True,
+        )
+
+    def codes(self):
+        """Returns g of the sample, float `[n, bits]`, by the present model."""
+        return self.model.predict(
+            self.images, batch_size=self.batch_size, verbose=0
+        )
+
+    def _measure(self):
+        model = self.model
+        g = self.codes().astype("float32")
+        # sgn(tanh(beta z)) = sgn(z): the sign needs no look behind the tanh.
+        h = np.where(g >= 0, 1.0, -1.0).astype("float32")
+        record = {
+            "step": int(ops.convert_to_tensor(model.optimizer.iterations)),
+            "beta": _beta(model),
+            "J": float(self._loss(self.labels, g)),
+            "L": float(self._loss(self.labels, h)),
+            "gap": float(np.mean(1.0 - np.abs(g))),
+            "bit_balance": float(np.mean(np.abs(h.mean(axis=0)))),
+            "bit_correlation": _bit_correlation(h),
+            "bit_means": h.mean(axis=0).tolist(),
+        }
+        self.records.append(record)
+        return record
+
+
+def _beta(model):
+    for layer in model._flatten_layers():
+        if isinstance(layer, ScaledTanh):
+            return float(layer.beta.value)
+    return float("nan")
+
+
+def _bit_correlation(h):
+    varying = h[:, h.std(axis=0) > 0]
+    if varying.shape[1] < 2:
+        return 0.0
+    correlation = np.corrcoef(varying, rowvar=False)
+    apart = ~np.eye(len(correlation), dtype=bool)
+    return float(np.mean(np.abs(correlation[apart])))

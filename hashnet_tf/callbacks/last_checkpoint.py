@@ -1,0 +1,54 @@
+"""The state a killed training goes on from."""
+
+import os
+import pathlib
+
+import keras
+
+
+class LastCheckpoint(keras.callbacks.Callback):
+    """Keeps the weights and the optimizer's state of the last whole epoch.
+
+    One file, written beside and renamed, so that a kill at any moment leaves
+    the state of an epoch's end; which epoch follows from
+    `optimizer.iterations`. `keras.callbacks.BackupAndRestore` keeps the epoch
+    in a second file, and a kill between the two replays an epoch.
+
+    Args:
+        path: Path ending in `.weights.h5`.
+
+    Raises:
+        ValueError: If `path` ends otherwise.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> checkpoint = hn.callbacks.LastCheckpoint("run/last.weights.h5")
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        if not self.path.name.endswith(".weights.h5"):
+            raise ValueError(
+                f"`path` must end in .weights.h5. Received: path={path}"
+            )
+
+    def restore(self, model):
+        """Loads the file into a compiled `model`.
+
+        Returns:
+            Int, the optimizer steps that are done; 0 where there is no file.
+        """
+        if not self.path.exists():
+            return 0
+        # Without its variables an optimizer loads nothing, with a warning.
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.path)
+        return int(keras.ops.convert_to_tensor(model.optimizer.iterations))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_name(f".{self.path.name}")
+        self.model.save_weights(beside)
+        os.replace(beside, self.path)

@@ -1,0 +1,23 @@
+"""Models: HashNet, its pair form, and backbones by name."""
+
+# The file of a compiled model holds its loss and optimizer too, which Keras
+# finds only once their modules have been imported.
+import hashnet_tf.losses
+import hashnet_tf.optimizers  # noqa: F401
+from hashnet_tf.models.backbones import (
+    backbone,
+    backbone_names,
+    freeze_batch_normalization,
+)
+from hashnet_tf.models.hashnet import HashNet
+from hashnet_tf.models.pair_model import PairModel
+from hashnet_tf.models.weights_digest import weights_digest
+
+__all__ = [
+    "HashNet",
+    "PairModel",
+    "backbone",
+    "backbone_names",
+    "freeze_batch_normalization",
+    "weights_digest",
+]

@@ -1,0 +1,202 @@
+"""A network that ends in features, made to end in hash codes."""
+
+import keras
+import numpy as np
+
+from hashnet_tf.layers.pack_bits import PackBits
+from hashnet_tf.layers.scaled_tanh import ScaledTanh
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class HashNet(keras.Model):
+    """Backbone, hash layer and scaled tanh: images to g = tanh(beta z).
+
+    The network of "Deep Learning to Hash by Continuation" (Cao et al., ICCV
+    2017): a fully connected hash layer of `bits` units on top of any features,
+    from N(0, 0.01) with bias 0, and the activation that continuation sharpens.
+
+    Args:
+        backbone: Built `keras.Model` of one input and one output, features
+            `[n, d]`; preprocessing belongs inside it.
+        bits: Positive int, K.
+        **kwargs: Arguments of `keras.Model`.
+
+    Attributes:
+        bits: Int, K.
+        backbone: The model given.
+        hash_layer: `keras.layers.Dense`, named "hash".
+        scaled_tanh: `hashnet_tf.layers.ScaledTanh`.
+
+    Call arguments:
+        inputs: What `backbone` takes, for images `[n, height, width, 3]` in
+            [0, 255].
+
+    Returns:
+        Float `[n, bits]` in [-1, 1].
+
+    Raises:
+        ValueError: If `bits` is not a positive integer or `backbone` does not
+            end in features.
+
+    Example:
+
+    >>> import hashnet_tf as hn, numpy as np
+    >>> backbone = hn.models.backbone("small_cnn", image_shape=(16, 16, 3))
+    >>> model = hn.HashNet(backbone, bits=12)
+    >>> model.encode(np.zeros((5, 16, 16, 3))).shape
+    (5, 2)
+    """
+
+    def __init__(self, backbone, bits=48, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(bits, (int, np.integer)) or bits < 1:
+            raise ValueError(
+                f"`bits` must be a positive integer. Received: bits={bits}"
+            )
+        if not isinstance(backbone, keras.Model) or not backbone.built:
+            raise ValueError(
+                "`backbone` must be a built keras.Model."
+                f" Received: backbone={backbone!r}"
+            )
+        shape = getattr(backbone, "output_shape", None)
+        if not isinstance(shape, tuple) or len(shape) != 2:
+            raise ValueError(
+                "`backbone` must end in one output of features [n, d], for"
+                " images by pooling over height and width."
+                f" Received: backbone.output_shape={shape}"
+            )
+        self.bits = int(bits)
+        self.backbone = backbone
+        self.hash_layer = keras.layers.Dense(
+            self.bits,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            dtype=self.dtype_policy,
+            name="hash",
+        )
+        self.scaled_tanh = ScaledTanh(
+            dtype=self.dtype_policy, name="scaled_tanh"
+        )
+        # The backbone says all that is to know about the shapes, so that the
+        # weights are there before the first batch, for loading among others.
+        self.hash_layer.build(shape)
+        self.scaled_tanh.build((None, self.bits))
+        self.built = True
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def logits(self, inputs, training=None):
+        """Returns z, float `[n, bits]`, before the activation."""
+        return self.hash_layer(self.backbone(inputs, training=training))
+
+    def call(self, inputs, training=None):
+        return self.scaled_tanh(self.logits(inputs, training=training))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.bits)
+
+    def encode(self, inputs, batch_size=128):
+        """Returns the packed codes of a set of inputs.
+
+        Bit k is 1 iff z_k >= 0, the most significant bit first.
+
+        Args:
+            inputs: Array `[n, ...]` as the backbone takes it, or an iterable
+                of such batches (a `tf.data.Dataset` among others).
+            batch_size: Positive int, items a forward pass, for an array.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`.
+
+        Raises:
+            ValueError: If `batch_size` is not positive or a batch holds more
+                than the inputs.
+
+        Example:
+
+        >>> import hashnet_tf as hn, numpy as np
+        >>> backbone = hn.models.backbone("small_cnn", (16, 16, 3))
+        >>> hn.HashNet(backbone, bits=48).encode(np.zeros((2, 16, 16, 3))).dtype
+        dtype('uint8')
+        """
+        if batch_size < 1:
+            raise ValueError(
+                "`batch_size` must be positive."
+                f" Received: batch_size={batch_size}"
+            )
+        batches = inputs
+        if hasattr(inputs, "shape"):
+            batches = (
+                inputs[start : start + batch_size]
+                for start in range(0, len(inputs), batch_size)
+            )
+        codes = [np.zeros((0, -(-self.bits // 8)), dtype="uint8")]
+        size = 0
+        for batch in batches:
+            if isinstance(batch, (tuple, dict)):
+                raise ValueError(
+                    "Each batch must be one array of inputs, without labels."
+                    f" Received: a {type(batch).__name__} of {len(batch)}"
+                )
+            batch = np.asarray(batch)
+            n, size = len(batch), max(size, len(batch))
+            if 0 < n < size:
+                # A last, smaller batch would compile the network again.
+                filling = np.repeat(batch[:1], size - n, axis=0)
+                batch = np.concatenate([batch, filling])
+            if n:
+                codes.append(np.asarray(self._encode_batch(batch))[:n])
+        return np.concatenate(codes)
+
+    @property
+    def _encode_batch(self):
+        # Kept as a bound method, which Keras does not track: a tracked model
+        # would be saved a second time within this one.
+        if "_predict_codes" not in self.__dict__:
+            (outputs,) = self.backbone.outputs
+            packed = PackBits()(self.hash_layer(outputs))
+            encoder = keras.Model(self.backbone.inputs, packed)
+            self._predict_codes = encoder.predict_on_batch
+        return self._predict_codes
+
+    def on_top_of(self, backbone):
+        """Returns this HashNet with `backbone` set before its own.
+
+        For a head trained on the features of a frozen network: the result
+        takes what `backbone` takes and shares the layers of both backbones;
+        hash layer and beta are copies.
+
+        Args:
+            backbone: `keras.Model` whose output is this model's input.
+
+        Example:
+
+        >>> import keras, hashnet_tf as hn
+        >>> network = hn.models.backbone("small_cnn", (16, 16, 3))
+        >>> features = keras.Input((128,))
+        >>> head = hn.HashNet(keras.Model(features, features), bits=16)
+        >>> head.on_top_of(network).backbone.input_shape
+        (None, 16, 16, 3)
+        """
+        # Not as a list: Keras then warns of inputs that are no list.
+        (inputs,), (outputs,) = backbone.inputs, backbone.outputs
+        whole = keras.Model(inputs, self.backbone(outputs), name=backbone.name)
+        model = HashNet(whole, self.bits, dtype=self.dtype_policy)
+        model.hash_layer.set_weights(self.hash_layer.get_weights())
+        model.scaled_tanh.set_weights(self.scaled_tanh.get_weights())
+        return model
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "bits": self.bits,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        backbone = keras.saving.deserialize_keras_object(
+            config.pop("backbone"), custom_objects=custom_objects
+        )
+        return cls(backbone, **config)

@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+
+
+def fit(model, features, epochs=2, callbacks=(), **arguments):
+    return model.fit(
+        *features,
+        batch_size=6,
+        shuffle=False,
+        epochs=epochs,
+        verbose=0,
+        callbacks=list(callbacks),
+        **arguments,
+    )
+
+
+def assert_same(one, other):
+    found = [*one.weights, *one.optimizer.variables]
+    expected = [*other.weights, *other.optimizer.variables]
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_restores_weights_and_optimizer(head, features, tmp_path):
+    checkpoint = hn.callbacks.LastCheckpoint(tmp_path / "last.weights.h5")
+    trained, model = head(), head()
+    fit(trained, features, callbacks=[checkpoint])
+    assert checkpoint.restore(model) == 8
+    assert_same(model, trained)
+    # The momentum is there too: the next steps are the same.
+    fit(trained, features)
+    fit(model, features)
+    assert_same(model, trained)
+
+
+def test_restores_through_a_layerwise_optimizer(head, features, tmp_path):
+    def make():
+        model = head()
+        inner = keras.optimizers.Adam(0.01)
+        model.compile(
+            hn.optimizers.LayerwiseOptimizer(inner, {"hash": 10.0}), model.loss
+        )
+        return model
+
+    checkpoint = hn.callbacks.LastCheckpoint(tmp_path / "last.weights.h5")
+    trained, model = make(), make()
+    fit(trained, features, callbacks=[checkpoint])
+    assert checkpoint.restore(model) == 8
+    fit(trained, features)
+    fit(model, features)
+    assert_same(model, trained)
+
+
+def test_without_a_file_nothing_is_restored(head, tmp_path):
+    model = head()
+    before = model.get_weights()
+    path = tmp_path / "none" / "last.weights.h5"
+    assert hn.callbacks.LastCheckpoint(str(path)).restore(model) == 0
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert not path.parent.exists()
+
+
+def test_holds_the_last_whole_epoch(head, features, kill, killed, tmp_path):
+    path = tmp_path / "checkpoints" / "last.weights.h5"
+    checkpoint = hn.callbacks.LastCheckpoint(path)
+    with pytest.raises(killed):
+        fit(head(), features, 3, [checkpoint, kill(10)])
+    model, whole = head(), head()
+    fit(whole, features, 2)
+    assert checkpoint.restore(model) == 8
+    assert_same(model, whole)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_kill_while_it_saves_leaves_the_epoch_before(
+    head, features, killed, tmp_path, monkeypatch
+):
+    path = tmp_path / "last.weights.h5"
+    checkpoint = hn.callbacks.LastCheckpoint(path)
+    model = head()
+    fit(model, features, 1, [checkpoint])
+    whole = path.read_bytes()
+
+    def cut_off(filepath):
+        filepath.write_bytes(whole[:100])
+        raise killed
+
+    monkeypatch.setattr(model, "save_weights", cut_off)
+    with pytest.raises(killed):
+        fit(model, features, 1, [checkpoint])
+    assert path.read_bytes() == whole
+    resumed = head()
+    assert checkpoint.restore(resumed) == 4
+    # What the kill left behind is no hindrance.
+    fit(resumed, features, 1, [checkpoint])
+    assert checkpoint.restore(head()) == 8
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", ["last.h5", "last.keras", "last", "."])
+def test_refuses_another_ending(name):
+    with pytest.raises(ValueError, match=f"Received: path={name}"):
+        hn.callbacks.LastCheckpoint(name)

@@ -1,0 +1,52 @@
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(
+        hn.models.__path__, "hashnet_tf.models."
+    )
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_index_is_complete():
+    for name in hn.models.__all__:
+        assert callable(getattr(hn.models, name))
+    assert hn.HashNet is hn.models.HashNet
+
+
+def test_models_alone_let_keras_load_a_trained_model(hashnet, images, tmp_path):
+    # With them must come all else that the file of a compiled model holds.
+    model = hashnet(bits=48)
+    model.compile(
+        hn.optimizers.default_optimizer(1e-3, steps=10),
+        hn.losses.WeightedPairwiseLoss(),
+    )
+    model.fit(images, np.arange(21), verbose=0)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    program = (
+        "import sys, keras, hashnet_tf as hn; hn.HashNet;"
+        "model = keras.saving.load_model(sys.argv[1]);"
+        "print(model.bits, model.loss.name, model.optimizer.name)"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed.split() == ["48", "weighted_pairwise_loss", "layerwise"]
