@@ -1,0 +1,21 @@
+"""Export: the exact encoder, as it runs on servers and on devices."""
+
+from hashnet_tf.export.litert import to_litert
+from hashnet_tf.export.litert_encoder import LiteRTEncoder
+from hashnet_tf.export.parity import (
+    ParityError,
+    ParityReport,
+    check_litert,
+    check_saved_model,
+)
+from hashnet_tf.export.saved_model import to_saved_model
+
+__all__ = [
+    "LiteRTEncoder",
+    "ParityError",
+    "ParityReport",
+    "check_litert",
+    "check_saved_model",
+    "to_litert",
+    "to_saved_model",
+]

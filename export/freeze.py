@@ -1,0 +1,134 @@
+"""The frozen encoder: pixels to z to exact bits, without tanh and beta."""
+
+import keras
+import tensorflow as tf
+
+from hashnet_tf.layers import PackBits
+from hashnet_tf.models import HashNet
+
+
+def trained_size(model):
+    """Returns `(height, width)` of the images that `model` takes.
+
+    Raises:
+        ValueError: If `model` is no `HashNet` on RGB images of one known
+            size.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.export.freeze import trained_size
+    >>> backbone = hn.models.backbone("small_cnn", (16, 20, 3))
+    >>> trained_size(hn.HashNet(backbone, bits=12))
+    (16, 20)
+    """
+    if not isinstance(model, HashNet):
+        raise ValueError(
+            f"`model` must be a hashnet_tf.HashNet. Received: model={model!r}"
+        )
+    shape = model.backbone.input_shape
+    # A tuple of four, where several inputs would give a list of shapes.
+    if not (isinstance(shape, tuple) and len(shape) == 4) or (
+        None in shape[1:] or shape[3] != 3
+    ):
+        raise ValueError(
+            "`model` must take images [n, height, width, 3] of a known size; a"
+            " head on frozen features is joined to them by `on_top_of`."
+            f" Received: model.backbone.input_shape={shape}"
+        )
+    return shape[1:3]
+
+
+def frozen_z(model, images):
+    """Computes z in inference mode, in a graph.
+
+    Args:
+        model: `HashNet`.
+        images: uint8 tensor `[n, height, width, 3]` of the trained size.
+
+    Returns:
+        Real tensor `[n, bits]`, z before tanh.
+
+    Raises:
+        tf.errors.InvalidArgumentError: When it runs on images of another
+            size.
+
+    Example:
+
+    >>> import hashnet_tf as hn, tensorflow as tf
+    >>> from hashnet_tf.export.freeze import frozen_z
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> frozen_z(model, tf.zeros([2, 16, 16, 3], tf.uint8)).shape
+    TensorShape([2, 12])
+    """
+    # The size that a signature declares is enforced by no runtime.
+    images = tf.ensure_shape(images, [None, *trained_size(model), 3])
+    return model.logits(tf.cast(images, tf.float32), training=False)
+
+
+def exact_bits(z):
+    """Turns z into bits, in integers alone: a bit is 1 iff z >= 0.
+
+    Args:
+        z: Tensor `[n, K]` of any signed dtype.
+
+    Returns:
+        Dict of `codes`, packed uint8 `[n, ceil(K / 8)]`, and `signs`, int8
+        `[n, K]` of -1 and +1.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from hashnet_tf.export.freeze import exact_bits
+    >>> exact_bits(tf.constant([[0.0, -1.0, 2.0]]))["codes"].numpy().tolist()
+    [[160]]
+    """
+    # Not tf.sign, which is 0 at 0; and a float -1 or +1 does not survive the
+    # scales of a full-int8 graph.
+    ones = tf.cast(tf.greater_equal(z, 0), tf.int32)
+    return {
+        "codes": PackBits()(z),
+        "signs": tf.cast(ones * 2 - 1, tf.int8),
+    }
+
+
+def frozen_archive(model, to_bits=exact_bits):
+    """Returns an archive of `model` with the signature `serving_default`.
+
+    Its input is `images`, uint8 `[n, height, width, 3]` of the trained size,
+    its outputs are those of `to_bits`.
+
+    Args:
+        model: `HashNet`.
+        to_bits: Function from z to a dict of outputs.
+
+    Returns:
+        `keras.export.ExportArchive`, to which signatures can be added.
+
+    Raises:
+        ValueError: If Keras does not run on TensorFlow, or as `trained_size`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.export.freeze import frozen_archive
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> archive = frozen_archive(model)
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "Export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow"
+            " and load the .keras file there, whichever backend wrote it."
+            f" Received: keras.backend.backend()={keras.backend.backend()!r}"
+        )
+    size = trained_size(model)
+    # It finds the variables that its functions use, where a tf.Module finds
+    # none of a Keras 3 model; `track` would write each of them twice.
+    archive = keras.export.ExportArchive()
+
+    def encode(images):
+        return to_bits(frozen_z(model, images))
+
+    of_size = tf.TensorSpec([None, *size, 3], tf.uint8, name="images")
+    archive.add_endpoint("serving_default", encode, [of_size])
+    return archive

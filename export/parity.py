@@ -1,0 +1,171 @@
+"""Proof that an artefact gives the model's bits."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from hashnet_tf.export.freeze import trained_size
+from hashnet_tf.export.image_batches import check_images, image_batches
+from hashnet_tf.export.litert_encoder import LiteRTEncoder
+
+# Kernels differ in their last digits, so a bit whose z is this close to 0,
+# relative to the largest |z|, may fall on either side.
+TOLERANCE = 1e-4
+
+
+class ParityError(RuntimeError):
+    """An artefact that promises the model's bits gives others."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ParityReport:
+    """How the bits of an artefact compare with the model's.
+
+    Attributes:
+        artefact: Str, the path.
+        bits_compared: Int, images times bits.
+        bits_moved: Int, how many of them differ.
+        largest_moved_z: Float, the largest |z| of a bit that differs; 0 if
+            none does.
+
+    Example:
+
+    >>> from hashnet_tf.export import ParityReport
+    >>> ParityReport("encoder.tflite", 4800, 12, 0.003).share
+    0.0025
+    """
+
+    artefact: str
+    bits_compared: int
+    bits_moved: int
+    largest_moved_z: float
+
+    @property
+    def share(self):
+        """Float in [0, 1], the share of the bits that moved."""
+        return self.bits_moved / self.bits_compared
+
+
+def check_saved_model(path, model, images):
+    """Compares a SavedModel's bits with `model.encode`.
+
+    Args:
+        path: Folder of one version, as `to_saved_model` returned it.
+        model: `HashNet`.
+        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1.
+
+    Returns:
+        `ParityReport`.
+
+    Raises:
+        ParityError: If a bit differs whose |z| is above 1e-4 of the largest,
+            or the codes have another length.
+        ValueError: If `images` are not such, or the model's z are not finite.
+
+    Example:
+
+    >>> import tempfile, numpy as np, hashnet_tf as hn
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> images = np.zeros((2, 16, 16, 3), dtype="uint8")
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = hn.export.to_saved_model(model, directory)
+    ...     hn.export.check_saved_model(path, model, images).bits_compared
+    24
+    """
+    images = _check(images, model)
+    # Held by a name: the signature alone does not keep the variables alive.
+    loaded = tf.saved_model.load(str(path))
+    encode = loaded.signatures["serving_default"]
+    codes = [
+        encode(images=tf.constant(batch))["codes"].numpy()
+        for batch in image_batches(images)
+    ]
+    codes = np.concatenate(codes)
+    return _compare(path, codes, model, images, exact=True)
+
+
+def check_litert(path, model, images):
+    """Compares a LiteRT file's bits with `model.encode`.
+
+    Of a quantised file the report only tells how many bits moved; how many
+    are too many is for the caller to say.
+
+    Args:
+        path: File that `to_litert` wrote.
+        model: `HashNet`.
+        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1.
+
+    Returns:
+        `ParityReport`.
+
+    Raises:
+        ParityError: If in an unquantised file a bit differs whose |z| is
+            above 1e-4 of the largest, or the codes have another length.
+        ValueError: If the file is no encoder of such images, `images` are not
+            such, or the model's z are not finite.
+
+    Example:
+
+    >>> import pathlib, tempfile, numpy as np, hashnet_tf as hn
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> images = np.zeros((2, 16, 16, 3), dtype="uint8")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "encoder.tflite")
+    ...     path = hn.export.to_litert(model, path)
+    ...     hn.export.check_litert(path, model, images).bits_compared
+    24
+    """
+    images = _check(images, model)
+    encoder = LiteRTEncoder(path)
+    codes = encoder.encode(images)
+    return _compare(path, codes, model, images, exact=encoder.float32)
+
+
+def _check(images, model):
+    images = check_images(images, trained_size(model))
+    if not len(images):
+        raise ValueError(
+            "`images` must be at least one."
+            f" Received: images.shape={images.shape}"
+        )
+    return images
+
+
+def _compare(path, codes, model, images, exact):
+    expected = model.encode(images)
+    if codes.shape != expected.shape:
+        raise ParityError(
+            f"{path} does not fit the model: codes of shape"
+            f" {codes.shape} rather than {expected.shape}."
+        )
+    size = _size_of_z(model, images)
+    moved = np.unpackbits(codes ^ expected, axis=1, count=model.bits) == 1
+    wrong = np.sum(moved & (size > TOLERANCE * size.max()))
+    if exact and wrong:
+        raise ParityError(
+            f"{path} does not give the model's bits: {wrong} of {moved.size}"
+            f" differ where |z| is above {TOLERANCE:g} of the largest."
+        )
+    return ParityReport(
+        artefact=str(path),
+        bits_compared=moved.size,
+        bits_moved=int(moved.sum()),
+        largest_moved_z=float(size[moved].max(initial=0.0)),
+    )
+
+
+def _size_of_z(model, images):
+    z = [
+        keras.ops.convert_to_numpy(model.logits(batch, training=False))
+        for batch in image_batches(images)
+    ]
+    size = np.abs(np.concatenate(z).astype(np.float32))
+    if not np.isfinite(size).all():
+        rows = np.flatnonzero(~np.isfinite(size).all(axis=1))
+        raise ValueError(
+            "`model` must give finite z. Received: NaN or infinity for"
+            f" {len(rows)} images, the first of them {rows[0]}"
+        )
+    return size
