@@ -1,0 +1,79 @@
+"""Codes of many images, on disk with what they belong to."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+
+from hashnet_tf.retrieval.codes import BIT_ORDER, check_codes
+
+
+@dataclasses.dataclass(frozen=True)
+class CodeSet:
+    """A folder of codes: `codes.npy`, `ids.json`, `labels.npy`, a manifest.
+
+    Attributes:
+        codes: uint8 `[n, ceil(bits / 8)]`, a memory map.
+        ids: List of n str, the images' names.
+        labels: Class ids `[n]` or a zero-or-one matrix `[n, L]`, or None
+            where they are not known.
+        manifest: Dict: `bits`, `bit_order`, `model_digest`, `images_digest`,
+            `labels_digest` (None without labels), `protocol` (None where there
+            is none) and `images`, as `open_images` takes it, or None.
+    """
+
+    codes: np.ndarray
+    ids: list[str]
+    labels: np.ndarray | None
+    manifest: dict
+
+    @property
+    def bits(self):
+        """Int, length K of the codes."""
+        return self.manifest["bits"]
+
+    @classmethod
+    def load(cls, folder):
+        """Opens a code set.
+
+        Args:
+            folder: Str or path.
+
+        Returns:
+            `CodeSet`.
+
+        Raises:
+            ValueError: If the folder holds none, or a damaged one.
+        """
+        folder = pathlib.Path(folder)
+        if not (folder / "manifest.json").is_file():
+            raise ValueError(
+                "A code set must be made first (`hashnet encode` or `hashnet"
+                f" evaluate`). Received: no {folder / 'manifest.json'}"
+            )
+        try:
+            manifest = _read_json(folder / "manifest.json")
+            codes = np.load(folder / "codes.npy", mmap_mode="r")
+            check_codes(codes, manifest["bits"])
+            ids = _read_json(folder / "ids.json")
+            labels = None
+            if (folder / "labels.npy").exists():
+                labels = np.load(folder / "labels.npy")
+            lengths = {len(codes), len(ids)} | (
+                set() if labels is None else {len(labels)}
+            )
+            if manifest["bit_order"] != BIT_ORDER or len(lengths) > 1:
+                raise ValueError(
+                    f"bit order {manifest['bit_order']}, lengths {lengths}"
+                )
+        except (ValueError, OSError, KeyError, TypeError, EOFError) as error:
+            raise ValueError(
+                f"The code set in {folder} must be whole, packed with bit"
+                f" order {BIT_ORDER}. Received: {error!r}"
+            ) from error
+        return cls(codes, ids, labels, manifest)
+
+
+def _read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))

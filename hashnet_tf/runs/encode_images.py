@@ -1,0 +1,145 @@
+"""From images to a code set on disk, in a stream that can be cut off."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+
+from hashnet_tf.atomic import write_json
+from hashnet_tf.datasets.batches import ordered_batches
+from hashnet_tf.models import weights_digest
+from hashnet_tf.retrieval.codes import BIT_ORDER
+from hashnet_tf.runs.code_set import CodeSet
+
+BATCH_SIZE = 128
+RAW = "codes.raw"
+
+
+def encode_images(
+    model, images, folder, source=None, protocol=None, labelled=True
+):
+    """Encodes images into a code set, or goes on with one that was begun.
+
+    Codes are appended to a file as they come, in a folder beside, so that no
+    more than some batches of images are in memory and a killed run goes on
+    after its last whole batch. The folder appears when all is done. A code set
+    that is there is returned as it is if it is of the same images and labels
+    by the same model, and else replaced once the new one is whole.
+
+    Args:
+        model: `HashNet` on images.
+        images: `ImageSet`.
+        folder: Str or path of the code set.
+        source: Where the images are from, as `open_images` takes it, or None.
+        protocol: Str, how the images were drawn, or None.
+        labelled: Whether the labels of `images` are known.
+
+    Returns:
+        `CodeSet`.
+
+    Raises:
+        ValueError: If `folder` holds something that is no code set, or a
+            damaged one.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> queries = hn.datasets.load("digits").query
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     code_set = hn.runs.encode_images(model, queries, f"{folder}/q")
+    ...     code_set.codes.shape  # doctest: +ELLIPSIS
+    Encoding 200 images
+    ...
+    (200, 2)
+    """
+    folder = pathlib.Path(folder).absolute()
+    manifest = {
+        "bits": model.bits,
+        "bit_order": BIT_ORDER,
+        "model_digest": weights_digest(model),
+        "images_digest": images.fingerprint(),
+        "labels_digest": _digest(images.labels) if labelled else None,
+        "protocol": protocol,
+        "images": source,
+    }
+    if _is_taken(folder):
+        there = CodeSet.load(folder)
+        if there.manifest == manifest:
+            return there
+    begun = folder.with_name(f"{folder.name}.begun")
+    _stream(model, images, begun, manifest)
+    _complete(images, begun, manifest, labelled)
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(begun, folder)
+    (folder / RAW).unlink()
+    return CodeSet.load(folder)
+
+
+def _is_taken(folder):
+    """Returns whether a code set is there; what else there is, is refused."""
+    if (folder / "manifest.json").is_file():
+        return True
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ValueError(
+            "`folder` must be new, empty or hold a code set."
+            f" Received: folder={folder}"
+        )
+    return False
+
+
+def _digest(labels):
+    digest = hashlib.sha256(f"{labels.shape} {labels.dtype}\n".encode())
+    digest.update(np.ascontiguousarray(labels))
+    return digest.hexdigest()
+
+
+def _stream(model, images, begun, manifest):
+    """Appends what is missing of the raw codes in `begun`."""
+    if _manifest_of(begun) != manifest:
+        shutil.rmtree(begun, ignore_errors=True)
+        begun.mkdir(parents=True)
+        write_json(begun / "manifest.json", manifest)
+    width = -(-model.bits // 8)
+    raw = begun / RAW
+    done = raw.stat().st_size // width if raw.exists() else 0
+    if done < len(images):
+        # In the batches of an unbroken run, whose size may move a last digit.
+        done -= done % BATCH_SIZE
+    with raw.open("ab") as file:
+        file.truncate(done * width)
+        if done < len(images):
+            print(
+                f"Encoding {len(images):,} images"
+                + (f", {done:,} of them done before" if done else ""),
+                flush=True,
+            )
+            progress = keras.utils.Progbar(len(images), unit_name="image")
+            rest = images.subset(np.arange(done, len(images)))
+            size = model.backbone.input_shape[1:3]
+            for batch in ordered_batches(rest, size, BATCH_SIZE):
+                file.write(model.encode(batch.numpy(), BATCH_SIZE).tobytes())
+                file.flush()
+                done += len(batch)
+                progress.update(done)
+
+
+def _manifest_of(folder):
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _complete(images, begun, manifest, labelled):
+    width = -(-manifest["bits"] // 8)
+    codes = np.fromfile(begun / RAW, dtype=np.uint8).reshape(-1, width)
+    np.save(begun / "codes.npy", codes)
+    write_json(begun / "ids.json", images.names)
+    if labelled:
+        np.save(begun / "labels.npy", images.labels)

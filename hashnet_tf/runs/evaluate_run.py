@@ -1,0 +1,78 @@
+"""The measurement of a run."""
+
+from hashnet_tf.atomic import write_json
+from hashnet_tf.retrieval import evaluate
+from hashnet_tf.runs.encode_images import encode_images
+from hashnet_tf.runs.run_data import run_data
+from hashnet_tf.runs.run_directory import RunDirectory
+
+PARTS = ("query", "database")
+
+
+def evaluate_run(workdir, at=5000):
+    """Encodes a run's queries and database and measures the retrieval.
+
+    Writes the two code sets, which are made only once, and `report.json`.
+
+    Args:
+        workdir: Str or path of the run directory.
+        at: Int R >= 1 of MAP@R.
+
+    Returns:
+        `hashnet_tf.retrieval.RetrievalReport`.
+
+    Raises:
+        ValueError: If the run is not trained, or its data have gone or
+            changed.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> config = hn.runs.TrainingConfig(
+    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
+    ...     epochs=1,
+    ... )
+    >>> with tempfile.TemporaryDirectory() as workdir:
+    ...     run = hn.runs.train(config, workdir)
+    ...     report = hn.runs.evaluate_run(workdir, at=100)
+    ...     report.queries, report.at  # doctest: +ELLIPSIS
+    digits: 100 train, 200 query, 1597 database. ...
+    Encoding 200 images
+    ...
+    (200, 100)
+    """
+    run = RunDirectory(workdir)
+    config, model = run.config(), run.model()
+    dataset, record = run_data(run, config)
+    query, database = (
+        encode_images(
+            model,
+            getattr(dataset, part),
+            run.codes_path(part),
+            source={**config.data_source(), "part": part},
+            protocol=dataset.protocol,
+        )
+        for part in PARTS
+    )
+    report = evaluate(
+        query.codes,
+        database.codes,
+        query.labels,
+        database.labels,
+        bits=model.bits,
+        at=at,
+    )
+    write_json(
+        run.report_path,
+        {
+            "data": dataset.name,
+            "protocol": dataset.protocol,
+            "training_images": len(dataset.train),
+            "model_digest": query.manifest["model_digest"],
+            "undecodable": {
+                part: record[part]["undecodable"] for part in PARTS
+            },
+            "retrieval": report.as_dict(),
+        },
+    )
+    return report

@@ -1,0 +1,84 @@
+"""What a training measured, an epoch a line."""
+
+import json
+import pathlib
+
+import keras
+
+from hashnet_tf.atomic import written_beside
+
+
+class Records(keras.callbacks.Callback):
+    """Writes the logs of each epoch as a line of JSON, with the step.
+
+    Written anew and whole after each epoch. A resumed training keeps the
+    lines of the steps that it does not do again.
+
+    Args:
+        path: Str or path of the file.
+        monitor: `ContinuationMonitor` whose record before training becomes
+            the first line.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> monitor = hn.callbacks.ContinuationMonitor(np.zeros((2, 4)), [0, 1])
+    >>> records = hn.runs.Records("run/records.jsonl", monitor)
+    """
+
+    def __init__(self, path, monitor):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        self.monitor = monitor
+        self._rows = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._rows is not None:
+            return
+        # The monitor, earlier in the list, has measured the present state.
+        first = self.monitor.records[0]
+        rows = read_records(self.path) if self.path.exists() else []
+        self._rows = [row for row in rows if row["step"] <= first["step"]]
+        if not self._rows:
+            self._add(first["step"], first)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._add(self.monitor.records[-1]["step"], logs)
+
+    def _add(self, step, logs):
+        values = {k: float(v) for k, v in logs.items() if _is_number(v)}
+        self._rows.append({**values, "step": step})
+        with written_beside(self.path) as beside:
+            lines = [json.dumps(row) + "\n" for row in self._rows]
+            beside.write_text("".join(lines), encoding="utf-8")
+
+
+def read_records(path):
+    """Reads what `Records` wrote.
+
+    Args:
+        path: Str or path of the file.
+
+    Returns:
+        List of dicts: `step` and what was measured there, floats; the first is
+        the state before training.
+
+    Example:
+
+    >>> import pathlib, tempfile, hashnet_tf as hn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "records.jsonl")
+    ...     _ = path.write_text('{"beta": 1.0, "step": 0}\\n')
+    ...     hn.runs.read_records(path)
+    [{'beta': 1.0, 'step': 0}]
+    """
+    with pathlib.Path(path).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _is_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

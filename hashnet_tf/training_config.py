@@ -1,0 +1,266 @@
+"""All settings of a training, in one place."""
+
+import dataclasses
+import math
+import types
+import typing
+
+# Written down here, for the module that has them loads TensorFlow, which the
+# help of a command should not wait for.
+AUGMENTATIONS = ("none", "shift", "shift_flip")
+SCHEDULES = ("square_root", "staged")
+OPTIMIZERS = ("adam", "paper")
+CLASS_WEIGHTS = ("batch", "dataset", "none")
+SIMILARITIES = ("shared", "jaccard")
+
+
+def _setting(default, text, choices=None, least=None):
+    return dataclasses.field(
+        default=default,
+        metadata={"help": text, "choices": choices, "least": least},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """What a training is made of; each field is a flag of `hashnet train`.
+
+    The defaults are for small images from scratch. For photographs take a
+    network of `keras.applications` with its weights, and its image size.
+
+    Raises:
+        ValueError: If a value is of another type or out of range, or two do
+            not go together.
+
+    Example:
+
+    >>> from hashnet_tf.training_config import TrainingConfig
+    >>> TrainingConfig(data="digits", bits=16).bits
+    16
+    """
+
+    data: str = _setting(
+        None,
+        "digits, folder:DIR, lists:DIR, npz:FILE or tfds:NAME",
+    )
+    seed: int = _setting(0, "of the split, the weights and the order", least=0)
+    query_per_class: int | None = _setting(
+        None,
+        "queries to draw of each class; none: as the source has it",
+        least=1,
+    )
+    train_per_class: int | None = _setting(
+        None,
+        "training images to draw of each class; none: all",
+        least=1,
+    )
+    backbone: str = _setting(
+        "small_cnn",
+        "small_cnn, alexnet, or a network of keras.applications by its name",
+    )
+    weights: str | None = _setting(
+        None,
+        "file of the backbone's weights, or the name of weights to download"
+        " (imagenet); none: random. With weights, batch normalisation stays"
+        " as it was trained",
+    )
+    image_size: int = _setting(
+        32, "pixels a side that images are resized to", least=1
+    )
+    freeze_backbone: bool = _setting(
+        False, "train only what comes after the backbone, on features"
+    )
+    hidden: int = _setting(
+        0,
+        "units of a ReLU layer between features and hash layer; 0: none",
+        least=0,
+    )
+    dropout: float = _setting(
+        0.0,
+        "share of the features dropped in training, 0 to below 1",
+        least=0,
+    )
+    bits: int = _setting(48, "length K of the codes", least=1)
+    similarity: str = _setting(
+        "shared", "jaccard weights pairs by their overlap", SIMILARITIES
+    )
+    class_weights: str = _setting(
+        "batch",
+        "where |S1| and |S0| are counted; none is HashNet-W",
+        CLASS_WEIGHTS,
+    )
+    alpha: float | None = _setting(
+        None, "slope of the sigmoid of Eq. 3; none: 10 / bits"
+    )
+    schedule: str = _setting(
+        "square_root",
+        "how beta rises: smoothly, or in stages as in Algorithm 1",
+        SCHEDULES,
+    )
+    beta: float = _setting(
+        10.0,
+        "where beta ends; 1 keeps it at 1, which is HashNet-sgn",
+        least=1,
+    )
+    patience: int | None = _setting(
+        None,
+        "staged: epochs without a fall of the loss that end a stage; none:"
+        " ten stages of equal length",
+        least=1,
+    )
+    optimizer: str = _setting(
+        "adam",
+        "adam with cosine decay, or the paper's SGD, halved in steps",
+        OPTIMIZERS,
+    )
+    learning_rate: float = _setting(1e-4, "first learning rate of the backbone")
+    head_multiplier: float = _setting(
+        10.0, "multiple of it for the layers after the backbone"
+    )
+    batch_size: int = _setting(128, "images a step", least=2)
+    epochs: int = _setting(30, "passes over the training images", least=1)
+    augmentation: str = _setting(
+        "none", "random changes to training images", AUGMENTATIONS
+    )
+    views: int = _setting(
+        1,
+        "frozen backbone: copies of each training image, all but the first"
+        " with random changes",
+        least=1,
+    )
+    cache_images: bool = _setting(
+        False, "keep the decoded training images in memory"
+    )
+    skip_undecodable: bool = _setting(
+        False, "leave out files that are no images, and list them"
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            kind, optional = setting_type(field.name)
+            if not (optional and value is None):
+                self._check(field, kind, value)
+        for name in ("alpha", "learning_rate", "head_multiplier"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(
+                    f"`{name}` must be positive. Received: {name}={value}"
+                )
+        if not self.dropout < 1:
+            raise ValueError(
+                "`dropout` must leave some features, so be below 1."
+                f" Received: dropout={self.dropout}"
+            )
+        self._check_together()
+
+    def _check(self, field, kind, value):
+        taken = (int, float) if kind is float else kind
+        # To Python, True is an int.
+        fits = isinstance(value, taken) and (
+            kind is bool or not isinstance(value, bool)
+        )
+        if not fits:
+            raise ValueError(
+                f"`{field.name}` must be of type {kind.__name__}."
+                f" Received: {field.name}={value!r}"
+            )
+        if kind is float and not math.isfinite(value):
+            raise ValueError(
+                f"`{field.name}` must be finite. Received: {field.name}={value}"
+            )
+        least, choices = field.metadata["least"], field.metadata["choices"]
+        if least is not None and value < least:
+            raise ValueError(
+                f"`{field.name}` must be at least {least}."
+                f" Received: {field.name}={value}"
+            )
+        if choices and value not in choices:
+            raise ValueError(
+                f"`{field.name}` must be one of {', '.join(choices)}."
+                f" Received: {field.name}={value!r}"
+            )
+
+    def _check_together(self):
+        if self.patience is not None and self.schedule != "staged":
+            raise ValueError(
+                "`patience` is for schedule=staged."
+                f" Received: schedule={self.schedule!r}"
+            )
+        if self.patience is not None and self.beta == 1:
+            raise ValueError(
+                "`patience` is for a beta that rises, so above 1."
+                f" Received: beta={self.beta}, patience={self.patience}"
+            )
+        if self.freeze_backbone and self.weights is None:
+            raise ValueError(
+                "A frozen backbone needs `weights`; random ones would never"
+                f" be trained. Received: weights={self.weights!r}"
+            )
+        if self.freeze_backbone:
+            if (self.views > 1) != (self.augmentation != "none"):
+                raise ValueError(
+                    "With a frozen backbone an augmentation needs `views` above"
+                    " 1, and these an augmentation. Received:"
+                    f" augmentation={self.augmentation!r}, views={self.views}"
+                )
+        elif self.views > 1:
+            raise ValueError(
+                "`views` are for a frozen backbone."
+                f" Received: freeze_backbone=False, views={self.views}"
+            )
+
+    def as_dict(self):
+        """Returns the settings as plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    def data_source(self):
+        """Returns the arguments of `hashnet_tf.datasets.load` as a dict."""
+        names = ("data", "seed", "query_per_class", "train_per_class")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_dict(cls, settings):
+        """Returns the config of a dict as `as_dict` gives it.
+
+        Args:
+            settings: Dict; what it lacks is as by default.
+
+        Raises:
+            ValueError: If it is no dict or holds an unknown name, or as the
+                constructor.
+
+        Example:
+
+        >>> from hashnet_tf.training_config import TrainingConfig
+        >>> config = TrainingConfig(data="digits")
+        >>> TrainingConfig.from_dict(config.as_dict()) == config
+        True
+        """
+        if not isinstance(settings, dict):
+            raise ValueError(
+                f"The settings of a run must be a dict. Received: {settings!r}"
+            )
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(settings) - known):
+            raise ValueError(
+                "The settings of a run must be those of TrainingConfig."
+                f" Received: {', '.join(unknown)}"
+            )
+        return cls(**settings)
+
+
+def setting_type(name):
+    """Returns the type of a setting, and whether it may be None.
+
+    Example:
+
+    >>> from hashnet_tf.training_config import setting_type
+    >>> setting_type("alpha")
+    (<class 'float'>, True)
+    """
+    kind = typing.get_type_hints(TrainingConfig)[name]
+    if isinstance(kind, types.UnionType):
+        kind, _ = typing.get_args(kind)
+        return kind, True
+    return kind, False

@@ -1,0 +1,175 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import hashnet_tf as hn
+from hashnet_tf.models import backbones
+
+
+class Killed(Exception):
+    pass
+
+
+def tiny(image_shape):
+    """A backbone that compiles in no time: "tiny"."""
+    images = keras.Input(image_shape, name="images")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(16, activation="relu")(x)
+    return keras.Model(images, x, name="tiny")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tiny_by_name():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(backbones.OWN, "tiny", tiny)
+        yield
+
+
+@pytest.fixture
+def killed():
+    return Killed
+
+
+@pytest.fixture(scope="session")
+def config_of():
+    """Makes settings of a training of 4 steps an epoch on 200 digits."""
+
+    def make(**settings):
+        small = {
+            "data": "digits",
+            "backbone": "tiny",
+            "image_size": 8,
+            "train_per_class": 20,
+            "batch_size": 50,
+            "epochs": 2,
+            "bits": 12,
+            "learning_rate": 1e-3,
+        }
+        return hn.runs.TrainingConfig(**{**small, **settings})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(config_of, tmp_path_factory):
+    """A run on the digits with a real backbone, trained but not measured."""
+    workdir = tmp_path_factory.mktemp("runs") / "trained"
+    return hn.runs.train(config_of(backbone="small_cnn"), workdir)
+
+
+@pytest.fixture(scope="session")
+def measured(config_of, tmp_path_factory):
+    """A run on the digits that is trained and measured at 100."""
+    workdir = tmp_path_factory.mktemp("runs") / "measured"
+    run = hn.runs.train(config_of(epochs=1), workdir)
+    hn.runs.evaluate_run(workdir, at=100)
+    return run
+
+
+@pytest.fixture(scope="session")
+def weights_file(tmp_path_factory):
+    """File of weights of "tiny" on images of 8 pixels a side."""
+    keras.utils.set_random_seed(5)
+    network = tiny((8, 8, 3))
+    for weight in network.weights:
+        weight.assign(np.random.default_rng(5).normal(size=weight.shape))
+    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
+    network.save_weights(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def write_images():
+    """Function that writes 8 by 8 PNGs of the names given."""
+
+    def write(folder, names, seed=0):
+        rng = np.random.default_rng(seed)
+        for name in names:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(path)
+
+    return write
+
+
+@pytest.fixture
+def make_folder(tmp_path, write_images):
+    """Makes class folders a, b and c of 12 images each, and names them."""
+    numbers = itertools.count()
+
+    def make():
+        folder = tmp_path / f"classes_{next(numbers)}"
+        write_images(
+            folder, [f"{c}/{i:02}.png" for c in "abc" for i in range(12)]
+        )
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def make_lists(tmp_path, write_images):
+    """Makes lists of 24 images of 3 labels, 16 of them to train on."""
+
+    def make():
+        folder = tmp_path / "lists"
+        names = [f"{i:02}.png" for i in range(24)]
+        write_images(folder, names)
+        rng = np.random.default_rng(1)
+        rows = rng.integers(0, 2, (24, 3))
+        rows[rows.sum(axis=1) == 0, 0] = 1
+        lines = [
+            f"{name} {' '.join(map(str, row))}"
+            for name, row in zip(names, rows, strict=True)
+        ]
+        parts = {"train": lines[:16], "query": lines[16:20], "database": lines}
+        for part, chosen in parts.items():
+            (folder / f"{part}.txt").write_text("\n".join(chosen), "utf-8")
+        return folder, rows
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def model():
+    """A HashNet of 12 bits on images of 8 pixels a side, balanced bits."""
+    keras.utils.set_random_seed(0)
+    model = hn.HashNet(tiny((8, 8, 3)), 12)
+    kernel = np.random.default_rng(0).normal(size=(16, 12))
+    model.hash_layer.set_weights([kernel, np.zeros(12)])
+    return model
+
+
+@pytest.fixture(scope="session")
+def other_model():
+    """The same with other weights."""
+    keras.utils.set_random_seed(1)
+    model = hn.HashNet(tiny((8, 8, 3)), 12)
+    kernel = np.random.default_rng(1).normal(size=(16, 12))
+    model.hash_layer.set_weights([kernel, np.zeros(12)])
+    return model
+
+
+@pytest.fixture(scope="session")
+def queries():
+    """The 200 query images of the digits."""
+    return hn.datasets.load("digits").query
+
+
+@pytest.fixture(scope="session")
+def listing():
+    """Function that lists the files in a folder, to any depth."""
+
+    def of(folder):
+        return sorted(
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file()
+        )
+
+    return of

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+
+from hashnet_tf.runs import CodeSet
+
+MANIFEST = {
+    "bits": 12,
+    "bit_order": "big",
+    "model_digest": "m",
+    "images_digest": "i",
+    "labels_digest": "l",
+    "protocol": None,
+    "images": None,
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    codes = np.array([[1, 16], [2, 32], [255, 240]], dtype=np.uint8)
+    np.save(tmp_path / "codes.npy", codes)
+    np.save(tmp_path / "labels.npy", np.array([3, -1, 0]))
+    (tmp_path / "ids.json").write_text('["a", "b", "c"]')
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
+    return tmp_path
+
+
+def test_load(folder):
+    code_set = CodeSet.load(str(folder))
+    assert code_set.codes.tolist() == [[1, 16], [2, 32], [255, 240]]
+    assert isinstance(code_set.codes, np.memmap)
+    assert code_set.ids == ["a", "b", "c"]
+    assert code_set.labels.tolist() == [3, -1, 0]
+    assert code_set.manifest == MANIFEST
+    assert code_set.bits == 12
+
+
+def test_labels_may_be_missing(folder):
+    (folder / "labels.npy").unlink()
+    assert CodeSet.load(folder).labels is None
+
+
+def test_none_is_there(tmp_path):
+    with pytest.raises(ValueError, match="must be made first.* Received: no "):
+        CodeSet.load(tmp_path / "none")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda f: cut(f / "codes.npy"), "mmap|smaller|bytes"),
+        (lambda f: (f / "codes.npy").write_bytes(b""), "EOF|empty|data"),
+        (lambda f: (f / "codes.npy").unlink(), "FileNotFoundError"),
+        (lambda f: np.save(f / "codes.npy", np.zeros((3, 2))), "dtype=float64"),
+        (lambda f: np.save(f / "codes.npy", np.zeros((3, 1), "u1")), "wide"),
+        (lambda f: np.save(f / "codes.npy", np.ones((3, 2), "u1")), "bit 12"),
+        (lambda f: (f / "ids.json").write_text('["a"]'), r"lengths \{1, 3\}"),
+        (lambda f: (f / "ids.json").write_text("3"), "TypeError"),
+        (lambda f: (f / "ids.json").write_text("["), "JSONDecodeError"),
+        (lambda f: (f / "ids.json").unlink(), "FileNotFoundError"),
+        (lambda f: np.save(f / "labels.npy", np.zeros(2)), r"lengths \{2, 3\}"),
+        (lambda f: cut(f / "labels.npy"), "ValueError"),
+        (lambda f: (f / "manifest.json").write_text("{"), "JSONDecodeError"),
+        (lambda f: (f / "manifest.json").write_text("[1]"), "TypeError"),
+        (lambda f: (f / "manifest.json").write_text("{}"), "KeyError"),
+        (
+            lambda f: (f / "manifest.json").write_text(
+                json.dumps({**MANIFEST, "bit_order": "little"})
+            ),
+            "bit order little",
+        ),
+    ],
+)
+def test_a_damaged_one(damage, message, folder):
+    damage(folder)
+    with pytest.raises(ValueError, match=f"Received: .*({message})") as error:
+        CodeSet.load(folder)
+    assert str(folder) in str(error.value)

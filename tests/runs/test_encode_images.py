@@ -1,0 +1,226 @@
+import importlib
+import os
+
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.runs import CodeSet, encode_images
+
+MODULE = importlib.import_module("hashnet_tf.runs.encode_images")
+
+FILES = ["codes.npy", "ids.json", "labels.npy", "manifest.json"]
+SOURCE = {"data": "digits", "part": "query"}
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    """Batches of 32, of which the 200 queries make 7."""
+    monkeypatch.setattr(MODULE, "BATCH_SIZE", 32)
+
+
+@pytest.fixture
+def encoding(monkeypatch, killed):
+    """Counts the batches that are encoded; kills after `allowed` of them."""
+
+    class Encoding:
+        batches = 0
+        allowed = None
+
+    encode = hn.HashNet.encode
+
+    def counting(self, *arguments, **options):
+        if Encoding.batches == Encoding.allowed:
+            raise killed
+        Encoding.batches += 1
+        return encode(self, *arguments, **options)
+
+    monkeypatch.setattr(hn.HashNet, "encode", counting)
+    return Encoding
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_content(model, queries, tmp_path, capsys):
+    folder = tmp_path / "new" / "codes"
+    returned = encode_images(model, queries, folder, SOURCE, "as drawn")
+    pixels = hn.datasets.pixel_array(queries, (8, 8))
+    codes = np.packbits(model.predict(pixels, verbose=0) >= 0, axis=1)
+    for code_set in (returned, CodeSet.load(folder)):
+        np.testing.assert_array_equal(code_set.codes, codes)
+        assert code_set.ids == queries.names
+        np.testing.assert_array_equal(code_set.labels, queries.labels)
+        assert code_set.bits == 12
+    assert {
+        name: returned.manifest[name]
+        for name in ("bits", "bit_order", "protocol", "images")
+    } == {
+        "bits": 12,
+        "bit_order": "big",
+        "protocol": "as drawn",
+        "images": SOURCE,
+    }
+    digest = hn.models.weights_digest(model)
+    assert returned.manifest["model_digest"] == digest
+    # Nothing else is left, in the folder or beside it.
+    assert sorted(contents(folder)) == FILES
+    assert os.listdir(folder.parent) == ["codes"]
+    assert "Encoding 200 images\n" in capsys.readouterr().out
+
+
+def test_without_labels(model, queries, tmp_path):
+    code_set = encode_images(model, queries, tmp_path / "q", labelled=False)
+    assert code_set.labels is None
+    assert code_set.manifest["labels_digest"] is None
+    assert code_set.manifest["images"] is None
+    assert "labels.npy" not in contents(tmp_path / "q")
+
+
+def test_a_matrix_of_labels(model, queries, tmp_path):
+    matrix = np.eye(10, dtype=np.uint8)[queries.labels]
+    images = hn.datasets.ArrayImages(queries.images, matrix)
+    code_set = encode_images(model, images, tmp_path / "q")
+    np.testing.assert_array_equal(code_set.labels, matrix)
+
+
+@pytest.mark.parametrize("more", [0, 1, 33])
+def test_goes_on_after_the_last_whole_batch(
+    more, model, queries, encoding, tmp_path, killed, capsys
+):
+    encode_images(model, queries, tmp_path / "unbroken")
+    assert encoding.batches == 7
+    encoding.batches, encoding.allowed = 0, 3
+    folder = tmp_path / "broken"
+    with pytest.raises(killed):
+        encode_images(model, queries, folder)
+    assert not folder.exists()
+    # What a kill amid a write leaves of the next batch.
+    (raw,) = tmp_path.glob("broken*/codes.raw")
+    assert raw.stat().st_size == 3 * 32 * 2
+    with raw.open("ab") as file:
+        file.write(bytes(more))
+    encoding.batches, encoding.allowed = 0, None
+    capsys.readouterr()
+    encode_images(model, queries, folder)
+    assert encoding.batches == 4
+    assert "Encoding 200 images, 96 of them done" in capsys.readouterr().out
+    assert contents(folder) == contents(tmp_path / "unbroken")
+    assert sorted(os.listdir(tmp_path)) == ["broken", "unbroken"]
+
+
+def test_a_kill_at_the_very_end_costs_nothing(
+    model, queries, encoding, tmp_path, monkeypatch, killed
+):
+    encode_images(model, queries, tmp_path / "unbroken")
+
+    def complete(*_):
+        raise killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MODULE, "_complete", complete)
+        with pytest.raises(killed):
+            encode_images(model, queries, tmp_path / "broken")
+    encoding.batches = 0
+    encode_images(model, queries, tmp_path / "broken")
+    assert encoding.batches == 0
+    assert contents(tmp_path / "broken") == contents(tmp_path / "unbroken")
+
+
+def test_what_was_begun_by_another_model_is_not_gone_on_with(
+    model, other_model, queries, encoding, tmp_path, killed
+):
+    encoding.allowed = 3
+    with pytest.raises(killed):
+        encode_images(other_model, queries, tmp_path / "q")
+    encoding.batches, encoding.allowed = 0, None
+    code_set = encode_images(model, queries, tmp_path / "q")
+    assert encoding.batches == 7
+    digest = hn.models.weights_digest(model)
+    assert code_set.manifest["model_digest"] == digest
+
+
+def test_what_is_there_is_not_made_again(model, queries, encoding, tmp_path):
+    folder = tmp_path / "q"
+    first = encode_images(model, queries, folder, SOURCE)
+    times = {p: p.stat().st_mtime_ns for p in [folder, *folder.iterdir()]}
+    encoding.batches = 0
+    again = encode_images(model, queries, str(folder), dict(SOURCE))
+    assert encoding.batches == 0
+    assert {p: p.stat().st_mtime_ns for p in times} == times
+    np.testing.assert_array_equal(first.codes, again.codes)
+
+
+def test_another_models_is_replaced_when_the_new_is_whole(
+    model, other_model, queries, encoding, tmp_path, killed
+):
+    folder = tmp_path / "q"
+    old = np.array(encode_images(other_model, queries, folder).codes)
+    encoding.batches, encoding.allowed = 0, 6
+    with pytest.raises(killed):
+        encode_images(model, queries, folder)
+    np.testing.assert_array_equal(CodeSet.load(folder).codes, old)
+    encoding.allowed = None
+    new = encode_images(model, queries, folder).codes
+    assert encoding.batches == 7
+    assert (new != old).any()
+    np.testing.assert_array_equal(CodeSet.load(folder).codes, new)
+    assert os.listdir(tmp_path) == ["q"]
+
+
+def retouched(images):
+    pixels = images.images.copy()
+    pixels[0] = 255 - pixels[0]
+    return hn.datasets.ArrayImages(pixels, images.labels, images.names)
+
+
+def relabelled(images):
+    return hn.datasets.ArrayImages(
+        images.images, 9 - images.labels, images.names
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [lambda images: images.first(50), retouched, relabelled]
+)
+def test_of_other_images_or_labels_it_is_made_again(
+    change, model, queries, tmp_path
+):
+    encode_images(model, queries, tmp_path / "q")
+    images = change(queries)
+    code_set = encode_images(model, images, tmp_path / "q")
+    pixels = hn.datasets.pixel_array(images, (8, 8))
+    np.testing.assert_array_equal(code_set.codes, model.encode(pixels))
+    np.testing.assert_array_equal(code_set.labels, images.labels)
+    assert code_set.ids == images.names
+
+
+def test_what_is_no_code_set_is_left_alone(model, queries, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "1.jpg").write_text("mine")
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for place in (folder, file):
+        with pytest.raises(ValueError, match=f"Received: folder={place}$"):
+            encode_images(model, queries, place)
+    assert contents(folder) == {"1.jpg": b"mine"}
+    assert file.read_text() == "mine"
+    assert sorted(os.listdir(tmp_path)) == ["file", "photos"]
+
+
+def test_a_damaged_one_is_left_alone(model, queries, tmp_path):
+    encode_images(model, queries, tmp_path / "q")
+    (tmp_path / "q" / "ids.json").write_text("[]")
+    with pytest.raises(ValueError, match="must be whole"):
+        encode_images(model, queries, tmp_path / "q")
+    assert (tmp_path / "q" / "ids.json").read_text() == "[]"
+
+
+def test_an_empty_folder_is_taken(model, queries, tmp_path, monkeypatch):
+    folder = tmp_path / "q"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(encode_images(model, queries, "q").ids) == 200
+    assert sorted(contents(folder)) == FILES

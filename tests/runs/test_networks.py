@@ -1,0 +1,161 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.runs import networks
+
+
+@pytest.fixture
+def config(config_of):
+    return config_of
+
+
+def batch_normalizations(model):
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+
+
+def test_backbone(config):
+    model = networks.build_backbone(config(backbone="small_cnn", image_size=9))
+    assert model.input_shape == (None, 9, 9, 3)
+    assert model.output_shape == (None, 128)
+    layers = batch_normalizations(model)
+    assert len(layers) == 6 and all(layer.trainable for layer in layers)
+
+
+def test_backbone_with_weights_keeps_its_normalisation(config, tmp_path):
+    given = hn.models.backbone("small_cnn", (8, 8, 3))
+    path = tmp_path / "small_cnn.weights.h5"
+    given.save_weights(path)
+    settings = config(backbone="small_cnn", weights=str(path))
+    model = networks.build_backbone(settings)
+    for value, expected in zip(
+        model.get_weights(), given.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(value, expected)
+    assert not any(layer.trainable for layer in batch_normalizations(model))
+    assert all(
+        layer.trainable
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    )
+
+
+def test_head_alone(config):
+    head = networks.build_head(config(bits=20), 16)
+    assert isinstance(head, hn.HashNet)
+    assert (head.bits, head.backbone.input_shape) == (20, (None, 16))
+    assert [v.path for v in head.trainable_variables] == [
+        "hash/kernel",
+        "hash/bias",
+    ]
+    features = np.random.default_rng(0).normal(size=(3, 16)).astype("float32")
+    z = features @ head.hash_layer.kernel.numpy()
+    np.testing.assert_allclose(head(features), np.tanh(z), rtol=1e-4)
+
+
+def test_head_with_hidden_layer_and_dropout(config):
+    head = networks.build_head(config(hidden=7, dropout=0.5), 16)
+    dropout, hidden = head.backbone.layers[1:]
+    assert isinstance(dropout, keras.layers.Dropout) and dropout.rate == 0.5
+    assert (hidden.units, hidden.activation) == (7, keras.activations.relu)
+    assert head.hash_layer.kernel.shape == (7, 12)
+    features = np.ones((50, 16), np.float32)
+    resting = head.logits(features, training=False)
+    np.testing.assert_array_equal(resting[0], resting[1])
+    training = np.asarray(head.logits(features, training=True))
+    assert (training[0] != training[1]).any()
+
+
+def test_loss(config):
+    labels = np.array([0, 0, 1])
+    loss = networks.build_loss(config(), labels)
+    assert (loss.alpha, loss.class_weights) == (None, "batch")
+    assert loss.similarity == "shared"
+    loss = networks.build_loss(
+        config(alpha=0.3, class_weights="none", similarity="jaccard"), labels
+    )
+    assert (loss.alpha, loss.class_weights) == (0.3, None)
+    assert loss.similarity == "jaccard"
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+def test_loss_counts_the_pairs_of_the_data_set(matrix, config):
+    ids = np.random.default_rng(0).integers(0, 4, 30)
+    pairs = list(itertools.permutations(ids, 2))
+    similar = sum(a == b for a, b in pairs)
+    expected = len(pairs) / similar, len(pairs) / (len(pairs) - similar)
+    labels = np.eye(4, dtype=np.uint8)[ids] if matrix else ids
+    loss = networks.build_loss(config(class_weights="dataset"), labels)
+    assert loss.class_weights == pytest.approx(expected)
+
+
+def test_loss_needs_pairs_of_both_kinds_to_count(config):
+    with pytest.raises(ValueError, match="Received: similar=0, dissimilar=6"):
+        networks.build_loss(config(class_weights="dataset"), np.arange(3))
+
+
+def test_square_root_schedule(config):
+    schedule = networks.build_schedule(config(beta=5.0), 100)
+    assert isinstance(schedule, hn.schedules.SquareRootBeta)
+    # (1 + gamma 100)^(1/2) = 5, raised 50 times, so each second step.
+    expected = [(1 + 0.24 * (t - t % 2)) ** 0.5 for t in range(101)]
+    assert [schedule(t) for t in range(101)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("steps, each", [(200, 20), (25, 2), (3, 1)])
+def test_stages_of_equal_length(steps, each, config):
+    schedule = networks.build_schedule(
+        config(schedule="staged", beta=512.0), steps
+    )
+    assert isinstance(schedule, hn.schedules.StagedBeta)
+    expected = [2.0 ** min(t // each, 9) for t in range(steps)]
+    assert [schedule(t) for t in range(steps)] == pytest.approx(expected)
+
+
+def test_stages_by_patience(config):
+    schedule = networks.build_schedule(
+        config(schedule="staged", beta=512.0, patience=3), 200
+    )
+    assert schedule.betas == pytest.approx([2.0**stage for stage in range(10)])
+    assert (schedule.patience, schedule.steps_per_stage) == (3, None)
+
+
+@pytest.mark.parametrize("name", ["square_root", "staged"])
+def test_beta_of_1_stays(name, config):
+    schedule = networks.build_schedule(config(schedule=name, beta=1.0), 30)
+    assert {schedule(t) for t in range(31)} == {1.0}
+
+
+def test_adam(config):
+    optimizer = networks.build_optimizer(
+        config(learning_rate=0.2, head_multiplier=3.0), 40
+    )
+    inner = optimizer.inner_optimizer
+    assert isinstance(inner, keras.optimizers.Adam)
+    assert optimizer.multipliers == {"hash": 3.0}
+    assert optimizer.l2 == 0.0
+    rate = inner._learning_rate
+    expected = [0.2 * (1 + np.cos(np.pi * t / 40)) / 2 for t in (0, 10, 40)]
+    found = [float(rate(t)) for t in (0, 10, 40)]
+    assert found == pytest.approx(expected, abs=1e-7)
+
+
+def test_the_papers(config):
+    optimizer = networks.build_optimizer(
+        config(optimizer="paper", learning_rate=0.2, hidden=4), 100
+    )
+    inner = optimizer.inner_optimizer
+    assert isinstance(inner, keras.optimizers.SGD)
+    assert (inner.momentum, inner.nesterov, optimizer.l2) == (0.9, False, 5e-4)
+    assert optimizer.multipliers == {"hash": 10.0, "hidden": 10.0}
+    rate = inner._learning_rate
+    # Halved each fifth of the way.
+    found = [float(rate(t)) for t in (0, 19, 20, 40, 99)]
+    assert found == pytest.approx([0.2, 0.2, 0.1, 0.05, 0.0125])

@@ -1,0 +1,167 @@
+import importlib
+
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.runs import RunDirectory, run_data
+
+MODULE = importlib.import_module("hashnet_tf.runs.run_data")
+
+PARTS = ("train", "query", "database")
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDirectory(tmp_path / "run")
+
+
+@pytest.fixture
+def config(config_of, make_folder):
+    """Makes settings of a run on `config.folder` and gives the folder."""
+
+    def make(**settings):
+        folder = make_folder()
+        settings = {
+            "query_per_class": 2,
+            "train_per_class": 8,
+            "batch_size": 8,
+            **settings,
+        }
+        return config_of(data=f"folder:{folder}", **settings), folder
+
+    return make
+
+
+def names(dataset):
+    return {part: getattr(dataset, part).names for part in PARTS}
+
+
+def test_is_the_data_set_of_the_settings(config, run):
+    settings, _ = config()
+    dataset, record = run_data(run, settings)
+    expected = hn.datasets.load(**settings.data_source())
+    assert names(dataset) == names(expected)
+    assert (dataset.name, dataset.protocol) == (
+        expected.name,
+        expected.protocol,
+    )
+    assert list(record) == list(PARTS)
+    assert all(part["undecodable"] == [] for part in record.values())
+    assert not run.path.exists()
+
+
+def test_of_a_written_record_it_is_the_same(config, run):
+    settings, _ = config()
+    dataset, record = run_data(run, settings)
+    run.write_data_record(record)
+    again, same = run_data(run, settings)
+    assert names(again) == names(dataset)
+    assert same == record
+
+
+def spoil(folder, dataset):
+    """Spoils a query and a training image; returns their names."""
+    chosen = [dataset.query.names[3], dataset.train.names[5]]
+    for name in chosen:
+        (folder / name).write_text("no image")
+    return chosen
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_file_that_is_no_image(part, config, run):
+    settings, folder = config()
+    dataset = hn.datasets.load(**settings.data_source())
+    name = getattr(dataset, part).names[0]
+    (folder / name).write_text("no image")
+    with pytest.raises(ValueError, match=f"Received: {folder / name}$"):
+        run_data(run, settings)
+
+
+def test_files_that_are_no_images_are_left_out(config, run):
+    settings, folder = config(skip_undecodable=True)
+    whole = hn.datasets.load(**settings.data_source())
+    query, train = spoil(folder, whole)
+    dataset, record = run_data(run, settings)
+    assert {part: record[part]["undecodable"] for part in PARTS} == {
+        "train": [train],
+        "query": [query],
+        "database": [train],
+    }
+    for part in PARTS:
+        images, kept = getattr(whole, part), getattr(dataset, part)
+        left = [n for n in images.names if n not in (query, train)]
+        assert kept.names == left
+        labels = dict(zip(images.names, images.labels, strict=True))
+        assert kept.labels.tolist() == [labels[name] for name in left]
+
+
+def test_what_was_left_out_is_not_looked_for_again(
+    config, run, monkeypatch, write_images
+):
+    settings, folder = config(skip_undecodable=True)
+    spoiled = spoil(folder, hn.datasets.load(**settings.data_source()))
+    dataset, record = run_data(run, settings)
+    run.write_data_record(record)
+    # Repaired since, they would be strangers to the run all the same.
+    write_images(folder, spoiled)
+    monkeypatch.setattr(MODULE, "decodable", None)
+    again, same = run_data(run, settings)
+    assert names(again) == names(dataset)
+    assert same == record
+
+
+def add(folder, write_images):
+    write_images(folder, ["b/99.png"])
+
+
+def rename(folder, write_images):
+    (folder / "b" / "04.png").rename(folder / "b" / "4.png")
+
+
+def relabel(folder, write_images):
+    (folder / "b" / "04.png").rename(folder / "c" / "04b.png")
+
+
+@pytest.mark.parametrize("change", [add, rename, relabel])
+def test_a_source_that_has_changed_is_refused(
+    change, config, run, write_images
+):
+    settings, folder = config()
+    _, record = run_data(run, settings)
+    run.write_data_record(record)
+    change(folder, write_images)
+    with pytest.raises(ValueError, match="Received: folder:.*database"):
+        run_data(run, settings)
+
+
+def test_changed_labels_are_refused(make_lists, config_of, run):
+    folder, _ = make_lists()
+    settings = config_of(data=f"lists:{folder}", train_per_class=None)
+    _, record = run_data(run, settings)
+    run.write_data_record(record)
+    lines = (folder / "query.txt").read_text().splitlines()
+    name, *labels = lines[1].split()
+    lines[1] = " ".join([name, *("10"[int(label)] for label in labels)])
+    (folder / "query.txt").write_text("\n".join(lines))
+    with pytest.raises(ValueError, match="other names or labels in query$"):
+        run_data(run, settings)
+
+
+def test_a_copy_elsewhere_in_time_is_the_same(config, run, write_images):
+    settings, folder = config()
+    _, record = run_data(run, settings)
+    run.write_data_record(record)
+    for path in folder.rglob("*.png"):
+        path.write_bytes(path.read_bytes())
+    assert run_data(run, settings)[1] == record
+
+
+def test_a_training_part_of_one_class_is_refused(config, run):
+    settings, folder = config(skip_undecodable=True)
+    dataset = hn.datasets.load(**settings.data_source())
+    labels = np.asarray(dataset.train.labels)
+    for i in np.flatnonzero(labels > 0):
+        (folder / dataset.train.names[i]).write_text("no image")
+    with pytest.raises(ValueError, match="Received: folder:.* with 1$"):
+        run_data(run, settings)

@@ -1,0 +1,209 @@
+import importlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hashnet_tf as hn
+from hashnet_tf.runs import CodeSet, Neighbours, encode_images, search_run
+
+MODULE = importlib.import_module("hashnet_tf.runs.search_run")
+
+
+@pytest.fixture(scope="module")
+def asked(queries):
+    return hn.datasets.pixel_array(queries.first(3), (8, 8))
+
+
+@pytest.fixture(scope="module")
+def found(measured, asked):
+    return search_run(measured.path, asked, k=5)
+
+
+def code_set(labels, ids=("p", "q", "r")):
+    codes = np.zeros((len(ids), 2), np.uint8)
+    return CodeSet(codes, list(ids), labels, {"bits": 12, "images": None})
+
+
+def neighbours(labels):
+    return Neighbours(
+        distances=np.array([[0, 10], [2, 3]], np.uint16),
+        indices=np.array([[2, 0], [1, 2]]),
+        code_set=code_set(labels),
+        codes=np.zeros((2, 2), np.uint8),
+    )
+
+
+def test_finds_the_nearest(found, measured, asked):
+    database = CodeSet.load(measured.codes_path("database"))
+    codes = measured.model().encode(asked)
+    np.testing.assert_array_equal(found.codes, codes)
+    for row, code in enumerate(codes):
+        distances = [
+            sum(bin(a ^ b).count("1") for a, b in zip(code, other, strict=True))
+            for other in database.codes.tolist()
+        ]
+        order = np.argsort(distances, kind="stable")[:5]
+        assert found.indices[row].tolist() == order.tolist()
+        assert found.distances[row].tolist() == [distances[i] for i in order]
+    assert found.code_set.ids == database.ids
+
+
+def test_searches_another_code_set(measured, asked, queries, tmp_path):
+    encode_images(measured.model(), queries, tmp_path / "q")
+    found = search_run(measured.path, asked, k=1, codes=str(tmp_path / "q"))
+    # Each finds itself, or one of the same code before it.
+    np.testing.assert_array_equal(found.distances, [[0]] * 3)
+    codes = found.code_set.codes
+    np.testing.assert_array_equal(codes[found.indices[:, 0]], found.codes)
+
+
+def test_more_than_there_are(measured, asked):
+    assert search_run(measured.path, asked, k=9999).indices.shape == (3, 1597)
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_refuses_to_find_none(k, measured, asked):
+    with pytest.raises(ValueError, match=f"Received: k={k}$"):
+        search_run(measured.path, asked, k)
+
+
+def test_refuses_codes_of_another_model(
+    measured, other_model, queries, asked, tmp_path
+):
+    encode_images(other_model, queries, tmp_path / "q")
+    digest = hn.models.weights_digest(other_model)
+    with pytest.raises(
+        ValueError, match=f"Received: model_digest={digest} instead of"
+    ):
+        search_run(measured.path, asked, codes=tmp_path / "q")
+
+
+def test_refuses_what_is_not_there(measured, asked, trained, tmp_path):
+    with pytest.raises(ValueError, match="Received: no .*manifest.json$"):
+        search_run(trained.path, asked)
+    with pytest.raises(ValueError, match="Received: no .*manifest.json$"):
+        search_run(measured.path, asked, codes=tmp_path)
+    shutil.copytree(measured.codes_path("database"), tmp_path / "codes")
+    with pytest.raises(ValueError, match="Received: no .*model.keras$"):
+        search_run(tmp_path, asked, codes=tmp_path / "codes")
+
+
+def test_table():
+    expected = (
+        "rank  distance  label  image\n"
+        "   1         2  -      q\n"
+        "   2         3  7      r"
+    ).replace("-", " ")
+    assert neighbours(np.array([4, -1, 7])).table(row=1) == expected
+    assert neighbours(None).table().splitlines()[1:] == [
+        "   1         0         r",
+        "   2        10         p",
+    ]
+
+
+def test_label():
+    assert neighbours(np.array([4, -1, 7])).label(0) == "4"
+    assert neighbours(np.array([4, -1, 7])).label(1) == ""
+    assert neighbours(None).label(0) == ""
+    matrix = neighbours(np.array([[0, 1, 1], [0, 0, 0], [1, 0, 0]]))
+    assert [matrix.label(i) for i in range(3)] == ["1,2", "", "0"]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What was handed to `plot_neighbours`."""
+    calls = []
+
+    def plot(*arguments):
+        calls.append(arguments)
+        return "drawn"
+
+    monkeypatch.setattr(MODULE, "plot_neighbours", plot)
+    return calls
+
+
+def test_draw_shows_what_was_found(found, asked, queries, drawn):
+    assert found.draw(asked, "a.png", queries.labels[:3]) == "drawn"
+    ((images, rows, right, titles, path),) = drawn
+    assert images is asked and path == "a.png"
+    digits = hn.datasets.load("digits", train_per_class=20).database
+    pixels = hn.datasets.pixel_array(digits, (8, 8))
+    for row in range(3):
+        assert titles[row] == [f"{d}" for d in found.distances[row]]
+        for column, index in enumerate(found.indices[row]):
+            np.testing.assert_array_equal(rows[row][column], pixels[index])
+            same = digits.labels[index] == queries.labels[row]
+            assert right[row][column] == same
+
+
+def test_draw_judges_by_a_shared_label(queries, drawn, monkeypatch):
+    hits = Neighbours(
+        distances=np.array([[0, 1]], np.uint16),
+        indices=np.array([[1, 0]]),
+        code_set=code_set(np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1]])),
+        codes=np.zeros((1, 2), np.uint8),
+    )
+    hits.code_set.ids[:] = queries.names[:3]
+    hits.code_set.manifest["images"] = {"data": "digits", "part": "query"}
+    asked = hn.datasets.pixel_array(queries.first(1), (8, 8))
+    hits.draw(asked, "a.png", np.array([[0, 1, 0]]))
+    assert drawn[0][2].tolist() == [[False, True]]
+    hits.draw(asked, "a.png")
+    assert drawn[1][2] is None
+
+
+def test_draw_writes_a_picture(found, asked, tmp_path):
+    path = found.draw(asked, tmp_path / "new" / "a.png")
+    assert path == tmp_path / "new" / "a.png"
+    assert np.asarray(Image.open(path).convert("L")).std() > 5
+
+
+def folder_of_codes(model, folder, place, names):
+    images = hn.datasets.FileImages(folder, names, [-1] * len(names))
+    return encode_images(
+        model, images, place, {"folder": str(folder)}, labelled=False
+    )
+
+
+def test_draw_finds_images_by_name(
+    measured, make_folder, drawn, tmp_path, asked
+):
+    folder = make_folder()
+    names = [f"{c}/{i:02}.png" for c in "abc" for i in range(12)]
+    # As if the first were no image and left out; it lies there still.
+    (folder / names[0]).write_text("no image")
+    place = tmp_path / "codes"
+    folder_of_codes(measured.model(), folder, place, names[1:])
+    found = search_run(measured.path, asked, k=4, codes=place)
+    found.draw(asked, "a.png")
+    for row, indices in zip(drawn[0][1], found.indices, strict=True):
+        for image, index in zip(row, indices, strict=True):
+            file = Image.open(folder / found.code_set.ids[index])
+            np.testing.assert_array_equal(image, np.asarray(file))
+
+
+def test_draw_tells_what_has_gone(
+    measured, make_folder, drawn, tmp_path, asked
+):
+    folder = make_folder()
+    names = [f"a/{i:02}.png" for i in range(12)]
+    place = tmp_path / "codes"
+    folder_of_codes(measured.model(), folder, place, names)
+    found = search_run(measured.path, asked, k=1, codes=place)
+    gone = found.code_set.ids[found.indices[0, 0]]
+    (folder / gone).unlink()
+    with pytest.raises(ValueError, match=f"Received: no {gone} in .*{folder}"):
+        found.draw(asked, "a.png")
+    shutil.rmtree(folder)
+    with pytest.raises(ValueError, match=f"Received: {folder}$"):
+        found.draw(asked, "a.png")
+    manifest = json.loads((place / "manifest.json").read_text())
+    manifest["images"] = None
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    found = search_run(measured.path, asked, k=1, codes=place)
+    with pytest.raises(ValueError, match="Received: images=None"):
+        found.draw(asked, "a.png")
+    assert not drawn
