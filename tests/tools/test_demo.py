@@ -1,0 +1,93 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hashnet_tf as hn
+from hashnet_tf.tools import demo
+
+FIGURES = ["code_histogram.png", "neighbours.png", "training.png"]
+
+
+def rows(text):
+    """MAP and precision within radius 2 of each method, as printed."""
+    found = re.findall(r"^(HashNet|LSH|ITQ) +([\d.]+) +([\d.]+)$", text, re.M)
+    return {name: (float(a), float(b)) for name, a, b in found}
+
+
+def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
+    short = {
+        "backbone": "tiny",
+        "image_size": 8,
+        "epochs": 1,
+        "train_per_class": 20,
+    }
+    monkeypatch.setattr(demo, "SETTINGS", demo.SETTINGS | short)
+    run = hn.runs.RunDirectory(tmp_path / "run")
+    ended = hashnet("demo", f"--workdir={run.path}", "--seed=3")
+    assert ended.code == 0
+    assert run.config() == hn.runs.TrainingConfig(**demo.SETTINGS, seed=3)
+
+    report = run.report()["retrieval"]
+    assert report["at"] == 1000
+    table = rows(ended.out)
+    assert table["HashNet"] == pytest.approx(
+        (report["map"], report["precision_radius2"]), abs=5e-5
+    )
+    # The rivals on the raw pixels of the same split.
+    dataset = hn.datasets.load("digits", seed=3, train_per_class=20)
+    train, query, database = (
+        part.images.reshape(len(part), 64).astype(float)
+        for part in (dataset.train, dataset.query, dataset.database)
+    )
+    for name, rival in {
+        "LSH": hn.baselines.LSH(48, 3),
+        "ITQ": hn.baselines.ITQ(48, seed=3),
+    }.items():
+        rival.fit(train)
+        theirs = hn.retrieval.evaluate(
+            rival.encode(query),
+            rival.encode(database),
+            dataset.query.labels,
+            dataset.database.labels,
+            at=1000,
+        )
+        assert table[name] == pytest.approx(
+            (theirs.map, theirs.precision_radius2), abs=5e-3
+        )
+
+    assert ended.out.count("0 of 9,600 bits differ") == 2
+    assert (run.export_path / "saved_model" / "1").is_dir()
+    assert (run.export_path / "encoder.tflite").is_file()
+    query = re.search(r"^Query: image (\d+), a (\d)$", ended.out, re.M)
+    labels = dict(zip(dataset.query.names, dataset.query.labels, strict=True))
+    assert labels[query[1]] == int(query[2])
+    found = re.findall(r"^ +(\d+) +\d+ +\d +\d+$", ended.out, re.M)
+    assert [int(rank) for rank in found] == list(range(1, 11))
+    for name in FIGURES:
+        path = run.figures_path / name
+        assert str(path) in ended.out
+        assert np.asarray(Image.open(path).convert("L")).std() > 5
+    assert "hashnet train --workdir=runs/mine" in ended.out.splitlines()[-4]
+
+
+def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
+    settings = hn.runs.TrainingConfig(**demo.SETTINGS, seed=0)
+    hn.runs.RunDirectory(tmp_path).write_settings(settings)
+    line = fails("demo", f"--workdir={tmp_path}", "--seed=1")
+    assert line.endswith("Received: seed=1 instead of 0")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_retrieves_better_than_its_rivals(seed, hashnet, tmp_path):
+    ended = hashnet("demo", f"--workdir={tmp_path}", f"--seed={seed}")
+    assert ended.code == 0
+    run = hn.runs.RunDirectory(tmp_path)
+    report = run.report()["retrieval"]
+    assert (report["bits"], report["at"]) == (48, 1000)
+    assert report["map"] >= 0.95
+    table = rows(ended.out)
+    assert set(table) == {"HashNet", "LSH", "ITQ"}
+    assert report["map"] > max(table["LSH"][0], table["ITQ"][0])

@@ -1,0 +1,183 @@
+import subprocess
+import sys
+
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.tools import evaluate, main
+
+COMMANDS = ["demo", "train", "evaluate", "encode", "search", "export"]
+
+
+def process(*words):
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True
+    )
+
+
+def test_commands():
+    assert list(main.COMMANDS) == COMMANDS
+
+
+def test_help(hashnet):
+    ended = hashnet("--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("usage: hashnet ")
+    for name, module in main.COMMANDS.items():
+        assert f"\n    {name} " in ended.out
+        first = module.__doc__.strip().splitlines()[0]
+        assert first.split()[0] in ended.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_teaches(name, hashnet):
+    ended = hashnet(name, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"usage: hashnet {name} ")
+    # Its text stands as it was written, with a line to copy.
+    assert main.COMMANDS[name].__doc__.strip() in ended.out
+    assert f"\n  hashnet {name}" in ended.out
+    assert "(default: None)" not in ended.out
+    assert "--workdir" in ended.out
+
+
+def test_defaults_are_told(hashnet):
+    assert "(default: 5000)" in hashnet("evaluate", "--help").out
+    assert "(default: runs/digits)" in hashnet("demo", "--help").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["train", "--help"], ["train", "--bits=x"], ["other"]],
+)
+def test_help_and_bad_usage_wait_for_no_library(words):
+    code = (
+        "import sys\nfrom hashnet_tf.tools import main\n"
+        f"try: main.parse(['hashnet', *{words}])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules)"
+    )
+    loaded = set(process("-c", code).stdout.split("\n")[-2].split())
+    assert "hashnet_tf.tools.train" in loaded
+    assert not loaded & {"tensorflow", "keras", "sklearn"}
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "main"])
+def test_each_runs_as_a_module(name):
+    ended = process("-m", f"hashnet_tf.tools.{name}", "--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    command = "" if name == "main" else f"{name} "
+    assert ended.stdout.startswith(f"usage: hashnet {command}[-h]")
+
+
+def test_bad_usage_of_a_process():
+    ended = process("-m", "hashnet_tf.tools.train", "--data=digits", "--oops=3")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "hashnet train: error: the following arguments are required:"
+        " --workdir (see --help)\n"
+    )
+
+
+def test_bad_input_of_a_process(tmp_path):
+    # What TensorFlow itself writes while it loads stands before the line.
+    ended = process("-m", "hashnet_tf.tools.evaluate", f"--workdir={tmp_path}")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("hashnet evaluate: error: The folder of a run must")
+    assert last.endswith(f"Received: no {tmp_path / 'config.json'}")
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "required: COMMAND"),
+        (["other"], "invalid choice: 'other'"),
+        (["evaluate"], "required: --workdir"),
+        (["evaluate", "--workdir=a", "--oops"], "arguments: --oops"),
+        (["evaluate", "--workdir=a", "b"], "arguments: b"),
+        (["evaluate", "--workdir=a", "--at=x"], "invalid int value: 'x'"),
+        (["evaluate", "--workdir"], "--workdir: expected one argument"),
+        (["train", "--workdir=a"], "required: --data"),
+        (["train", "--data=digits"], "required: --workdir"),
+        (
+            ["train", "--workdir=a", "--data=digits", "--schedule=x"],
+            "invalid choice: 'x'",
+        ),
+        (["encode", "--workdir=a", "--out=b"], "--images --part is required"),
+        (
+            ["encode", "--workdir=a", "--out=b", "--images=c", "--part=query"],
+            "not allowed with",
+        ),
+        (["encode", "--workdir=a", "--part=query"], "required: --out"),
+        (["search", "--workdir=a"], "required: image"),
+        (["export", "--workdir=a", "--quantize=x"], "invalid choice: 'x'"),
+        (["demo", "--seed=x"], "invalid int value: 'x'"),
+    ],
+)
+def test_bad_usage(words, message, fails):
+    line = fails(*words)
+    assert message in line and line.endswith("(see --help)")
+
+
+@pytest.mark.parametrize("name", ["evaluate", "export"])
+def test_a_folder_that_is_no_run(name, fails, tmp_path):
+    line = fails(name, f"--workdir={tmp_path}")
+    assert line.endswith(f"Received: no {tmp_path / 'config.json'}")
+
+
+def raising(error):
+    def run(arguments):
+        raise error
+
+    return run
+
+
+@pytest.fixture
+def evaluating(monkeypatch):
+    """Function that makes `hashnet evaluate` raise an error."""
+
+    def make(error):
+        monkeypatch.setattr(evaluate, "run", raising(error))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "error, code, told",
+    [
+        (
+            ValueError("Bad input.\n  Received:\n\n  a=1\n"),
+            2,
+            "Bad input. Received: a=1",
+        ),
+        (
+            FileNotFoundError(2, "No such file", "a"),
+            2,
+            "[Errno 2] No such file: 'a'",
+        ),
+        (NotADirectoryError("a"), 2, "a"),
+        (hn.export.ParityError("Other bits."), 1, "Other bits."),
+    ],
+)
+def test_an_error_is_one_line(error, code, told, evaluating, fails):
+    evaluating(error)
+    line = fails("evaluate", "--workdir=a", code=code)
+    assert line == f"hashnet evaluate: error: {told}"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, AssertionError])
+def test_what_is_a_fault_of_ours_is_not_hidden(error, evaluating, hashnet):
+    evaluating(error("oops"))
+    with pytest.raises(error, match="oops"):
+        hashnet("evaluate", "--workdir=a")
+
+
+def test_exit_code_of_the_script(monkeypatch):
+    for code in (0, 1, 2):
+        monkeypatch.setattr(sys, "argv", ["hashnet", "evaluate", "--workdir=a"])
+        monkeypatch.setattr(evaluate, "run", lambda _, code=code: code)
+        with pytest.raises(SystemExit) as exit:
+            main.main()
+        assert exit.value.code == code

@@ -1,0 +1,149 @@
+import argparse
+import dataclasses
+
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.tools import main, train
+from hashnet_tf.training_config import TrainingConfig
+
+# A value of each flag that is not its default, all of them together valid.
+FLAGS = {
+    "data": "lists:photos",
+    "seed": 3,
+    "query_per_class": 5,
+    "train_per_class": 6,
+    "backbone": "MobileNetV2",
+    "weights": "imagenet",
+    "image_size": 96,
+    "freeze_backbone": True,
+    "hidden": 64,
+    "dropout": 0.25,
+    "bits": 16,
+    "similarity": "jaccard",
+    "class_weights": "dataset",
+    "alpha": 0.5,
+    "schedule": "staged",
+    "beta": 4.0,
+    "patience": 2,
+    "optimizer": "paper",
+    "learning_rate": 0.01,
+    "head_multiplier": 2.0,
+    "batch_size": 64,
+    "epochs": 7,
+    "augmentation": "shift_flip",
+    "views": 4,
+    "cache_images": True,
+    "skip_undecodable": True,
+}
+
+
+def parse(*words):
+    return main.parse(["hashnet", "train", "--workdir=run", *words])
+
+
+def test_every_flag_is_a_setting():
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    names = [action.dest for action in parser._actions if action.dest != "help"]
+    settings = [field.name for field in dataclasses.fields(TrainingConfig)]
+    assert names == ["workdir", "features", *settings]
+    assert list(FLAGS) == settings
+
+
+def test_defaults_are_those_of_the_settings():
+    arguments = parse("--data=digits")
+    assert train.config_of(arguments) == TrainingConfig(data="digits")
+    assert (arguments.workdir, arguments.features) == ("run", None)
+
+
+@pytest.mark.parametrize("separate", [True, False])
+def test_each_flag_sets_its_setting(separate):
+    words = []
+    for name, value in FLAGS.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif separate:
+            words += [f"--{name}", str(value)]
+        else:
+            words.append(f"--{name}={value}")
+    assert train.config_of(parse(*words)) == TrainingConfig(**FLAGS)
+
+
+def test_each_flag_has_a_help():
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    for action in parser._actions:
+        assert action.help
+
+
+def test_trains(trained):
+    run, ended = trained
+    assert (ended.code, ended.err) == (0, "")
+    assert run.model().bits == 12
+    assert {"code_histogram.png", "training.png"} <= {
+        path.name for path in run.figures_path.iterdir()
+    }
+    # Keras' progress shows beta, and the last line tells what comes next.
+    assert "beta: " in ended.out
+    next_line = ended.out.splitlines()[-1]
+    assert next_line == f"  hashnet evaluate --workdir={run.path}"
+
+
+def test_the_same_command_again_does_nothing(trained, hashnet, flags):
+    run, _ = trained
+    before = run.model_path.stat().st_mtime_ns
+    ended = hashnet("train", f"--workdir={run.path}", *flags)
+    assert (ended.code, ended.err) == (0, "")
+    assert "trained already" in ended.out
+    assert run.model_path.stat().st_mtime_ns == before
+
+
+def test_other_settings_are_refused(trained, fails, flags):
+    run, _ = trained
+    line = fails("train", f"--workdir={run.path}", *flags, "--bits=16")
+    assert line.endswith("Received: bits=16 instead of 12")
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        (["--data=other"], "Received: data='other'"),
+        (["--data=folder:missing"], "Received: folder:missing"),
+        (["--data=npz:missing.npz"], "Received: npz:missing.npz"),
+        (["--bits=0"], "Received: bits=0"),
+        (["--beta=nan"], "Received: beta=nan"),
+        (["--freeze_backbone"], "Received: weights=None"),
+        (["--batch_size=9999"], "Received: batch_size=9999"),
+        (["--weights=missing.h5"], "Received: weights='missing.h5'"),
+        (["--backbone=other"], "Received: name='other'"),
+        (["--backbone=MobileNetV2", "--weights=x"], "weights='x'"),
+    ],
+)
+def test_bad_input(changes, message, fails, flags, tmp_path):
+    line = fails("train", f"--workdir={tmp_path / 'run'}", *flags, *changes)
+    assert line.endswith(message)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_place_that_is_a_file(fails, flags, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    line = fails("train", f"--workdir={tmp_path / 'file'}", *flags)
+    assert str(tmp_path / "file") in line
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_features_lie_where_they_are_wanted(hashnet, flags, tmp_path):
+    weights = tmp_path / "tiny.weights.h5"
+    hn.models.backbone("tiny", (8, 8, 3)).save_weights(weights)
+    ended = hashnet(
+        "train",
+        f"--workdir={tmp_path / 'run'}",
+        *flags,
+        "--freeze_backbone",
+        f"--weights={weights}",
+        f"--features={tmp_path / 'shared'}",
+    )
+    assert ended.code == 0
+    assert len(list((tmp_path / "shared").iterdir())) == 1
+    assert not (tmp_path / "run" / "features").exists()
