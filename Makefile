@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test slow format clean
+.PHONY: demo test bench slow format clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
@@ -12,6 +12,9 @@ test: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest -m "not slow"
+
+bench: $(VENV)/installed-test
+	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.retrieval
 
 slow: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -m slow

@@ -52,8 +52,10 @@ setup(
         "tensorflow-datasets>=4.9.7",
     ],
     extras_require={
+        "faiss": ["faiss-cpu>=1.9"],
         "jax": ["jax>=0.5"],
         "test": [
+            "faiss-cpu>=1.9",
             "hypothesis>=6.100",
             "jax>=0.5",
             "pytest>=8.0",

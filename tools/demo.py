@@ -50,7 +50,7 @@ def run(arguments):
     _title("Retrieval, beside two hash functions that learn no features")
     report = hn.runs.evaluate_run(workdir, AT)
     dataset = hn.datasets.load(**config.data_source())
-    print(report.table())
+    print(report.table("tie-aware"))
     print(f"\n{f'{config.bits} bits':<12}MAP@{AT}  P@H<=2")
     print(f"{'HashNet':<12}{_row(report)}")
     for rival in (
@@ -76,7 +76,8 @@ def run(arguments):
     for figure in figures:
         print(figure)
     print(
-        "\nNext, on images of your own, one folder a class:\n"
+        "\nNext, on images of your own, one folder a class (hashnet lies in"
+        " .venv/bin):\n"
         "  hashnet train --workdir=runs/mine --data=folder:DIR"
         " --backbone=MobileNetV2 \\\n"
         "      --weights=imagenet --image_size=224 --augmentation=shift_flip\n"

@@ -1,6 +1,8 @@
-"""AP@R, exact under ties: its expected value over all their orders."""
+"""AP@R under ties: its expected value, its best and its worst."""
 
 import numpy as np
+
+from hashnet_tf.retrieval.groups import before, harmonic, last_rank
 
 
 def average_precision(counts, relevant, at):
@@ -49,21 +51,61 @@ def average_precision(counts, relevant, at):
     >>> average_precision(np.array([[1, 2]]), np.array([[0, 1]]), at=3).round(4)
     array([0.4167])
     """
-    if not isinstance(at, (int, np.integer)) or at < 1:
-        raise ValueError(
-            f"`at` must be a positive integer. Received: at={at!r}"
-        )
-    before = np.cumsum(counts, axis=1) - counts
-    relevant_before = np.cumsum(relevant, axis=1) - relevant
-    last = min(int(at), int(counts.sum(axis=1).max(initial=0)))
-    harmonic = np.zeros(last + 1)
-    np.cumsum(1.0 / np.arange(1, last + 1), out=harmonic[1:])
-
-    first = np.minimum(before, last)
-    within = np.minimum(before + counts, last) - first
-    step = harmonic[first + within] - harmonic[first]
+    last = last_rank(counts, at)
+    items, hits = before(counts), before(relevant)
+    numbers = harmonic(last)
+    first = np.minimum(items, last)
+    within = np.minimum(items + counts, last) - first
+    step = numbers[first + within] - numbers[first]
     slope = (relevant - 1) / np.maximum(counts - 1, 1)
-    sums = (relevant_before + 1 - (before + 1) * slope) * step + within * slope
+    sums = (hits + 1 - (items + 1) * slope) * step + within * slope
     share = relevant / np.maximum(counts, 1)
-    found = relevant.sum(axis=1)
-    return (share * sums).sum(axis=1) / np.maximum(np.minimum(found, last), 1)
+    return _normalised((share * sums).sum(axis=1), relevant, last)
+
+
+def extreme_average_precision(counts, relevant, at, best):
+    """Computes AP@R with ties in the best or in the worst order.
+
+    The best order puts the relevant items of each distance first, the worst
+    puts them last. How far apart the two are is how much a number can owe to
+    the order of a file. In a run of r relevant items behind b items of which s
+    are relevant, the precisions are (s + j) / (b + j), which sum to
+
+        r + (s - b) (H(b + r) - H(b)).
+
+    Args:
+        counts: int64 `[q, bits + 1]`, items at each distance.
+        relevant: int64 `[q, bits + 1]`, relevant ones among these.
+        at: Int R >= 1; more than the database holds counts as all of it.
+        best: Bool, which of the two.
+
+    Returns:
+        float64 `[q]`, normalised as `average_precision`.
+
+    Raises:
+        ValueError: If `at` is no positive integer.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval.average_precision import (
+    ...     extreme_average_precision,
+    ... )
+    >>> group = np.array([[1, 2]]), np.array([[0, 1]])
+    >>> extreme_average_precision(*group, at=3, best=True)
+    array([0.5])
+    >>> extreme_average_precision(*group, at=3, best=False).round(4)
+    array([0.3333])
+    """
+    last = last_rank(counts, at)
+    hits, numbers = before(relevant), harmonic(last)
+    start = before(counts) + (0 if best else counts - relevant)
+    first = np.minimum(start, last)
+    run = np.minimum(start + relevant, last) - first
+    sums = run + (hits - first) * (numbers[first + run] - numbers[first])
+    return _normalised(sums.sum(axis=1), relevant, last)
+
+
+def _normalised(sums, relevant, last):
+    wanted = np.minimum(relevant.sum(axis=1), last)
+    return sums / np.maximum(wanted, 1)

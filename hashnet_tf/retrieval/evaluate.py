@@ -1,28 +1,29 @@
 """From codes and labels to a report."""
 
-import numpy as np
-
-from hashnet_tf.retrieval.average_precision import average_precision
+from hashnet_tf.retrieval.average_precision import (
+    average_precision,
+    extreme_average_precision,
+)
 from hashnet_tf.retrieval.codes import check_codes
 from hashnet_tf.retrieval.file_order_average_precision import (
     file_order_average_precision,
 )
+from hashnet_tf.retrieval.groups import check_at
+from hashnet_tf.retrieval.hamming_ball import (
+    ball_precision,
+    ball_recall,
+    empty_balls,
+)
 from hashnet_tf.retrieval.histograms import histograms
-from hashnet_tf.retrieval.labels import check_labels, unlabelled
+from hashnet_tf.retrieval.ndcg import ndcg
+from hashnet_tf.retrieval.precision_at import precision_at
+from hashnet_tf.retrieval.precision_recall import precision_at_recall
+from hashnet_tf.retrieval.presets import PRESETS, preset_map
 from hashnet_tf.retrieval.report import RetrievalReport
 
-RULES = {
-    "map": (
-        "expected value over all tie orders, divided by min(R, relevant items"
-        " in the database); a query with none scores 0"
-    ),
-    "map_file_order": (
-        "ties in database order, divided by the hits within R (none: 0); mean"
-        " over the queries with a relevant item in the database"
-    ),
-    "precision_radius2": "mean over all queries; an empty ball scores 0",
-    "empty_balls": "share of the queries with no item within distance 2",
-}
+# The abscissas of the paper's Figures 2 to 4.
+RANKS = tuple(range(100, 1001, 100))
+RECALLS = (0.05, *(tenth / 10 for tenth in range(1, 11)))
 
 
 def evaluate(
@@ -32,30 +33,46 @@ def evaluate(
     database_labels,
     bits=None,
     at=5000,
+    ranks=RANKS,
+    empty_ball="zero",
+    file_order=True,
+    threads=None,
 ):
     """Measures how well codes retrieve.
 
     An item is relevant to a query iff they share a label. A query that is
     itself in the database finds itself: leave it out beforehand where that is
-    not wanted.
+    not wanted. Every figure but those in file order follows from histograms of
+    the distances, in one pass over the codes.
 
     Args:
         query_codes: uint8 `[q, ceil(bits / 8)]`.
         database_codes: uint8 `[n, ceil(bits / 8)]`.
-        query_labels: Class ids `[q]`, negative where unlabelled, or a
-            zero-or-one matrix `[q, L]`, a row of zeros where unlabelled.
-        database_labels: Class ids `[n]` or matrix `[n, L]`.
+        query_labels: Class ids `[q]`, negative where unlabelled; a zero-or-one
+            matrix `[q, L]`, a row of zeros where unlabelled; or a function of
+            a query's position and a slice of the database that returns the
+            grade of each item of the slice, an integer >= 0, 0 for an
+            irrelevant one.
+        database_labels: Class ids `[n]` or matrix `[n, L]`; None where
+            `query_labels` is a function.
         bits: Int, the length K of the codes, or None for 8 a byte.
         at: Int R >= 1 of MAP@R. HashNet (ICCV 2017) takes 1,000 on ImageNet
             and 5,000 elsewhere. A smaller database caps it.
+        ranks: Ints N >= 1 of precision@N; those above the database's size are
+            left out.
+        empty_ball: "zero" or "skip", how a query without an item within a
+            radius counts in the precision there.
+        file_order: Whether to measure by the presets that rank ties in file
+            order too, which takes a pass of its own.
+        threads: Positive int, or None for the processor's cores.
 
     Returns:
         `RetrievalReport`.
 
     Raises:
         ValueError: If queries or database are empty, if codes or labels are
-            malformed or do not go together, or if `at` is no positive
-            integer.
+            malformed or do not go together, or if `at`, `ranks` or
+            `empty_ball` are not as above.
 
     Example:
 
@@ -77,26 +94,51 @@ def evaluate(
             f" Received: query_codes.shape={query_codes.shape},"
             f" database_codes.shape={database_codes.shape}"
         )
-    query_labels = check_labels(query_labels, q, "query_labels")
-    database_labels = check_labels(database_labels, n, "database_labels")
     bits = 8 * query_codes.shape[1] if bits is None else int(bits)
+    check_at(at)
+    ranks = [rank for rank in ranks if check_at(rank, "ranks") <= n]
     data = (query_codes, database_codes, query_labels, database_labels, bits)
 
-    counts, relevant = histograms(*data)
+    found = histograms(*data, threads=threads)
+    counts, relevant = found.counts, found.relevant
     answerable = relevant.any(axis=1)
-    file_order = file_order_average_precision(*data, at)[answerable]
-    ball = counts[:, :3].sum(axis=1)
-    right = relevant[:, :3].sum(axis=1)
+    ap = {"expected": average_precision(counts, relevant, at)}
+    if file_order:
+        ap["file_order"] = file_order_average_precision(*data, at, threads)
+    presets = {
+        name: preset_map(name, ap["expected"], ap.get("file_order"), answerable)
+        for name, preset in PRESETS.items()
+        if file_order or not preset.file_order
+    }
+    best, worst = (
+        float(extreme_average_precision(counts, relevant, at, best).mean())
+        for best in (True, False)
+    )
     return RetrievalReport(
         bits=bits,
         at=int(min(at, n)),
         queries=q,
         database=n,
-        unlabelled_queries=int(unlabelled(query_labels).sum()),
+        unlabelled_queries=found.unlabelled_queries,
         queries_without_relevant=int(q - answerable.sum()),
-        map=float(average_precision(counts, relevant, at).mean()),
-        map_file_order=float(file_order.mean()) if len(file_order) else 0.0,
-        precision_radius2=float(np.mean(right / np.maximum(ball, 1))),
-        empty_balls=float(np.mean(ball == 0)),
-        rules=dict(RULES),
+        presets=presets,
+        map_best=best,
+        map_worst=worst,
+        map_all=float(average_precision(counts, relevant, n).mean()),
+        ndcg=float(ndcg(counts, found.gains, found.grades, at).mean()),
+        precision_at={
+            rank: float(precision_at(counts, relevant, rank).mean())
+            for rank in ranks
+        },
+        empty_ball=empty_ball,
+        ball_precision=ball_precision(counts, relevant, empty_ball).tolist(),
+        ball_recall=ball_recall(relevant).tolist(),
+        empty_balls=empty_balls(counts).tolist(),
+        precision_at_recall=dict(
+            zip(
+                RECALLS,
+                precision_at_recall(counts, relevant, RECALLS).tolist(),
+                strict=True,
+            )
+        ),
     )

@@ -1,35 +1,41 @@
-"""AP@R by the rule that published HashNet numbers were measured with."""
+"""AP@R by the order that published HashNet numbers were measured with."""
 
 import numpy as np
 
-from hashnet_tf.retrieval.blocks import blocks
 from hashnet_tf.retrieval.codes import check_codes
-from hashnet_tf.retrieval.hamming import distances
-from hashnet_tf.retrieval.labels import check_labels, relevance
-
-# uint16 distance, int64 order, and up to R = n the hits, their running count
-# and the precision.
-BYTES_PER_PAIR = 32
+from hashnet_tf.retrieval.grades import grades_of
+from hashnet_tf.retrieval.groups import check_at
+from hashnet_tf.retrieval.hamming import code_words
+from hashnet_tf.retrieval.nearest import nearest
+from hashnet_tf.retrieval.threads import each_query
 
 
 def file_order_average_precision(
-    query_codes, database_codes, query_labels, database_labels, bits, at
+    query_codes,
+    database_codes,
+    query_labels,
+    database_labels,
+    bits,
+    at,
+    threads=None,
 ):
     """Computes AP@R with ties in file order, over the hits within R.
 
     AP@R = sum over p <= R of rel(p) * precision(p), divided by the number of
     relevant items within the first R: one hit at the first place and no other
-    scores 1. It is the rule of thuml/HashNet (caffe/models/predict,
-    `predict_parallel.py`), except that numpy's default sort, used there,
-    leaves the order of ties open; here they stand as in the database.
+    scores 1. It is what the scripts of thuml/HashNet and DeepHash-pytorch
+    compute for a query, except that numpy's default sort, used there, leaves
+    the order of ties open; here they stand as in the database. Which queries
+    the mean is over differs: `hashnet_tf.retrieval.presets`.
 
     Args:
         query_codes: uint8 `[q, ceil(bits / 8)]`.
         database_codes: uint8 `[n, ceil(bits / 8)]`.
-        query_labels: Class ids `[q]` or zero-or-one matrix `[q, L]`.
-        database_labels: Class ids `[n]` or zero-or-one matrix `[n, L]`.
+        query_labels: As in `histograms`.
+        database_labels: As in `histograms`.
         bits: Int, the length K of the codes.
         at: Int R >= 1; more than the database holds counts as all of it.
+        threads: Positive int, or None for the processor's cores.
 
     Returns:
         float64 `[q]`, 0 where nothing relevant stands within R.
@@ -54,20 +60,18 @@ def file_order_average_precision(
     query_codes = check_codes(query_codes, bits, "query_codes")
     database_codes = check_codes(database_codes, bits, "database_codes")
     q, n = len(query_codes), len(database_codes)
-    query_labels = check_labels(query_labels, q, "query_labels")
-    database_labels = check_labels(database_labels, n, "database_labels")
-    if not isinstance(at, (int, np.integer)) or at < 1:
-        raise ValueError(
-            f"`at` must be a positive integer. Received: at={at!r}"
-        )
-    places = np.arange(1, min(at, n) + 1)
-    result = np.empty(q)
-    for part in blocks(q, BYTES_PER_PAIR * n):
-        ranked = distances(query_codes[part], database_codes)
-        order = np.argsort(ranked, axis=1, kind="stable")[:, :at]
-        hits = relevance(query_labels[part], database_labels)
-        hits = np.take_along_axis(hits, order, axis=1)
-        found = np.cumsum(hits, axis=1)
-        sums = (hits * found / places).sum(axis=1)
-        result[part] = sums / np.maximum(found[:, -1], 1)
+    last = min(check_at(at), n)
+    grades = grades_of(query_labels, database_labels, q, n)
+    queries, items = code_words(query_codes), code_words(database_codes)
+    result = np.zeros(q)
+
+    def measure(query):
+        order, _ = nearest(queries[:, query], items, last)
+        hits = grades.of(query, order) > 0
+        places = np.flatnonzero(hits) + 1
+        if len(places):
+            found = np.arange(1, len(places) + 1)
+            result[query] = np.mean(found / places)
+
+    each_query(measure, q, threads)
     return result

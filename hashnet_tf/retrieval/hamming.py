@@ -4,6 +4,11 @@ import numpy as np
 
 from hashnet_tf.retrieval.codes import check_codes
 
+# Codes whose words stay in the processor's cache while they are compared.
+STRETCH = 2**15
+# Distances from which on counting them in pairs is worth its larger table.
+PAIRED = 2**14
+
 
 def distances(query_codes, database_codes):
     """Counts the bits in which codes differ.
@@ -33,6 +38,25 @@ def distances(query_codes, database_codes):
     """
     query_codes = check_codes(query_codes, name="query_codes")
     database_codes = check_codes(database_codes, name="database_codes")
+    check_widths(query_codes, database_codes)
+    queries, items = code_words(query_codes), code_words(database_codes)
+    result = np.empty((len(query_codes), len(database_codes)), np.uint16)
+    for query, row in enumerate(result):
+        row[:] = word_distances(queries[:, query], items)
+    return result
+
+
+def check_widths(query_codes, database_codes):
+    """Checks that two arrays of codes are of one width.
+
+    Args:
+        query_codes: uint8 `[q, bytes]`.
+        database_codes: uint8 `[n, bytes]`.
+
+    Raises:
+        ValueError: If they differ in width or are longer than 65,535 bits,
+            more than a distance can count.
+    """
     width = query_codes.shape[1]
     if database_codes.shape[1] != width or 8 * width > 65535:
         raise ValueError(
@@ -40,20 +64,69 @@ def distances(query_codes, database_codes):
             f" 8192 bytes. Received: query_codes.shape={query_codes.shape},"
             f" database_codes.shape={database_codes.shape}"
         )
-    queries, items = _words(query_codes), _words(database_codes)
-    result = np.zeros((len(query_codes), len(database_codes)), np.uint16)
-    # Strips this small keep the words of a block in the processor's cache.
-    step = max(1, 2**16 // max(1, len(database_codes)))
-    for start in range(0, len(query_codes), step):
-        strip = slice(start, start + step)
-        for left, right in zip(queries, items, strict=True):
-            result[strip] += np.bitwise_count(left[strip, None] ^ right)
-    return result
 
 
-def _words(codes):
-    """Pads codes with zeros to 64-bit words, uint64 `[words, n]`."""
+def code_words(codes):
+    """Pads codes with zeros to words of 64 bits.
+
+    Args:
+        codes: uint8 `[n, bytes]`.
+
+    Returns:
+        uint64 `[ceil(bytes / 8), n]`: each word of all codes lies together.
+    """
     n, width = codes.shape
     padded = np.zeros((n, -(-width // 8) * 8), np.uint8)
     padded[:, :width] = codes
     return np.ascontiguousarray(padded.view(np.uint64).T)
+
+
+def word_distances(query, items):
+    """Counts the bits in which one code differs from others.
+
+    Args:
+        query: uint64 `[words]`, a column of `code_words`.
+        items: uint64 `[words, n]`, as `code_words` returns it.
+
+    Returns:
+        uint8 `[n]`, or uint16 for codes of more than 192 bits.
+    """
+    n = items.shape[1]
+    # Three words of 64 ones still fit a byte.
+    total = np.empty(n, np.uint8 if len(query) < 4 else np.uint16)
+    for start in range(0, n, STRETCH):
+        part = slice(start, start + STRETCH)
+        np.bitwise_count(items[0, part] ^ query[0], out=total[part])
+        for word, codes in zip(query[1:], items[1:], strict=True):
+            total[part] += np.bitwise_count(codes[part] ^ word)
+    return total
+
+
+def count_distances(distances, width):
+    """Counts how often each distance occurs.
+
+    Args:
+        distances: uint8 or uint16 `[n]`.
+        width: Int, above the largest distance.
+
+    Returns:
+        int64 `[width]`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval.hamming import count_distances
+    >>> count_distances(np.array([2, 0, 2], dtype="uint8"), 4).tolist()
+    [1, 0, 2, 0]
+    """
+    if distances.dtype != np.uint8 or len(distances) < PAIRED:
+        return np.bincount(distances, minlength=width)
+    # Two bytes at a time: half the counting, and a table to sum up both ways.
+    even = len(distances) // 2 * 2
+    table = np.bincount(
+        distances[:even].view(np.uint16), minlength=2**8 * width
+    ).reshape(-1, 2**8)[:width]
+    counts = table.sum(axis=1) + table.sum(axis=0)[:width]
+    if even < len(distances):
+        counts[distances[-1]] += 1
+    return counts

@@ -1,15 +1,37 @@
-"""How many items, and how many relevant ones, lie at each distance."""
+"""How many items, and how relevant ones, lie at each distance."""
+
+import dataclasses
 
 import numpy as np
 
-from hashnet_tf.retrieval.blocks import blocks
 from hashnet_tf.retrieval.codes import check_codes
-from hashnet_tf.retrieval.hamming import distances
-from hashnet_tf.retrieval.labels import check_labels, relevance
+from hashnet_tf.retrieval.grades import grades_of
+from hashnet_tf.retrieval.hamming import (
+    code_words,
+    count_distances,
+    word_distances,
+)
+from hashnet_tf.retrieval.threads import each_query
 
-# uint16 distance, int64 key and what is added to it, boolean relevance and the
-# float32 product of label matrices behind it.
-BYTES_PER_PAIR = 24
+
+@dataclasses.dataclass(frozen=True)
+class Histograms:
+    """What all metrics that treat ties fairly follow from.
+
+    Attributes:
+        counts: int64 `[q, bits + 1]`, items at distance 0..K.
+        relevant: int64 `[q, bits + 1]`, those with a grade above 0.
+        gains: float64 `[q, bits + 1]`, the sum of 2^grade - 1 over the items,
+            the gain of NDCG.
+        grades: int64 `[q, G + 1]`, items of the database of grade 0..G.
+        unlabelled_queries: Int.
+    """
+
+    counts: np.ndarray
+    relevant: np.ndarray
+    gains: np.ndarray
+    grades: np.ndarray
+    unlabelled_queries: int
 
 
 def histograms(
@@ -18,24 +40,26 @@ def histograms(
     query_labels,
     database_labels,
     bits,
-    block=None,
+    threads=None,
 ):
-    """Counts, for each query, the database by Hamming distance.
+    """Counts, for each query, the database by Hamming distance and grade.
 
-    Every metric that treats ties fairly follows from these two arrays.
-    Queries are taken in blocks: no q x n matrix is in memory.
+    The grade of an item is the number of labels that it shares with the
+    query. The distances of one query a thread are in memory, never a q x n
+    matrix.
 
     Args:
         query_codes: uint8 `[q, ceil(bits / 8)]`.
         database_codes: uint8 `[n, ceil(bits / 8)]`.
-        query_labels: Class ids `[q]` or zero-or-one matrix `[q, L]`.
-        database_labels: Class ids `[n]` or zero-or-one matrix `[n, L]`.
+        query_labels: Class ids `[q]`, a zero-or-one matrix `[q, L]` or a
+            function, as `hashnet_tf.retrieval.grades.grades_of` takes it.
+        database_labels: Class ids `[n]`, matrix `[n, L]`, or None with a
+            function.
         bits: Int, the length K of the codes.
-        block: Int, queries at a time, or None for as many as fit in 64 MiB.
+        threads: Positive int, or None for the processor's cores.
 
     Returns:
-        `(counts, relevant)`, int64 `[q, bits + 1]` each: how many items lie
-        at distance 0..K, and how many of those share a label with the query.
+        `Histograms`.
 
     Raises:
         ValueError: If codes or labels are malformed or do not go together.
@@ -45,21 +69,34 @@ def histograms(
     >>> import numpy as np
     >>> from hashnet_tf.retrieval import histograms, pack
     >>> codes = pack(np.array([[1, 1], [1, -1], [-1, -1], [-1, -1]]))
-    >>> counts, relevant = histograms(codes[:1], codes, [7], [7, 0, 7, 0], 2)
-    >>> counts.tolist(), relevant.tolist()
+    >>> result = histograms(codes[:1], codes, [7], [7, 0, 7, 0], bits=2)
+    >>> result.counts.tolist(), result.relevant.tolist()
     ([[1, 1, 2]], [[1, 0, 1]])
     """
     query_codes = check_codes(query_codes, bits, "query_codes")
     database_codes = check_codes(database_codes, bits, "database_codes")
     q, n = len(query_codes), len(database_codes)
-    query_labels = check_labels(query_labels, q, "query_labels")
-    database_labels = check_labels(database_labels, n, "database_labels")
-    result = np.empty((q, 2, bits + 1), np.int64)
-    for part in blocks(q, BYTES_PER_PAIR * n, block):
-        keys = distances(query_codes[part], database_codes).astype(np.int64)
-        # One count for both halves: relevant items count from bits + 1 on.
-        keys += (bits + 1) * relevance(query_labels[part], database_labels)
-        for row, key in zip(result[part], keys, strict=True):
-            count = np.bincount(key, minlength=row.size)
-            row[:] = count.reshape(row.shape)
-    return result.sum(axis=1), result[:, 1]
+    grades = grades_of(query_labels, database_labels, q, n)
+    queries, items = code_words(query_codes), code_words(database_codes)
+    width = bits + 1
+    counts = np.zeros((q, width), np.int64)
+    tables = [None] * q
+
+    def count(query):
+        distances = word_distances(queries[:, query], items)
+        counts[query] = count_distances(distances, width)
+        tables[query] = grades.relevant_table(query, distances, width)
+
+    each_query(count, q, threads)
+    depth = max((len(table) for table in tables), default=1)
+    by_grade = np.zeros((q, depth), np.int64)
+    relevant = np.zeros((q, width), np.int64)
+    gains = np.zeros((q, width))
+    for query, table in enumerate(tables):
+        by_grade[query, : len(table)] = table.sum(axis=1)
+        relevant[query] = table.sum(axis=0)
+        gains[query] = (2.0 ** np.arange(len(table)) - 1) @ table
+    by_grade[:, 0] = n - relevant.sum(axis=1)
+    return Histograms(
+        counts, relevant, gains, by_grade, grades.unlabelled_queries
+    )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+ROWS = 2**16
+
 
 def check_labels(labels, n=None, name="labels"):
     """Checks labels and gives them the dtype that the metrics work with.
@@ -15,7 +17,7 @@ def check_labels(labels, n=None, name="labels"):
         name: What to call the array in an error.
 
     Returns:
-        Ids as int64 `[n]`, or the matrix as float32 `[n, L]`.
+        Ids as int64 `[n]`, or the matrix as uint8 `[n, L]`.
 
     Raises:
         ValueError: If the labels are empty, are not one for each item or have
@@ -26,8 +28,8 @@ def check_labels(labels, n=None, name="labels"):
 
     >>> from hashnet_tf.retrieval.labels import check_labels
     >>> check_labels([[True, False], [False, False]], 2)
-    array([[1., 0.],
-           [0., 0.]], dtype=float32)
+    array([[1, 0],
+           [0, 0]], dtype=uint8)
     """
     labels = np.asarray(labels)
     if labels.ndim not in (1, 2) or labels.size == 0:
@@ -50,14 +52,20 @@ def check_labels(labels, n=None, name="labels"):
                 f" Received: {name}.dtype={labels.dtype}"
             )
         return labels.astype(np.int64)
-    wrong = ~((labels == 0) | (labels == 1))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"`{name}` must hold only 0 and 1 where it is a matrix. Received:"
-            f" {name}[{row}, {column}]={labels[row, column]}"
-        )
-    return labels.astype(np.float32)
+    if labels.dtype == bool:
+        return labels.view(np.uint8)
+    # In stretches: a comparison of millions of rows is as large as they are.
+    for start in range(0, len(labels), ROWS):
+        rows = labels[start : start + ROWS]
+        wrong = ~((rows == 0) | (rows == 1))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"`{name}` must hold only 0 and 1 where it is a matrix."
+                f" Received: {name}[{start + row}, {column}]="
+                f"{rows[row, column]}"
+            )
+    return labels.astype(np.uint8, copy=False)
 
 
 def unlabelled(labels):

@@ -3,6 +3,29 @@
 import dataclasses
 import textwrap
 
+from hashnet_tf.retrieval.presets import PRESETS, check_preset
+
+RULES = {
+    "map_all": "as tie-aware, with R the whole database",
+    "map_best": "tie-aware rule, relevant items first among the tied",
+    "map_worst": "tie-aware rule, relevant items last among the tied",
+    "ndcg": (
+        "NDCG@R, gain 2^(shared labels) - 1, expected value over all tie"
+        " orders; a query without a relevant item scores 0"
+    ),
+    "precision_at": "precision@N, expected value over all tie orders",
+    "ball_precision": {
+        "zero": "mean over all queries; an empty ball scores 0",
+        "skip": "mean over the queries whose ball is not empty",
+    },
+    "ball_recall": "mean over the queries with a relevant item",
+    "empty_balls": "share of the queries with no item within the radius",
+    "precision_at_recall": (
+        "highest precision of a radius that reaches the recall; mean over the"
+        " queries with a relevant item"
+    ),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalReport:
@@ -10,32 +33,34 @@ class RetrievalReport:
 
     Attributes:
         bits: Length K of the codes.
-        at: R of the MAPs; the size of the database where that is smaller than
-            the R asked for.
+        at: R of the MAPs and of NDCG; the size of the database where that is
+            smaller than the R asked for.
         queries: Number of queries.
         database: Number of database items.
         unlabelled_queries: Queries without any label.
         queries_without_relevant: Queries to which nothing in the database is
             relevant, the unlabelled ones among them.
-        map: Mean over all queries of the tie-aware AP@R.
-        map_file_order: MAP@R by the rule of the released Caffe script.
-        precision_radius2: Mean over all queries of the share of relevant
-            items within Hamming distance 2.
-        empty_balls: Share of the queries with no item within distance 2.
-        rules: Dict from the name of a number to its rule, in words.
+        presets: Dict from a name in `hashnet_tf.retrieval.PRESETS` to MAP@R
+            by its rule.
+        map_best: MAP@R with ties in the best order.
+        map_worst: MAP@R with ties in the worst order.
+        map_all: MAP over the whole ranking.
+        ndcg: Mean NDCG@R.
+        precision_at: Dict from N to mean precision@N.
+        empty_ball: "zero" or "skip", the rule of `ball_precision`.
+        ball_precision: List of K + 1, mean precision within each radius.
+        ball_recall: List of K + 1, mean recall within each radius.
+        empty_balls: List of K + 1, share of queries with no item within.
+        precision_at_recall: Dict from recall to mean interpolated precision.
 
     Example:
 
-    >>> from hashnet_tf.retrieval import RetrievalReport
-    >>> report = RetrievalReport(
-    ...     bits=8, at=3, queries=2, database=3, unlabelled_queries=0,
-    ...     queries_without_relevant=1, map=0.5, map_file_order=1.0,
-    ...     precision_radius2=0.25, empty_balls=0.5, rules={},
-    ... )
-    >>> report.as_dict()["map_file_order"]
-    1.0
-    >>> print(report.table().splitlines()[1])
-    MAP@3             0.5000
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval import evaluate, pack
+    >>> codes = pack(np.array([[1, 1, 1, 1], [1, 1, 1, -1], [-1] * 4]))
+    >>> report = evaluate(codes, codes, [0, 0, 1], [0, 0, 1], bits=4)
+    >>> print(report.table("tie-aware").splitlines()[1])
+    MAP@3               1.0000
     """
 
     bits: int
@@ -44,34 +69,105 @@ class RetrievalReport:
     database: int
     unlabelled_queries: int
     queries_without_relevant: int
-    map: float
-    map_file_order: float
-    precision_radius2: float
-    empty_balls: float
-    rules: dict
+    presets: dict
+    map_best: float
+    map_worst: float
+    map_all: float
+    ndcg: float
+    precision_at: dict
+    empty_ball: str
+    ball_precision: list
+    ball_recall: list
+    empty_balls: list
+    precision_at_recall: dict
+
+    @property
+    def map(self):
+        """Float, MAP@R by our rule, "tie-aware"."""
+        return self.presets["tie-aware"]
+
+    @property
+    def precision_radius2(self):
+        """Float, P@H<=2."""
+        return self.ball_precision[min(2, self.bits)]
 
     def as_dict(self):
         """Returns the report as plain Python values, ready for JSON."""
-        return dataclasses.asdict(self)
-
-    def table(self):
-        """Returns the numbers and their rules as text for a terminal."""
-        numbers = {
-            "map": f"MAP@{self.at}",
-            "map_file_order": "  in file order",
-            "precision_radius2": "P@H<=2",
-            "empty_balls": "empty balls",
+        rules = {
+            **RULES,
+            "ball_precision": RULES["ball_precision"][self.empty_ball],
+            "presets": {name: PRESETS[name].rule for name in self.presets},
         }
+        fields = dataclasses.asdict(self)
+        for name in ("precision_at", "precision_at_recall"):
+            # JSON has no numbers for keys.
+            fields[name] = {str(k): v for k, v in fields[name].items()}
+        derived = {
+            "map": self.map,
+            "precision_radius2": self.precision_radius2,
+        }
+        return {**derived, **fields, "rules": rules}
+
+    @classmethod
+    def from_dict(cls, values):
+        """Returns the report that `as_dict` gave, before or after JSON."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        fields = {name: values[name] for name in names}
+        for name, number in (
+            ("precision_at", int),
+            ("precision_at_recall", float),
+        ):
+            fields[name] = {number(k): v for k, v in fields[name].items()}
+        return cls(**fields)
+
+    def table(self, preset=None):
+        """Returns the numbers and their rules as text for a terminal.
+
+        Args:
+            preset: Str, the only MAP rule to show, or None for all of them.
+
+        Raises:
+            ValueError: If there is no such preset, or it was not measured.
+        """
+        shown = list(self.presets) if preset is None else [preset]
+        for name in shown:
+            check_preset(name)
+            if name not in self.presets:
+                raise ValueError(
+                    f"The report must have been made with file_order=True."
+                    f" Received: preset={name!r}"
+                )
         lines = [
             f"{self.bits} bits, {self.queries:,} queries,"
             f" {self.database:,} in the database"
         ]
-        for field, name in numbers.items():
-            lines.append(f"{name:<18}{getattr(self, field):.4f}")
-            rule = self.rules.get(field, "")
-            lines += textwrap.wrap(
-                rule, 78, initial_indent="    ", subsequent_indent="    "
+
+        def add(name, value, rule):
+            lines.append(f"{name:<20}{value:.4f}")
+            lines.extend(
+                textwrap.wrap(
+                    rule, 78, initial_indent="    ", subsequent_indent="    "
+                )
             )
+
+        for name in shown:
+            label = f"MAP@{self.at}"
+            if name != "tie-aware":
+                label = f"  {name}"
+            add(label, self.presets[name], PRESETS[name].rule)
+        add("  best tie order", self.map_best, RULES["map_best"])
+        add("  worst tie order", self.map_worst, RULES["map_worst"])
+        add("MAP@ALL", self.map_all, RULES["map_all"])
+        add(f"NDCG@{self.at}", self.ndcg, RULES["ndcg"])
+        radius = min(2, self.bits)
+        add(
+            "P@H<=2",
+            self.precision_radius2,
+            RULES["ball_precision"][self.empty_ball],
+        )
+        add("  empty balls", self.empty_balls[radius], RULES["empty_balls"])
+        for rank in list(self.precision_at)[:1] + list(self.precision_at)[-1:]:
+            add(f"P@{rank}", self.precision_at[rank], RULES["precision_at"])
         for field in ("unlabelled_queries", "queries_without_relevant"):
             if count := getattr(self, field):
                 lines.append(f"{field.replace('_', ' ')}: {count:,}")

@@ -2,19 +2,16 @@
 
 import numpy as np
 
-from hashnet_tf.retrieval.blocks import blocks
 from hashnet_tf.retrieval.codes import check_codes
-from hashnet_tf.retrieval.hamming import distances
+from hashnet_tf.retrieval.hamming import check_widths, code_words
+from hashnet_tf.retrieval.nearest import nearest
+from hashnet_tf.retrieval.threads import each_query
 
-# A distance above, an index below: one order for both, no two keys alike.
-INDEX_BITS = 40
-# Queries taken together; the block of the database is cut to fit.
-QUERY_ROWS = 64
-# uint16 distance, int64 key and the copy that the partition makes.
-BYTES_PER_PAIR = 24
+# Codes read from a memory map at a time.
+BLOCK = 2**20
 
 
-def search(query_codes, database_codes, k):
+def search(query_codes, database_codes, k, threads=None):
     """Finds the k nearest database codes of each query by Hamming distance.
 
     Exact: every code is compared. The database is read in blocks and only
@@ -25,6 +22,7 @@ def search(query_codes, database_codes, k):
         query_codes: uint8 `[q, bytes]`.
         database_codes: uint8 `[n, bytes]`.
         k: Int >= 1; more than the database holds counts as all of it.
+        threads: Positive int, or None for the processor's cores.
 
     Returns:
         `(distances, indices)`, uint16 and int64 `[q, min(k, n)]`, the nearest
@@ -44,24 +42,35 @@ def search(query_codes, database_codes, k):
     """
     query_codes = check_codes(query_codes, name="query_codes")
     database_codes = check_codes(database_codes, name="database_codes")
-    if not isinstance(k, (int, np.integer)) or k < 1:
+    check_widths(query_codes, database_codes)
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise ValueError(f"`k` must be a positive integer. Received: k={k!r}")
     q, n = len(query_codes), len(database_codes)
-    best = np.empty((q, 0), np.int64)
-    for part in blocks(n, BYTES_PER_PAIR * QUERY_ROWS):
-        items = database_codes[part]
-        merged = np.empty((q, min(k, best.shape[1] + len(items))), np.int64)
-        for rows in blocks(q, 0, QUERY_ROWS):
-            keys = distances(query_codes[rows], items).astype(np.int64)
-            keys <<= INDEX_BITS
-            keys += np.arange(part.start, part.stop)
-            merged[rows] = _smallest(np.hstack([best[rows], keys]), k)
-        best = merged
-    found = best & ((1 << INDEX_BITS) - 1)
-    return (best >> INDEX_BITS).astype(np.uint16), found
+    queries = code_words(query_codes)
+    distances = np.zeros((q, 0), np.uint16)
+    indices = np.zeros((q, 0), np.int64)
+    for start in range(0, n, BLOCK):
+        items = code_words(database_codes[start : start + BLOCK])
+        seen = indices.shape[1]
+        keep = min(k, seen + items.shape[1])
+        old = distances, indices
+        distances = np.empty((q, keep), np.uint16)
+        indices = np.empty((q, keep), np.int64)
 
+        def merge(
+            query,
+            items=items,
+            start=start,
+            old=old,
+            new=(distances, indices),
+        ):
+            k_here = min(k, items.shape[1])
+            found, near = nearest(queries[:, query], items, k_here)
+            # What was found before has lower indices and so goes first.
+            near = np.concatenate([old[0][query], near])
+            found = np.concatenate([old[1][query], found + start])
+            order = np.argsort(near, kind="stable")[: new[0].shape[1]]
+            new[0][query], new[1][query] = near[order], found[order]
 
-def _smallest(keys, k):
-    if k < keys.shape[1]:
-        keys = np.partition(keys, k - 1, axis=1)[:, :k]
-    return np.sort(keys, axis=1)
+        each_query(merge, q, threads)
+    return distances, indices

@@ -9,7 +9,7 @@ from hashnet_tf.runs.run_directory import RunDirectory
 PARTS = ("query", "database")
 
 
-def evaluate_run(workdir, at=5000):
+def evaluate_run(workdir, at=5000, empty_ball="zero"):
     """Encodes a run's queries and database and measures the retrieval.
 
     Writes the two code sets, which are made only once, and `report.json`.
@@ -17,6 +17,7 @@ def evaluate_run(workdir, at=5000):
     Args:
         workdir: Str or path of the run directory.
         at: Int R >= 1 of MAP@R.
+        empty_ball: As in `hashnet_tf.retrieval.evaluate`.
 
     Returns:
         `hashnet_tf.retrieval.RetrievalReport`.
@@ -61,6 +62,7 @@ def evaluate_run(workdir, at=5000):
         database.labels,
         bits=model.bits,
         at=at,
+        empty_ball=empty_ball,
     )
     write_json(
         run.report_path,

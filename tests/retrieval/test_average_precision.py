@@ -93,7 +93,8 @@ def test_queries_do_not_mix():
     rng = np.random.default_rng(1)
     codes = pack(rng.normal(size=(30, 7)))
     labels = rng.integers(-1, 4, 30)
-    counts, relevant = histograms(codes[:9], codes, labels[:9], labels, 7)
+    found = histograms(codes[:9], codes, labels[:9], labels, 7)
+    counts, relevant = found.counts, found.relevant
     together = average_precision(counts, relevant, 11)
     apart = [
         average_precision(counts[i : i + 1], relevant[i : i + 1], 11)[0]
@@ -118,7 +119,8 @@ def test_permuting_the_database_changes_nothing():
     one = histograms(codes[:5], codes, labels[:5], labels, 4)
     other = histograms(codes[:5], codes[order], labels[:5], labels[order], 4)
     np.testing.assert_array_equal(
-        average_precision(*one, 20), average_precision(*other, 20)
+        average_precision(one.counts, one.relevant, 20),
+        average_precision(other.counts, other.relevant, 20),
     )
 
 

@@ -3,17 +3,17 @@ import importlib
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval import blocks, distances, pack, search
+from hashnet_tf.retrieval import distances, pack, search
 
+# The package's name for it is the function.
 MODULE = importlib.import_module("hashnet_tf.retrieval.search")
 
 
 @pytest.mark.parametrize("bits", [1, 7, 12, 64, 128])
 @pytest.mark.parametrize("k", [1, 5, 41, 100])
-@pytest.mark.parametrize("rows", [1, 3, 1000])
-def test_against_a_stable_sort(monkeypatch, bits, k, rows):
-    monkeypatch.setattr(MODULE, "QUERY_ROWS", 2)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", rows * 2 * MODULE.BYTES_PER_PAIR)
+@pytest.mark.parametrize("block", [1, 3, 1000])
+def test_against_a_stable_sort(monkeypatch, bits, k, block):
+    monkeypatch.setattr(MODULE, "BLOCK", block)
     rng = np.random.default_rng(bits)
     queries = pack(rng.normal(size=(5, bits)))
     items = pack(rng.normal(size=(41, bits)))
@@ -25,6 +25,22 @@ def test_against_a_stable_sort(monkeypatch, bits, k, rows):
         found, np.take_along_axis(every, order, axis=1)
     )
     assert (found.dtype, indices.dtype) == (np.uint16, np.int64)
+
+
+@pytest.mark.parametrize("k", [1, 10, 3000, 29_999, 30_000])
+def test_many_items_of_which_a_sample_is_looked_at_first(k):
+    rng = np.random.default_rng(0)
+    items = rng.integers(0, 256, (30_000, 2), dtype=np.uint8)
+    # In order, so that the first are no sample of all.
+    items = items[np.argsort(np.bitwise_count(items).sum(axis=1))]
+    queries = np.array([[255, 255], [0, 0], [170, 15]], np.uint8)
+    found, indices = search(queries, items, k)
+    every = distances(queries, items)
+    order = np.argsort(every, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(indices, order)
+    np.testing.assert_array_equal(
+        found, np.take_along_axis(every, order, axis=1)
+    )
 
 
 def test_reads_a_memory_map(tmp_path):
@@ -45,7 +61,7 @@ def test_nothing_to_find():
 
 def test_refuses():
     codes = np.zeros((2, 1), "uint8")
-    for k in (0, -1, 1.0, None):
+    for k in (0, -1, 1.0, None, True):
         with pytest.raises(ValueError, match="Received: k="):
             search(codes, codes, k)
     with pytest.raises(ValueError, match="of one width"):

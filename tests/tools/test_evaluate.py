@@ -1,30 +1,37 @@
+import json
+
+import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.retrieval import RetrievalReport
 
 
 def test_prints_and_writes_the_report(measured):
     run, ended = measured
     assert (ended.code, ended.err) == (0, "")
     written = run.report()
-    report = hn.retrieval.RetrievalReport(**written["retrieval"])
+    report = RetrievalReport.from_dict(written["retrieval"])
     assert report.at == 100
     assert written["protocol"] in ended.out
     assert report.table() in ended.out
-    assert ended.out.endswith(f"Written to {run.report_path}\n")
+    assert f"Written to {run.report_path}\n" in ended.out
+    for name in ("precision_recall", "precision_at"):
+        for ending in ("png", "csv"):
+            assert (run.figures_path / f"{name}.{ending}").stat().st_size > 0
 
 
 def test_the_default_rank_is_the_papers(trained, hashnet, monkeypatch):
     run, _ = trained
     asked = []
 
-    def evaluate_run(workdir, at):
-        asked.append((workdir, at))
+    def evaluate_run(*arguments):
+        asked.append(arguments)
         raise ValueError
 
     monkeypatch.setattr(hn.runs, "evaluate_run", evaluate_run)
     hashnet("evaluate", f"--workdir={run.path}")
-    assert asked == [(str(run.path), 5000)]
+    assert asked == [(str(run.path), 5000, "zero")]
 
 
 @pytest.mark.parametrize("at", [0, -3])
@@ -40,3 +47,65 @@ def test_before_training(fails, flags, trained, tmp_path):
     line = fails("evaluate", f"--workdir={tmp_path}")
     assert "hashnet train" in line
     assert line.endswith(f"Received: no {tmp_path / 'model.keras'}")
+
+
+@pytest.fixture
+def arrays(tmp_path):
+    """Codes and labels of any other program, and the flags that name them."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 150)
+    signs = rng.choice([-1, 1], size=(3, 12))[labels]
+    signs *= rng.choice([-1, 1], p=[0.1, 0.9], size=signs.shape)
+    codes = hn.retrieval.pack(signs)
+    values = {
+        "query_codes": codes[:20],
+        "database_codes": codes[20:],
+        "query_labels": labels[:20],
+        "database_labels": labels[20:],
+    }
+    for name, value in values.items():
+        np.save(tmp_path / f"{name}.npy", value)
+    return values, {n: f"--{n}={tmp_path / n}.npy" for n in values}
+
+
+def test_any_four_files(arrays, hashnet, tmp_path):
+    values, flags = arrays
+    out = tmp_path / "out"
+    words = [*flags.values(), "--bits=12", "--at=50", f"--out={out}"]
+    ended = hashnet("evaluate", *words, "--preset=deephash")
+    assert (ended.code, ended.err) == (0, "")
+    expected = hn.retrieval.evaluate(*values.values(), bits=12, at=50)
+    assert expected.table("deephash") in ended.out
+    assert "thuml" not in ended.out
+    written = json.loads((out / "report.json").read_text())
+    assert RetrievalReport.from_dict(written["retrieval"]) == expected
+    assert written["files"]["query_codes"].endswith("query_codes.npy")
+    assert (out / "figures" / "precision_recall.png").exists()
+
+
+def test_the_rule_for_empty_balls_is_a_flag(arrays, hashnet, tmp_path):
+    values, flags = arrays
+    words = [*flags.values(), "--bits=12", f"--out={tmp_path / 'out'}"]
+    ended = hashnet("evaluate", *words, "--empty_ball=skip")
+    assert ended.code == 0
+    assert "mean over the queries whose ball is not empty" in ended.out
+
+
+def test_three_files_are_not_enough(arrays, fails, tmp_path):
+    flags = arrays[1]
+    del flags["database_labels"]
+    line = fails("evaluate", *flags.values(), f"--out={tmp_path}")
+    assert line.endswith("files query_codes, database_codes, query_labels")
+
+
+def test_a_run_or_files_but_not_both(arrays, fails, tmp_path):
+    words = [*arrays[1].values(), f"--out={tmp_path}", f"--workdir={tmp_path}"]
+    assert "Either --workdir is needed, or all" in fails("evaluate", *words)
+    assert "Received: workdir=None" in fails("evaluate")
+
+
+def test_a_file_that_is_no_array(arrays, fails, tmp_path):
+    (tmp_path / "query_codes.npy").write_text("codes")
+    line = fails("evaluate", *arrays[1].values(), f"--out={tmp_path / 'out'}")
+    assert f"Received: {tmp_path / 'query_codes.npy'}" in line
+    assert not (tmp_path / "out").exists()

@@ -7,7 +7,9 @@ import hashnet_tf.tools
 from hashnet_tf.tools import main
 
 MODULES = [
-    module.name for module in pkgutil.iter_modules(hashnet_tf.tools.__path__)
+    module.name
+    for module in pkgutil.iter_modules(hashnet_tf.tools.__path__)
+    if not module.ispkg
 ]
 
 

@@ -1,5 +1,7 @@
 """How near the codes are to being binary, before and after training."""
 
+from pathlib import Path
+
 import numpy as np
 
 from hashnet_tf.retrieval.figures.canvas import (
@@ -7,6 +9,7 @@ from hashnet_tf.retrieval.figures.canvas import (
     save_png,
     style_axes,
 )
+from hashnet_tf.retrieval.figures.number_file import save_numbers
 
 BINS = 100
 
@@ -20,7 +23,7 @@ def plot_code_histogram(before, after, path):
     Args:
         before: g = tanh(beta z) before training, real `[n, K]` in [-1, 1].
         after: The same after training, `[m, K]`.
-        path: Str or path of the PNG.
+        path: Str or path of the PNG; the numbers go into a .csv beside it.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -48,11 +51,13 @@ def plot_code_histogram(before, after, path):
     panels[0].set_ylabel("√ frequency")
     edges = np.linspace(0.0, 1.0, BINS + 1)
     titles = ("before training", "after training")
+    shares = []
     for axes, values, title in zip(
         panels, (before, after), titles, strict=True
     ):
         counts, _ = np.histogram(values, bins=edges)
-        heights = np.sqrt(counts / values.size)
+        shares.append(counts / values.size)
+        heights = np.sqrt(shares[-1])
         axes.bar(
             edges[:-1], heights, width=1 / BINS, align="edge", color="#1f6fb4"
         )
@@ -68,6 +73,11 @@ def plot_code_histogram(before, after, path):
             fontsize=10,
         )
         style_axes(axes)
+    save_numbers(
+        Path(path),
+        ["from", "share before", "share after"],
+        np.column_stack([edges[:-1], *shares]).tolist(),
+    )
     return save_png(figure, path)
 
 

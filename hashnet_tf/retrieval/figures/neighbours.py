@@ -1,8 +1,11 @@
 """A sheet of queries and the images found for them."""
 
+from pathlib import Path
+
 import numpy as np
 
 from hashnet_tf.retrieval.figures.canvas import new_figure, save_png
+from hashnet_tf.retrieval.figures.number_file import save_numbers
 
 RIGHT, WRONG, UNKNOWN = "#2a9d4a", "#d62f2f", "0.75"
 
@@ -20,7 +23,8 @@ def plot_neighbours(queries, neighbours, right, titles, path):
         right: Boolean `[q, k]`, or None where labels are not known.
         titles: q rows of k strings, shown above the images, for example the
             distances.
-        path: Str or path of the PNG.
+        path: Str or path of the PNG; titles and grades go into a .csv beside
+            it.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -60,6 +64,17 @@ def plot_neighbours(queries, neighbours, right, titles, path):
         figure.supxlabel(
             f"green: right, red dashed: wrong; {share:.0%} right", fontsize=10
         )
+    rows = [
+        [
+            row,
+            rank + 1,
+            titles[row][rank],
+            None if right is None else int(right[row][rank]),
+        ]
+        for row in range(q)
+        for rank in range(k)
+    ]
+    save_numbers(Path(path), ["query", "rank", "title", "right"], rows)
     return save_png(figure, path)
 
 

@@ -1,10 +1,13 @@
 """The loss and beta over the steps of a training run."""
 
+from pathlib import Path
+
 from hashnet_tf.retrieval.figures.canvas import (
     new_figure,
     save_png,
     style_axes,
 )
+from hashnet_tf.retrieval.figures.number_file import save_numbers
 
 CURVES = {
     "loss": ("training loss", "0.6", "-"),
@@ -23,7 +26,7 @@ def plot_training(rows, path):
         rows: List of dicts, each with `step` and any of `loss`, `J`, `L`,
             `beta` and `gap`, the mean of 1 - |g|; a row without one of these,
             or with None there, is left out of that curve.
-        path: Str or path of the PNG.
+        path: Str or path of the PNG; the numbers go into a .csv beside it.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -67,6 +70,9 @@ def plot_training(rows, path):
         right.set_ylim(bottom=0)
         right.tick_params(labelsize=10)
         right.spines["top"].set_visible(False)
+    header = ["step", *CURVES, "beta", "gap"]
+    numbers = [[row.get(name) for name in header] for row in rows]
+    save_numbers(Path(path), header, numbers)
     return save_png(figure, path)
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints the ratios that it is about."""
