@@ -128,3 +128,17 @@ def test_permuting_the_database_changes_nothing():
 def test_refuses(at):
     with pytest.raises(ValueError, match="Received: at="):
         average_precision(np.array([[1]]), np.array([[1]]), at)
+
+
+def test_against_random_orders(slow):
+    rng = np.random.default_rng(0)
+    distances = rng.integers(0, 5, 300)
+    hits = (rng.random(300) < 0.3).astype(int)
+    values = [
+        slow.average_precision(order, 100)
+        for order in slow.random_orders(distances, hits, 2000, seed=1)
+    ]
+    error = np.std(values) / np.sqrt(len(values))
+    (found,) = average_precision(*to_histograms(distances, hits, 7), 100)
+    assert 0 < error < 0.01
+    assert abs(found - np.mean(values)) < 4 * error
