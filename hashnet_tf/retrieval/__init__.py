@@ -7,13 +7,13 @@ from hashnet_tf.retrieval.codes import pack, unpack
 from hashnet_tf.retrieval.evaluate import evaluate
 from hashnet_tf.retrieval.figures import (
     plot_code_histogram,
-    plot_code_map,
     plot_map_table,
     plot_neighbours,
     plot_precision_at,
     plot_precision_radius2,
     plot_precision_recall,
     plot_training,
+    plot_tsne,
 )
 from hashnet_tf.retrieval.hamming import distances
 from hashnet_tf.retrieval.histograms import Histograms, histograms
@@ -34,13 +34,13 @@ __all__ = [
     "histograms",
     "pack",
     "plot_code_histogram",
-    "plot_code_map",
     "plot_map_table",
     "plot_neighbours",
     "plot_precision_at",
     "plot_precision_radius2",
     "plot_precision_recall",
     "plot_training",
+    "plot_tsne",
     "search",
     "unpack",
     "within",

@@ -1,32 +1,40 @@
 import csv
-import math
+import sys
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
 
 from hashnet_tf.retrieval import (
-    pack,
     plot_code_histogram,
-    plot_code_map,
-    plot_map_table,
     plot_neighbours,
-    plot_precision_at,
-    plot_precision_radius2,
-    plot_precision_recall,
     plot_training,
 )
-from hashnet_tf.retrieval.figures.canvas import save_png
+from hashnet_tf.retrieval.figures import (
+    plot_map_table,
+    plot_precision_recall,
+    plot_tsne,
+)
+from hashnet_tf.retrieval.figures.canvas import new_figure, save_figure
+from hashnet_tf.retrieval.figures.palette import COLORS, color_and_marker
+from hashnet_tf.retrieval.figures.table import table_path, write_table
 
 
-def drawn(path):
-    """Checks that a figure and its numbers lie alone; returns the numbers."""
+def assert_drawn(path, width, height):
+    """Sizes are in inches, at 150 dots each."""
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     with Image.open(path) as image:
-        assert image.format == "PNG"
+        assert image.size == pytest.approx((150 * width, 150 * height), abs=1)
         assert len(image.convert("L").getcolors()) > 2
-    numbers = path.with_suffix(".csv")
-    assert {entry for entry in path.parent.iterdir()} == {path, numbers}
-    with numbers.open(newline="") as file:
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [
+        f"{path.stem}.csv",
+        path.name,
+    ]
+
+
+def table(path):
+    with open(path.with_suffix(".csv"), encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 
@@ -44,15 +52,15 @@ def drawn(path):
 def test_training(tmp_path, rows):
     path = tmp_path / "deep" / "training.png"
     assert plot_training(iter(rows), path) == path
-    header, *numbers = drawn(path)
+    assert_drawn(path, 7.0, 5.6)
+    header, *lines = table(path)
     assert header == ["step", "loss", "J", "L", "beta", "gap"]
-    for row, line in zip(rows, numbers, strict=True):
-        for name, field in zip(header, line, strict=True):
-            value = row.get(name)
-            if value is None:
-                assert field == ""
+    for row, line in zip(rows, lines, strict=True):
+        for key, cell in zip(header, line, strict=True):
+            if row.get(key) is None:
+                assert cell == ""
             else:
-                assert float(field) == value or math.isnan(value)
+                np.testing.assert_equal(float(cell), row[key])
 
 
 @pytest.mark.parametrize("rows", [[], [{"loss": 1.0}]])
@@ -65,15 +73,20 @@ def test_training_refuses(tmp_path, rows):
 def test_code_histogram(tmp_path):
     z = np.random.default_rng(0).normal(size=(20, 8))
     path = tmp_path / "codes.png"
-    plot_code_histogram(np.tanh(z), np.sign(z), str(path))
-    header, *numbers = drawn(path)
-    table = np.array(numbers, dtype=float)
-    assert header == ["from", "share before", "share after"]
-    assert table.shape == (100, 3)
-    np.testing.assert_allclose(table[:, 1:].sum(axis=0), 1)
-    assert table[-1, 2] == 1.0
-    inside = (np.abs(np.tanh(z)) >= 0.5) & (np.abs(np.tanh(z)) < 0.51)
-    assert table[50, 1] == pytest.approx(inside.mean())
+    g = np.tanh(z)
+    plot_code_histogram(g, np.sign(z), str(path))
+    assert_drawn(path, 8.0, 3.4)
+    header, *lines = table(path)
+    assert header == ["from", "to", "before", "after"]
+    lower, upper, before, after = np.array(lines, dtype=float).T
+    np.testing.assert_allclose(lower, np.arange(100) / 100, atol=1e-15)
+    np.testing.assert_array_equal(upper[:-1], lower[1:])
+    # Within a rounding of its edge no value lies.
+    expected = np.zeros(100)
+    for value in np.abs(g).ravel():
+        expected[int(value * 100)] += 1 / g.size
+    np.testing.assert_allclose(before**2, expected, atol=1e-15)
+    assert after.tolist() == [0.0] * 99 + [1.0]
 
 
 @pytest.mark.parametrize("wrong", [[], [[1.5]], [[-2.0]], [[0.5, np.nan]]])
@@ -84,19 +97,21 @@ def test_code_histogram_refuses(tmp_path, wrong):
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 6, 5, 3), np.uint8)
 FOUND = [[IMAGES[0], IMAGES[1][:4]], [IMAGES[1], IMAGES[0]]]
-TITLES = [["0", "3"], ["1", "1"]]
+TITLES = [["0", "3"], ["1,5 $\\x$", "1"]]
 
 
 @pytest.mark.parametrize("right", [None, [[True, False], [False, True]]])
 def test_neighbours(tmp_path, right):
     path = tmp_path / "sheet.png"
     plot_neighbours(IMAGES, FOUND, right, TITLES, path)
-    grades = ["", "", "", ""] if right is None else ["1", "0", "0", "1"]
-    assert drawn(path) == [
-        ["query", "rank", "title", "right"],
+    assert_drawn(path, 1.15 * 3 + 0.2, 1.35 * 2 + 0.5)
+    header, *lines = table(path)
+    assert header == ["query", "rank", "title", "right"]
+    grades = ["1", "0", "0", "1"] if right else [""] * 4
+    assert lines == [
         ["0", "1", "0", grades[0]],
         ["0", "2", "3", grades[1]],
-        ["1", "1", "1", grades[2]],
+        ["1", "1", "1,5 $\\x$", grades[2]],
         ["1", "2", "1", grades[3]],
     ]
 
@@ -118,93 +133,80 @@ def test_neighbours_refuses(tmp_path, queries, found, right, titles, message):
         plot_neighbours(queries, found, right, titles, tmp_path / "sheet.png")
 
 
-def test_a_failed_write_leaves_the_last_figure(tmp_path):
-    class Broken:
-        def savefig(self, path, **_):
-            path.write_bytes(b"half")
-            raise OSError("no space left")
-
-    path = tmp_path / "figure.png"
-    path.write_bytes(b"last")
-    with pytest.raises(OSError, match="no space"):
-        save_png(Broken(), path)
-    assert path.read_bytes() == b"last"
-    assert list(tmp_path.iterdir()) == [path]
+def test_names_of_tables(tmp_path):
+    for name, expected in [
+        ("a.png", "a.csv"),
+        ("a.b.PNG", "a.b.csv"),
+        ("run.v1", "run.v1.csv"),
+        ("a.csv", "a.csv.csv"),
+    ]:
+        assert table_path(tmp_path / name) == tmp_path / expected
 
 
-CURVES = {"ours": {0.1: 0.875, 1.0: 1 / 3}, "LSH": {0.1: 0.5, 0.5: 0.25}}
+def test_a_table_reads_back_exactly(tmp_path):
+    values = [0.1 + 0.2, np.float32(0.1), np.float64(1 / 3), 5e-324, -0.0]
+    path = tmp_path / "a.csv"
+    rows = [['x\ty,"é"\n', value, np.int64(2**60), None] for value in values]
+    write_table(["a,b", "c", "d", "e"], iter(rows), path)
+    header, *lines = table(path)
+    assert header == ["a,b", "c", "d", "e"]
+    for value, line in zip(values, lines, strict=True):
+        assert line[0] == 'x\ty,"é"\n'
+        assert str(float(line[1])) == str(float(value))
+        assert line[2:] == [str(2**60), ""]
+
+
+def test_a_table_refuses_a_short_row(tmp_path):
+    with pytest.raises(ValueError, match=r"Received: row=\[1\]$"):
+        write_table(["a", "b"], [[1, 2], [1]], tmp_path / "a.csv")
+
+
+def test_looks_differ():
+    looks = [color_and_marker(i) for i in range(71)]
+    assert len(set(looks[:70])) == 70
+    assert looks[70] == looks[0]
+    assert len(COLORS) == len({color for color, _ in looks})
+
+
+class Broken:
+    def savefig(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError("no space left")
 
 
 @pytest.mark.parametrize(
-    "plot", [plot_precision_recall, plot_precision_at, plot_precision_radius2]
+    "figure, rows, error",
+    [
+        (Broken(), [[1, 2]], "no space"),
+        (new_figure(1, 1), [[1, 2], [3]], "Received: row="),
+    ],
 )
-def test_curves(tmp_path, plot):
-    path = tmp_path / "new" / "curves.png"
-    assert plot(CURVES, str(path)) == path
-    header, *numbers = drawn(path)
-    assert header[1:] == ["ours", "LSH"]
-    assert numbers == [
-        ["0.1", "0.875", "0.5"],
-        ["0.5", "", "0.25"],
-        ["1.0", repr(1 / 3), ""],
-    ]
+def test_a_failed_write_leaves_the_last_figure(tmp_path, figure, rows, error):
+    paths = [tmp_path / "figure.csv", tmp_path / "figure.png"]
+    for path in paths:
+        path.write_bytes(b"last")
+    with pytest.raises((OSError, ValueError), match=error):
+        save_figure(figure, ["a", "b"], rows, paths[1])
+    assert sorted(tmp_path.iterdir()) == paths
+    assert [path.read_bytes() for path in paths] == [b"last", b"last"]
 
 
-def test_more_methods_than_colours(tmp_path):
-    curves = {f"method {i}": {16: i / 12, 64: 0.5} for i in range(12)}
-    path = plot_precision_radius2(curves, tmp_path / "curves.png")
-    assert len(drawn(path)[0]) == 13
+def settings():
+    # To look up the backend is to import pyplot.
+    names = set(matplotlib.rcParams) - {"backend"}
+    return {name: matplotlib.rcParams[name] for name in names}
 
 
-@pytest.mark.parametrize("curves", [{}, {"ours": {}}])
-def test_curves_refuse(tmp_path, curves):
-    with pytest.raises(ValueError, match="Received: curves="):
-        plot_precision_at(curves, tmp_path / "curves.png")
-    assert not list(tmp_path.iterdir())
-
-
-def test_map_table(tmp_path):
-    rows = {
-        "HashNet": {"16 bits": 0.5059, "32 bits": 0.6306},
-        "DHN": {"16 bits": 0.3106, "32 bits": None},
-    }
-    path = plot_map_table(rows, tmp_path / "table.png")
-    assert drawn(path) == [
-        ["method", "16 bits", "32 bits"],
-        ["HashNet", "0.5059", "0.6306"],
-        ["DHN", "0.3106", ""],
-    ]
-
-
-@pytest.mark.parametrize("rows", [{}, {"a": {}}, {"a": {"x": 1}, "b": {}}])
-def test_map_table_refuses(tmp_path, rows):
-    with pytest.raises(ValueError, match="Received: rows="):
-        plot_map_table(rows, tmp_path / "table.png")
-
-
-def test_code_map(tmp_path):
-    rng = np.random.default_rng(0)
-    labels = np.arange(60) % 3 - 1
-    signs = rng.choice([-1, 1], size=(3, 24))[labels + 1]
-    signs[rng.random(signs.shape) < 0.02] *= -1
-    path = plot_code_map(
-        pack(signs), 24, labels, tmp_path / "map.png", seed=1, most=50
-    )
-    header, *numbers = drawn(path)
-    assert header == ["position", "x", "y", "label"]
-    table = np.array(numbers, dtype=float)
-    chosen = table[:, 0].astype(int)
-    assert len(set(chosen)) == 50
-    np.testing.assert_array_equal(table[:, 3], labels[chosen])
-    # The nearest in the plane is of the same group.
-    apart = np.linalg.norm(table[:, None, 1:3] - table[None, :, 1:3], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    same = labels[chosen][apart.argmin(axis=1)] == labels[chosen]
-    assert same.mean() > 0.9
-
-
-def test_code_map_refuses(tmp_path):
-    codes = np.zeros((6, 1), "uint8")
-    for n, labels in ((4, [0] * 4), (6, [0] * 5), (6, np.eye(6))):
-        with pytest.raises(ValueError, match=f"Received: {n} codes"):
-            plot_code_map(codes[:n], 8, labels, tmp_path / "map.png")
+def test_no_figure_touches_global_state(tmp_path, monkeypatch):
+    # An import of pyplot fails from here on.
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    before = settings()
+    codes = np.arange(8, dtype=np.uint8)[:, None]
+    plot_training([{"step": 0, "beta": 1.0}], tmp_path / "a.png")
+    plot_code_histogram([[0.5]], [[1.0]], tmp_path / "b.png")
+    plot_neighbours(IMAGES, FOUND, None, TITLES, tmp_path / "c.png")
+    plot_precision_recall({"a": {0.5: 0.5}}, tmp_path / "d.png")
+    plot_map_table({"a": {"b": 0.5}}, tmp_path / "e.png")
+    plot_tsne(codes, 8, np.arange(8), tmp_path / "f.png")
+    assert len(list(tmp_path.glob("*.png"))) == 6
+    assert settings() == before

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hashnet_tf.atomic import written_beside
+from hashnet_tf.retrieval.figures.table import table_path, write_table
 
 
 def new_figure(width, height):
@@ -52,25 +53,35 @@ def style_axes(axes):
     axes.yaxis.label.set_size(11)
 
 
-def save_png(figure, path):
-    """Writes a PNG, whole or not at all.
+def save_figure(figure, columns, rows, path):
+    """Writes a PNG and the numbers behind it, each whole or not at all.
 
     Args:
         figure: `matplotlib.figure.Figure`.
-        path: Str or path; its folder is made if it is missing.
+        columns: List of str, the header of the CSV file.
+        rows: Iterable of lists, each as long as `columns`.
+        path: Str or path of the PNG; its folder is made if it is missing. The
+            CSV file has the same stem.
 
     Returns:
-        The path, a `pathlib.Path`.
+        The path of the PNG, a `pathlib.Path`.
 
     Example:
 
-    >>> import tempfile
-    >>> from hashnet_tf.retrieval.figures.canvas import new_figure, save_png
+    >>> import pathlib, tempfile
+    >>> from hashnet_tf.retrieval.figures.canvas import new_figure, save_figure
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_png(new_figure(1, 1), f"{folder}/new/empty.png").name
-    'empty.png'
+    ...     path = save_figure(
+    ...         new_figure(1, 1), ["bits"], [[16]], f"{folder}/new/a.png"
+    ...     )
+    ...     sorted(file.name for file in path.parent.iterdir())
+    ['a.csv', 'a.png']
     """
     path = Path(path)
-    with written_beside(path) as beside:
-        figure.savefig(beside, format="png", dpi=150)
+    with (
+        written_beside(table_path(path)) as table,
+        written_beside(path) as picture,
+    ):
+        write_table(columns, rows, table)
+        figure.savefig(picture, format="png", dpi=150)
     return path

@@ -1,15 +1,12 @@
 """How near the codes are to being binary, before and after training."""
 
-from pathlib import Path
-
 import numpy as np
 
 from hashnet_tf.retrieval.figures.canvas import (
     new_figure,
-    save_png,
+    save_figure,
     style_axes,
 )
-from hashnet_tf.retrieval.figures.number_file import save_numbers
 
 BINS = 100
 
@@ -18,12 +15,13 @@ def plot_code_histogram(before, after, path):
     """Draws the histograms of |g| side by side.
 
     As Figure 8 of HashNet (ICCV 2017): [0, 1] in 100 bins, and the square
-    root of the frequency, so that the few values far from 1 are seen.
+    root of the frequency, so that the few values far from 1 are seen. The CSV
+    file beside it holds each bin's edges and its height before and after.
 
     Args:
         before: g = tanh(beta z) before training, real `[n, K]` in [-1, 1].
         after: The same after training, `[m, K]`.
-        path: Str or path of the PNG; the numbers go into a .csv beside it.
+        path: Str or path of the PNG.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -51,13 +49,13 @@ def plot_code_histogram(before, after, path):
     panels[0].set_ylabel("√ frequency")
     edges = np.linspace(0.0, 1.0, BINS + 1)
     titles = ("before training", "after training")
-    shares = []
+    drawn = []
     for axes, values, title in zip(
         panels, (before, after), titles, strict=True
     ):
         counts, _ = np.histogram(values, bins=edges)
-        shares.append(counts / values.size)
-        heights = np.sqrt(shares[-1])
+        heights = np.sqrt(counts / values.size)
+        drawn.append(heights)
         axes.bar(
             edges[:-1], heights, width=1 / BINS, align="edge", color="#1f6fb4"
         )
@@ -73,12 +71,9 @@ def plot_code_histogram(before, after, path):
             fontsize=10,
         )
         style_axes(axes)
-    save_numbers(
-        Path(path),
-        ["from", "share before", "share after"],
-        np.column_stack([edges[:-1], *shares]).tolist(),
-    )
-    return save_png(figure, path)
+    columns = ["from", "to", "before", "after"]
+    rows = zip(edges[:-1], edges[1:], *drawn, strict=True)
+    return save_figure(figure, columns, rows, path)
 
 
 def _magnitudes(values, name):

@@ -1,140 +1,109 @@
-"""The paper's curves: one line a method."""
+"""Named curves, checked and drawn in one way."""
 
-from pathlib import Path
+import math
+import textwrap
 
 from hashnet_tf.retrieval.figures.canvas import (
     new_figure,
-    save_png,
+    save_figure,
     style_axes,
 )
-from hashnet_tf.retrieval.figures.number_file import save_numbers
+from hashnet_tf.retrieval.figures.palette import color_and_marker
 
-# Okabe and Ito's palette, told apart by colour-blind readers too.
-COLORS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#e69f00",
-    "#56b4e9",
-    "#000000",
-)
-MARKERS = "os^DvPX*<>d"
+# Above this, markers would run into each other.
+MARKED = 30
+# Characters a line of the legend, which would squeeze the axes else.
+NAME = 22
+# Height of one, in inches, the gap between two names included.
+LINE = 0.22
 
 
-def plot_precision_recall(curves, path):
-    """Draws precision over recall (Figures 2b to 4b of HashNet, ICCV 2017).
+def plot_curves(curves, x, y, path, arrange, check):
+    """Draws curves over one axis, the first of them strongest.
 
     Args:
-        curves: Dict from a method's name to a dict from recall to precision,
-            such as `RetrievalReport.precision_at_recall`; the first is drawn
-            strongest.
-        path: Str or path of the PNG; the numbers go into a .csv beside it.
+        curves: Dict from a name to a dict from x to a value in [0, 1].
+        x: Str, what x is; the name of its column in the CSV file.
+        y: Str, what the values are; likewise.
+        path: Str or path of the PNG.
+        arrange: Function of the axes, called when the curves are drawn: sets
+            labels and limits.
+        check: Function of an x that is a finite number; whether it may stand.
 
     Returns:
         The path, a `pathlib.Path`.
 
     Raises:
-        ValueError: If there is no curve, or one without points.
+        ValueError: If there is no curve or one is empty, if an x is not as
+            `check` wants it, or if a value is not within [0, 1].
 
     Example:
 
     >>> import tempfile
-    >>> from hashnet_tf.retrieval import plot_precision_recall
-    >>> curve = {"HashNet": {0.1: 0.9, 0.5: 0.8, 1.0: 0.3}}
+    >>> from hashnet_tf.retrieval.figures.curves import plot_curves
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_recall(curve, f"{folder}/pr.png").name
-    'pr.png'
+    ...     plot_curves({"ITQ": {1: 0.5}}, "rank", "precision",
+    ...                 f"{folder}/a.png", lambda axes: None, bool).name
+    'a.png'
     """
-    return _plot(curves, path, "recall", "precision", limits=(0, 1))
-
-
-def plot_precision_at(curves, path):
-    """Draws precision within the first N over N (Figures 2c to 4c).
-
-    Args:
-        curves: Dict from a method's name to a dict from N to precision, such
-            as `RetrievalReport.precision_at`.
-        path: As in `plot_precision_recall`.
-
-    Returns:
-        The path, a `pathlib.Path`.
-
-    Raises:
-        ValueError: If there is no curve, or one without points.
-
-    Example:
-
-    >>> import tempfile
-    >>> from hashnet_tf.retrieval import plot_precision_at
-    >>> curves = {"ours": {100: 0.9, 200: 0.8}, "LSH": {100: 0.3, 200: 0.2}}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_at(curves, f"{folder}/p_at_n.png").name
-    'p_at_n.png'
-    """
-    return _plot(curves, path, "N, items retrieved", "precision")
-
-
-def plot_precision_radius2(curves, path):
-    """Draws P@H<=2 over the number of bits (Figures 2a to 4a).
-
-    Args:
-        curves: Dict from a method's name to a dict from bits to precision.
-        path: As in `plot_precision_recall`.
-
-    Returns:
-        The path, a `pathlib.Path`.
-
-    Raises:
-        ValueError: If there is no curve, or one without points.
-
-    Example:
-
-    >>> import tempfile
-    >>> from hashnet_tf.retrieval import plot_precision_radius2
-    >>> curves = {"HashNet": {16: 0.323, 32: 0.54, 48: 0.44, 64: 0.487}}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_radius2(curves, f"{folder}/radius2.png").name
-    'radius2.png'
-    """
-    return _plot(
-        curves, path, "bits", "precision within Hamming radius 2", ticks=True
-    )
-
-
-def _plot(curves, path, x_label, y_label, limits=None, ticks=False):
-    path = Path(path)
-    if not curves or not all(curves.values()):
-        raise ValueError(
-            "`curves` must hold one curve or more, each with points."
-            f" Received: curves={curves}"
-        )
-    figure = new_figure(5.6, 4.2)
+    _check(curves, x, y, check)
+    names = [textwrap.fill(str(name), NAME) for name in curves]
+    lines = sum(name.count("\n") + 1 for name in names)
+    figure = new_figure(6.4, max(4.2, LINE * (lines + 1)))
     axes = figure.subplots()
-    for index, (name, curve) in enumerate(curves.items()):
-        places = sorted(curve)
-        axes.plot(
-            places,
-            [curve[x] for x in places],
-            label=name,
-            color=COLORS[index % len(COLORS)],
-            linestyle="-" if index < len(COLORS) else "--",
-            linewidth=1.4 if index else 2.6,
-            marker=MARKERS[index % len(MARKERS)],
-            markersize=4.5 if index else 6,
-            # The first lies on top.
-            zorder=3 - index / 100,
-        )
-    every = sorted({x for curve in curves.values() for x in curve})
-    if ticks:
-        axes.set_xticks(every)
-    if limits:
-        axes.set_xlim(*limits)
-    axes.set_ylim(0, 1.02)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
-    axes.legend(frameon=False, fontsize=9, ncols=1 + (len(curves) > 5))
+    drawn = [
+        _draw(axes, points, index, len(curves))
+        for index, points in enumerate(curves.values())
+    ]
+    arrange(axes)
     style_axes(axes)
-    rows = [[x, *(curve.get(x) for curve in curves.values())] for x in every]
-    save_numbers(path, [x_label.split(",")[0], *curves], rows)
-    return save_png(figure, path)
+    # Beside the axes, where it hides no curve.
+    legend = figure.legend(
+        drawn, names, loc="outside right upper", frameon=False
+    )
+    for text in legend.get_texts():
+        text.set(parse_math=False, fontsize=10)
+    rows = (
+        [name, *point]
+        for name, points in curves.items()
+        for point in points.items()
+    )
+    return save_figure(figure, ["name", x, y], rows, path)
+
+
+def _draw(axes, points, index, curves):
+    color, marker = color_and_marker(index)
+    (line,) = axes.plot(
+        *zip(*sorted(points.items()), strict=True),
+        color=color,
+        marker=marker if len(points) <= MARKED else None,
+        markersize=6.5 if index == 0 else 5,
+        markeredgewidth=0,
+        linewidth=2.8 if index == 0 else 1.4,
+        # The first on top of the others.
+        zorder=2 + (curves - index) / curves,
+        clip_on=False,
+    )
+    return line
+
+
+def _check(curves, x, y, check):
+    if not curves or not all(curves.values()):
+        points = {name: len(points) for name, points in curves.items()}
+        raise ValueError(
+            "`curves` must hold at least one curve, and each at least one"
+            f" point. Received: points={points}"
+        )
+    for name, points in curves.items():
+        for place, value in points.items():
+            if not math.isfinite(place) or not check(place):
+                raise ValueError(
+                    f"The places of a curve must be possible values of {x}."
+                    f" Received: {x}={place} in {name!r}"
+                )
+            # Written so that NaN fails too.
+            if not 0 <= value <= 1:
+                raise ValueError(
+                    f"The {y} must be within [0, 1]."
+                    f" Received: {y}={value} in {name!r} at {place}"
+                )

@@ -1,11 +1,8 @@
 """A sheet of queries and the images found for them."""
 
-from pathlib import Path
-
 import numpy as np
 
-from hashnet_tf.retrieval.figures.canvas import new_figure, save_png
-from hashnet_tf.retrieval.figures.number_file import save_numbers
+from hashnet_tf.retrieval.figures.canvas import new_figure, save_figure
 
 RIGHT, WRONG, UNKNOWN = "#2a9d4a", "#d62f2f", "0.75"
 
@@ -14,7 +11,9 @@ def plot_neighbours(queries, neighbours, right, titles, path):
     """Draws one query a row and, to its right, its nearest images.
 
     A frame is green and solid around a right image, red and dashed around a
-    wrong one, and grey where `right` is None.
+    wrong one, and grey where `right` is None. The CSV file beside it holds one
+    row an image found: the query from 0, the rank from 1, the title, and right
+    as 1, 0 or nothing.
 
     Args:
         queries: Images, q of uint8 `[h, w, 3]`.
@@ -23,8 +22,7 @@ def plot_neighbours(queries, neighbours, right, titles, path):
         right: Boolean `[q, k]`, or None where labels are not known.
         titles: q rows of k strings, shown above the images, for example the
             distances.
-        path: Str or path of the PNG; titles and grades go into a .csv beside
-            it.
+        path: Str or path of the PNG.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -64,18 +62,15 @@ def plot_neighbours(queries, neighbours, right, titles, path):
         figure.supxlabel(
             f"green: right, red dashed: wrong; {share:.0%} right", fontsize=10
         )
-    rows = [
-        [
-            row,
-            rank + 1,
-            titles[row][rank],
-            None if right is None else int(right[row][rank]),
-        ]
-        for row in range(q)
-        for rank in range(k)
-    ]
-    save_numbers(Path(path), ["query", "rank", "title", "right"], rows)
-    return save_png(figure, path)
+    columns = ["query", "rank", "title", "right"]
+    return save_figure(figure, columns, _rows(right, titles), path)
+
+
+def _rows(right, titles):
+    for query, row in enumerate(titles):
+        for place, title in enumerate(row):
+            grade = None if right is None else int(right[query][place])
+            yield [query, place + 1, title, grade]
 
 
 def _frame(grade):
@@ -88,7 +83,7 @@ def _draw(axes, image, title, frame):
     axes.imshow(image, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_title(title, fontsize=9, pad=4)
+    axes.set_title(title, fontsize=9, pad=4, parse_math=False)
     for spine in axes.spines.values():
         spine.set_visible(frame is not None)
         if frame is not None:

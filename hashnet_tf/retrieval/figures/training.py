@@ -1,32 +1,31 @@
 """The loss and beta over the steps of a training run."""
 
-from pathlib import Path
-
 from hashnet_tf.retrieval.figures.canvas import (
     new_figure,
-    save_png,
+    save_figure,
     style_axes,
 )
-from hashnet_tf.retrieval.figures.number_file import save_numbers
 
 CURVES = {
     "loss": ("training loss", "0.6", "-"),
     "J": ("J: loss on g = tanh(βz)", "#1f6fb4", "-"),
     "L": ("L: loss on h = sgn(z)", "#d9541a", "--"),
 }
+COLUMNS = ["step", *CURVES, "beta", "gap"]
 
 
 def plot_training(rows, path):
     """Draws the losses above and beta below, over optimizer steps.
 
     J and L are those of Figure 7 of HashNet (ICCV 2017): the loss on the
-    codes that are trained and on the codes that are used.
+    codes that are trained and on the codes that are used. The CSV file beside
+    it holds the rows.
 
     Args:
         rows: List of dicts, each with `step` and any of `loss`, `J`, `L`,
             `beta` and `gap`, the mean of 1 - |g|; a row without one of these,
             or with None there, is left out of that curve.
-        path: Str or path of the PNG; the numbers go into a .csv beside it.
+        path: Str or path of the PNG.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -70,10 +69,8 @@ def plot_training(rows, path):
         right.set_ylim(bottom=0)
         right.tick_params(labelsize=10)
         right.spines["top"].set_visible(False)
-    header = ["step", *CURVES, "beta", "gap"]
-    numbers = [[row.get(name) for name in header] for row in rows]
-    save_numbers(Path(path), header, numbers)
-    return save_png(figure, path)
+    table = ([row.get(column) for column in COLUMNS] for row in rows)
+    return save_figure(figure, COLUMNS, table, path)
 
 
 def _draw(axes, rows, key, label, color, line):
