@@ -14,6 +14,9 @@ from hashnet_tf.retrieval.within import within
 
 FORMAT = 1
 KINDS = ("exact", "flat", "ivf", "multihash", "hnsw")
+LARGEST_ID = 2**63 - 1
+# Of a walk through the graph of "hnsw".
+FEWEST_CANDIDATES = 64
 
 
 class HammingIndex:
@@ -76,8 +79,9 @@ class HammingIndex:
 
         Args:
             codes: uint8 `[m, ceil(bits / 8)]`.
-            ids: m integers of 64 bits, of which none is there yet; None goes
-                on from the largest, beginning with 0.
+            ids: m integers from 0 to 2^63 - 1, of which none is there yet;
+                None goes on from the largest that is there, beginning with
+                0, so that the ids of removed codes may come again.
 
         Raises:
             ValueError: If the codes are malformed, the ids no integers or not
@@ -87,7 +91,13 @@ class HammingIndex:
         codes = check_codes(codes, self.bits)
         if ids is None:
             first = int(self.ids.max(initial=-1)) + 1
-            ids = np.arange(first, first + len(codes))
+            if first + len(codes) - 1 > LARGEST_ID:
+                raise ValueError(
+                    "Ids must be given where the largest leaves no room behind"
+                    f" it. Received: {len(codes)} codes, largest id {first - 1}"
+                )
+            # Behind the largest there is room for no codes, which is no error.
+            ids = np.arange(len(codes)) + min(first, LARGEST_ID)
         ids = _check_ids(ids)
         if len(ids) != len(codes):
             raise ValueError(
@@ -258,6 +268,9 @@ class HammingIndex:
     def _search_faiss(self, query_codes, k):
         if self._built is None:
             self._built = _build(self.kind, self.codes)
+        if self.kind == "hnsw":
+            # A walk that keeps fewer candidates than k finds fewer than k.
+            self._built.hnsw.efSearch = max(FEWEST_CANDIDATES, k)
         found, places = self._built.search(np.ascontiguousarray(query_codes), k)
         missing = places < 0
         distances = np.where(missing, self.bits + 1, found).astype(np.uint16)
@@ -301,7 +314,6 @@ def _build(kind, codes):
         index.nflip = 2
     else:
         index = faiss.IndexBinaryHNSW(bits, 32)
-        index.hnsw.efSearch = 64
     index.add(np.ascontiguousarray(codes))
     return index
 
@@ -317,6 +329,10 @@ def _check_ids(ids):
         raise ValueError(
             "`ids` must not be negative; -1 stands for nothing found."
             f" Received: {ids.min()}"
+        )
+    if ids.size and ids.max() > LARGEST_ID:
+        raise ValueError(
+            f"`ids` must not be above {LARGEST_ID}. Received: {ids.max()}"
         )
     return ids.astype(np.int64)
 
