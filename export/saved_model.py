@@ -3,20 +3,17 @@
 import json
 import pathlib
 
-import keras
 import tensorflow as tf
 
-import hashnet_tf
 from hashnet_tf.atomic import written_beside
 from hashnet_tf.datasets.images import decode_image, resize_image
+from hashnet_tf.export.description import description
 from hashnet_tf.export.freeze import (
     exact_bits,
     frozen_archive,
     frozen_z,
     trained_size,
 )
-from hashnet_tf.models import weights_digest
-from hashnet_tf.retrieval.codes import BIT_ORDER
 
 PARALLEL_DECODES = 16
 
@@ -82,7 +79,7 @@ def to_saved_model(model, directory, version=1):
         archive.write_out(str(beside), verbose=False)
         extra = beside / "assets.extra"
         extra.mkdir()
-        text = json.dumps(_description(model), indent=2)
+        text = json.dumps(description(model), indent=2)
         (extra / "hashnet.json").write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -111,17 +108,3 @@ def _add_signatures(archive, model):
     archive.add_endpoint("encode_images", encode_images, [any_size])
     archive.add_endpoint("encode_bytes", encode_bytes, [files])
     archive.add_endpoint("embed", embed, [of_size])
-
-
-def _description(model):
-    return {
-        "bits": model.bits,
-        "bit_order": BIT_ORDER,
-        "image_size": trained_size(model),
-        "model_digest": weights_digest(model),
-        "versions": {
-            "hashnet_tf": hashnet_tf.__version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-        },
-    }
