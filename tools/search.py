@@ -32,7 +32,7 @@ def run(arguments):
     image = hn.datasets.FileImages(path.parent, [path.name], [-1])
     if image.missing() or hn.datasets.find_undecodable(image):
         raise ValueError(
-            f"A JPEG, PNG, BMP or GIF file is needed. Received: {path}"
+            f"A JPEG, PNG, WebP or BMP file is needed. Received: {path}"
         )
     of_run = hn.runs.RunDirectory(arguments.workdir)
     size = (of_run.config().image_size,) * 2

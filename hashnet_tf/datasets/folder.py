@@ -8,7 +8,7 @@ from hashnet_tf.datasets.file_images import FileImages
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
 from hashnet_tf.datasets.splits import split
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 def load_folder(place, seed=0, query_per_class=None, train_per_class=None):

@@ -6,6 +6,13 @@ different bits; the exported graph calls these very functions.
 
 import tensorflow as tf
 
+from hashnet_tf.datasets.bmp import decode_bmp
+from hashnet_tf.datasets.image_header import (
+    FORMATS,
+    check_pixels,
+    image_format,
+)
+
 
 def decode_image(encoded):
     """Decodes one image file to RGB.
@@ -14,18 +21,19 @@ def decode_image(encoded):
     that PIL gives; TensorFlow's default differs from it by up to 5. Grey
     images become RGB, of 16 bits a channel the upper 8 count, CMYK is
     multiplied out as by PIL (but for rounding) and transparency is dropped.
-    Of an animation the first frame counts. The orientation that a camera
-    noted is not regarded.
+    The orientation that a camera noted is not regarded.
 
     Args:
-        encoded: Scalar string tensor, the bytes of a JPEG, PNG, BMP or GIF.
+        encoded: Scalar string tensor, the bytes of a JPEG, PNG, WebP or BMP
+            that is no animation (of an animated PNG the still image counts).
 
     Returns:
         uint8 tensor `[height, width, 3]`.
 
     Raises:
-        tf.errors.InvalidArgumentError: If the bytes are no such image, or a
-            BMP of 8 bits a pixel or fewer.
+        tf.errors.InvalidArgumentError: If the bytes are no such image, or one
+            of more than 2^26 pixels, which is refused by its header before it
+            is decoded.
 
     Example:
 
@@ -35,25 +43,45 @@ def decode_image(encoded):
     >>> decode_image(tf.io.encode_png(pixels)).shape
     TensorShape([2, 3, 3])
     """
-    image = tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: tf.io.decode_jpeg(
-            encoded, channels=3, dct_method="INTEGER_ACCURATE"
-        ),
-        lambda: tf.io.decode_image(
-            _without_indexed_bmp(encoded), channels=3, expand_animations=False
-        ),
+    decoders = {
+        "JPEG": _decode_jpeg,
+        "PNG": lambda file: tf.io.decode_png(file, channels=3),
+        "WebP": _decode_webp,
+        "BMP": decode_bmp,
+    }
+
+    def branch(format):
+        return lambda: decoders[format](check_pixels(encoded, format))
+
+    image = tf.switch_case(
+        image_format(encoded),
+        [*map(branch, FORMATS), lambda: _refuse(encoded)],
     )
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def _without_indexed_bmp(encoded):
-    # Such a BMP holds numbers of colours, which TensorFlow takes for greys:
-    # wrong pixels without an error. Emptied it is refused like any other
-    # non-image, in eager code and in every kind of graph.
-    header = tf.strings.substr(encoded, 0, 29)
-    indexed = tf.strings.regex_full_match(header, r"BM\C{26}[\x01-\x08]")
-    return tf.where(indexed, b"", encoded)
+def _decode_jpeg(encoded):
+    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+
+
+def _decode_webp(encoded):
+    # Frames, of which a still image has one, with as many channels as there
+    # are: to ask for 3 is an error where there is transparency.
+    return tf.io.decode_webp(encoded)[0, :, :, :3]
+
+
+def _refuse(encoded):
+    refused = tf.debugging.Assert(
+        False,
+        [
+            f"An image must be a {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+            " file that is no animation. Received: something else, of so many"
+            " bytes:",
+            tf.strings.length(encoded),
+        ],
+    )
+    with tf.control_dependencies([] if refused is None else [refused]):
+        return tf.zeros([0, 0, 3], tf.uint8)
 
 
 def resize_image(image, size):

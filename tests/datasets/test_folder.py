@@ -75,7 +75,7 @@ def test_names_of_all_kinds(make):
         "a b/Photo.JPG",
         "a b/x.jpeg",
         "a b/deep/deeper/x.bmp",
-        "été/日本語.gif",
+        "été/日本語.webp",
         "été/no-break\u00a0blank.png",
         "été/quote'\".png",
     ]

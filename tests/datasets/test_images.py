@@ -108,20 +108,70 @@ def test_bmp(mode):
     assert_decoded(written(image, "BMP"), NOISE)
 
 
-@pytest.mark.parametrize("frames", [1, 3])
-def test_gif_is_its_first_frame(frames):
-    images = [
-        Image.fromarray(np.roll(GRADIENT, 5 * i, axis=0)).quantize(64)
-        for i in range(frames)
+@pytest.mark.parametrize("mode", ["P", "L"])
+def test_bmp_of_a_palette_is_its_colours(mode):
+    image = Image.fromarray(NOISE)
+    image = image.quantize(200) if mode == "P" else image.convert("L")
+    encoded = written(image, "BMP")
+    assert encoded[28] == 8
+    assert_decoded(encoded, np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("extra", [{}, {"icc_profile": b"x" * 200}])
+def test_webp(mode, lossless, extra):
+    image = Image.fromarray(NOISE)
+    if mode == "RGBA":
+        image.putalpha(Image.fromarray(NOISE[..., 0]))
+    encoded = written(image, "WEBP", lossless=lossless, **extra)
+    assert_decoded(encoded, by_pil(encoded))
+
+
+def animation(format):
+    frames = [
+        Image.fromarray(np.roll(GRADIENT, 5 * i, axis=0)) for i in range(3)
     ]
-    encoded = written(images[0], "GIF", save_all=True, append_images=images[1:])
+    encoded = written(
+        frames[0], format, save_all=True, append_images=frames[1:]
+    )
     with Image.open(io.BytesIO(encoded)) as image:
-        assert image.n_frames == frames
-    assert_decoded(encoded, np.asarray(images[0].convert("RGB")))
+        assert image.n_frames == 3
+    return encoded
+
+
+def test_an_animated_png_is_its_still_image():
+    assert_decoded(animation("PNG"), GRADIENT)
+
+
+def top_row_first(bmp):
+    """Turns a BMP upside down by the sign of its height."""
+    height = int.from_bytes(bmp[22:26], "little")
+    return bmp[:22] + (-height).to_bytes(4, "little", signed=True) + bmp[26:]
+
+
+def test_bmp_that_names_the_usual_order():
+    image = Image.fromarray(NOISE).convert("RGBA")
+    plain = written(image, "BMP")
+    masks = bytes.fromhex("0000ff00 00ff0000 ff000000 00000000")
+    start = (54 + len(masks)).to_bytes(4, "little")
+    encoded = plain[:10] + start + plain[14:30] + b"\3" + plain[31:54]
+    encoded = encoded + masks + plain[54:]
+    size = len(encoded).to_bytes(4, "little")
+    assert_decoded(encoded[:2] + size + encoded[6:], NOISE)
+
+
+def test_bmp_whose_top_row_comes_first():
+    encoded = top_row_first(written(Image.fromarray(NOISE), "BMP"))
+    assert_decoded(encoded, NOISE[::-1])
+    assert_decoded(encoded, by_pil(encoded))
 
 
 JPEG = written(Image.fromarray(NOISE), "JPEG")
 PNG = written(Image.fromarray(NOISE), "PNG")
+BMP = written(Image.fromarray(NOISE), "BMP")
+ORDERED = written(Image.fromarray(NOISE).convert("RGBA"), "BMP")
+WEBP = written(Image.fromarray(NOISE), "WEBP")
 NO_IMAGES = {
     "empty": b"",
     "text": b"no image at all",
@@ -131,10 +181,17 @@ NO_IMAGES = {
     "truncated PNG": PNG[: len(PNG) // 2],
     "broken PNG": PNG[:60] + b"\0\1" + PNG[62:],
     "TIFF": written(Image.fromarray(NOISE), "TIFF"),
-    # TensorFlow takes the numbers of colours for greys.
-    "BMP of a palette": written(Image.fromarray(NOISE).quantize(256), "BMP"),
-    "grey BMP": written(Image.fromarray(NOISE).convert("L"), "BMP"),
     "black and white BMP": written(Image.fromarray(NOISE).convert("1"), "BMP"),
+    "compressed BMP": BMP[:30] + b"\1" + BMP[31:],
+    "BMP of another order": ORDERED[:30] + b"\3" + ORDERED[31:],
+    "BMP with OS/2's header": BMP[:14] + b"\x0c" + BMP[15:],
+    "truncated BMP": BMP[: len(BMP) // 2],
+    "truncated WebP": WEBP[: len(WEBP) // 2],
+    "WebP marker alone": WEBP[:16],
+    "WebP of an unknown kind": WEBP[:12] + b"VP9 " + WEBP[16:],
+    "animated WebP": animation("WEBP"),
+    "GIF": written(Image.fromarray(NOISE).quantize(9), "GIF"),
+    "animated GIF": animation("GIF"),
     "BMP marker alone": b"BM",
 }
 
@@ -146,7 +203,7 @@ def test_no_image_is_an_error(name, wrap):
         wrap(decode_image)(tf.constant(NO_IMAGES[name]))
 
 
-@pytest.mark.parametrize("encoded", [JPEG, PNG])
+@pytest.mark.parametrize("encoded", [JPEG, PNG, BMP, ORDERED, WEBP])
 def test_in_a_graph_the_same(encoded):
     in_graph = tf.function(decode_image)(tf.constant(encoded))
     np.testing.assert_array_equal(in_graph, by_pil(encoded))

@@ -5,8 +5,8 @@ from PIL import Image
 import hashnet_tf as hn
 from hashnet_tf.datasets import FileImages, decodable, find_undecodable
 
-GOOD = ["0.jpg", "1.png", "2.bmp", "3.gif"]
-BAD = ["text.jpg", "cut.jpg", "empty.jpg", "indexed.bmp", "cut.png"]
+GOOD = ["0.jpg", "1.png", "2.bmp", "3.webp"]
+BAD = ["text.jpg", "cut.jpg", "empty.jpg", "moving.gif", "cut.png"]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,10 @@ def folder(tmp_path_factory, write_image):
         (folder / name).write_bytes(content[: len(content) // 2])
     (folder / "text.jpg").write_text("no image")
     (folder / "empty.jpg").touch()
-    Image.fromarray(noise).quantize(9).save(folder / "indexed.bmp")
+    frames = [Image.fromarray(noise).quantize(9)] * 2
+    frames[0].save(
+        folder / "moving.gif", save_all=True, append_images=frames[1:]
+    )
     return folder
 
 
@@ -66,7 +69,7 @@ def test_skips_and_tells_what(folder):
             (1, "text.jpg"),
             (2, "cut.jpg"),
             (5, "empty.jpg"),
-            (6, "indexed.bmp"),
+            (6, "moving.gif"),
             (7, "cut.png"),
             (8, "gone.png"),
         ]
