@@ -9,11 +9,13 @@ from hashnet_tf.export.parity import (
     check_saved_model,
 )
 from hashnet_tf.export.saved_model import to_saved_model
+from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 
 __all__ = [
     "LiteRTEncoder",
     "ParityError",
     "ParityReport",
+    "SavedModelEncoder",
     "check_litert",
     "check_saved_model",
     "to_litert",

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from hashnet_tf.layers import PackBits
+from hashnet_tf.layers.nonnegative import nonnegative
 from hashnet_tf.models import HashNet
 
 
@@ -44,7 +45,8 @@ def frozen_z(model, images):
 
     Args:
         model: `HashNet`.
-        images: uint8 tensor `[n, height, width, 3]` of the trained size.
+        images: Tensor `[n, height, width, 3]` of the trained size, of values
+            in [0, 255].
 
     Returns:
         Real tensor `[n, bits]`, z before tanh.
@@ -69,6 +71,8 @@ def frozen_z(model, images):
 def exact_bits(z):
     """Turns z into bits, in integers alone: a bit is 1 iff z >= 0.
 
+    A subnormal z counts as 0.
+
     Args:
         z: Tensor `[n, K]` of any signed dtype.
 
@@ -85,22 +89,23 @@ def exact_bits(z):
     """
     # Not tf.sign, which is 0 at 0; and a float -1 or +1 does not survive the
     # scales of a full-int8 graph.
-    ones = tf.cast(tf.greater_equal(z, 0), tf.int32)
+    ones = tf.cast(nonnegative(z), tf.int32)
     return {
         "codes": PackBits()(z),
         "signs": tf.cast(ones * 2 - 1, tf.int8),
     }
 
 
-def frozen_archive(model, to_bits=exact_bits):
+def frozen_archive(model, to_bits=exact_bits, image_dtype="uint8"):
     """Returns an archive of `model` with the signature `serving_default`.
 
-    Its input is `images`, uint8 `[n, height, width, 3]` of the trained size,
-    its outputs are those of `to_bits`.
+    Its input is `images`, `[n, height, width, 3]` of the trained size, its
+    outputs are those of `to_bits`.
 
     Args:
         model: `HashNet`.
         to_bits: Function from z to a dict of outputs.
+        image_dtype: Str, dtype of `images`.
 
     Returns:
         `keras.export.ExportArchive`, to which signatures can be added.
@@ -129,6 +134,6 @@ def frozen_archive(model, to_bits=exact_bits):
     def encode(images):
         return to_bits(frozen_z(model, images))
 
-    of_size = tf.TensorSpec([None, *size, 3], tf.uint8, name="images")
+    of_size = tf.TensorSpec([None, *size, 3], image_dtype, name="images")
     archive.add_endpoint("serving_default", encode, [of_size])
     return archive

@@ -4,11 +4,11 @@ import dataclasses
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from hashnet_tf.export.freeze import trained_size
 from hashnet_tf.export.image_batches import check_images, image_batches
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
+from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 
 # Kernels differ in their last digits, so a bit whose z is this close to 0,
 # relative to the largest |z|, may fall on either side.
@@ -75,15 +75,8 @@ def check_saved_model(path, model, images):
     24
     """
     images = _check(images, model)
-    # Held by a name: the signature alone does not keep the variables alive.
-    loaded = tf.saved_model.load(str(path))
-    encode = loaded.signatures["serving_default"]
-    codes = [
-        encode(images=tf.constant(batch))["codes"].numpy()
-        for batch in image_batches(images)
-    ]
-    codes = np.concatenate(codes)
-    return _compare(path, codes, model, images, exact=True)
+    codes = SavedModelEncoder(path).encode(images)
+    return compare_codes(path, codes, model, images, exact=True)
 
 
 def check_litert(path, model, images):
@@ -120,7 +113,7 @@ def check_litert(path, model, images):
     images = _check(images, model)
     encoder = LiteRTEncoder(path)
     codes = encoder.encode(images)
-    return _compare(path, codes, model, images, exact=encoder.float32)
+    return compare_codes(path, codes, model, images, exact=encoder.float32)
 
 
 def _check(images, model):
@@ -133,14 +126,30 @@ def _check(images, model):
     return images
 
 
-def _compare(path, codes, model, images, exact):
+def compare_codes(path, codes, model, images, exact):
+    """Compares codes with those of `model.encode`.
+
+    Args:
+        path: Str or path of the artefact, for the report.
+        codes: Packed codes of `images` by the artefact.
+        model: `HashNet`.
+        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1.
+        exact: Bool, whether the artefact promises the model's bits.
+
+    Returns:
+        `ParityReport`.
+
+    Raises:
+        ParityError: As `check_saved_model`, if `exact`.
+        ValueError: As `finite_z`.
+    """
     expected = model.encode(images)
     if codes.shape != expected.shape:
         raise ParityError(
             f"{path} does not fit the model: codes of shape"
             f" {codes.shape} rather than {expected.shape}."
         )
-    size = _size_of_z(model, images)
+    size = np.abs(finite_z(model, images))
     moved = np.unpackbits(codes ^ expected, axis=1, count=model.bits) == 1
     wrong = np.sum(moved & (size > TOLERANCE * size.max()))
     if exact and wrong:
@@ -156,16 +165,21 @@ def _compare(path, codes, model, images, exact):
     )
 
 
-def _size_of_z(model, images):
+def finite_z(model, images):
+    """Returns z of images, float32 `[n, K]`.
+
+    Raises:
+        ValueError: If NaN or infinity is among them.
+    """
     z = [
         keras.ops.convert_to_numpy(model.logits(batch, training=False))
         for batch in image_batches(images)
     ]
-    size = np.abs(np.concatenate(z).astype(np.float32))
-    if not np.isfinite(size).all():
-        rows = np.flatnonzero(~np.isfinite(size).all(axis=1))
+    z = np.concatenate(z).astype(np.float32)
+    if not np.isfinite(z).all():
+        rows = np.flatnonzero(~np.isfinite(z).all(axis=1))
         raise ValueError(
             "`model` must give finite z. Received: NaN or infinity for"
             f" {len(rows)} images, the first of them {rows[0]}"
         )
-    return size
+    return z

@@ -6,7 +6,9 @@ import pathlib
 import tensorflow as tf
 
 from hashnet_tf.atomic import written_beside
-from hashnet_tf.datasets.images import decode_image, resize_image
+from hashnet_tf.datasets.image_header import FORMATS, MAX_PIXELS
+from hashnet_tf.datasets.images import resize_image
+from hashnet_tf.export.decode_files import decode_files
 from hashnet_tf.export.description import description
 from hashnet_tf.export.freeze import (
     exact_bits,
@@ -14,36 +16,50 @@ from hashnet_tf.export.freeze import (
     frozen_z,
     trained_size,
 )
+from hashnet_tf.export.saved_model_check import check_signatures
+from hashnet_tf.export.saved_model_encoder import DESCRIPTION
 
-PARALLEL_DECODES = 16
+IMAGE_DTYPES = ("uint8", "float32")
 
 
-def to_saved_model(model, directory, version=1):
+def to_saved_model(
+    model, directory, version=None, image_dtype="uint8", report=None
+):
     """Writes the frozen encoder as a SavedModel.
 
-    Neither tanh nor beta is in the graph: from z come exact bits. The
-    signatures, each on n images at once:
+    Neither tanh nor beta is in the graph: from z come exact bits, and nothing
+    of Python is needed to load it. The signatures, each on n images at once:
 
     | signature | input | outputs |
     |---|---|---|
-    | `serving_default` | `images`, uint8 of the trained size | bits |
+    | `serving_default` | `images` of the trained size | bits |
     | `encode_images` | `images`, uint8 of any one size | bits |
-    | `encode_bytes` | `image_bytes`, JPEG, PNG, BMP or GIF files | bits |
-    | `embed` | `images`, uint8 of the trained size | `z`, float32 `[n, K]` |
+    | `encode_bytes` | `image_bytes`: JPEG, PNG, WebP, BMP | bits, `ok` |
+    | `embed` | `images` of the trained size | `z`, float32 `[n, K]` |
 
-    Bits are `codes`, packed uint8 `[n, ceil(K / 8)]`, and `signs`, int8
-    `[n, K]` of -1 and +1. Images are RGB `[n, height, width, 3]`; those of
-    another size are resized as in training, and where the trained size is
-    wanted another is refused. At least one image: the graphs that TensorFlow
-    optimises fail on none where there is batch normalisation.
+    Bits are `codes`, packed uint8 `[n, ceil(K / 8)]`; the same as strings,
+    `code_bytes` `[n]`, which are base64 over REST; and `signs`, int8 `[n, K]`
+    of -1 and +1. Images are RGB `[n, height, width, 3]` of values in [0, 255];
+    those of another size are resized as in training, and where the trained
+    size is wanted another is refused. At least one image: the graphs that
+    TensorFlow optimises fail on none where there is batch normalisation.
 
-    Beside the graph, `assets.extra/hashnet.json` tells bits, bit order, image
-    size, the digest of the weights and the versions of the packages.
+    `ok`, bool `[n]`, tells which files are images that could be decoded; codes
+    and signs of the others are all zero. A file of more than 2^26 pixels is
+    refused by its header before it is decoded.
+
+    Beside the graph, `assets.extra/hashnet.json` tells what `description`
+    gives, the image formats and, if there is one, the retrieval report.
+
+    What was written is run before it is renamed to its place: each signature
+    must give the model's bits and refuse what it does not take.
 
     Args:
         model: `HashNet` on images.
         directory: Folder of all versions, as TensorFlow Serving watches it.
-        version: Positive int.
+        version: Positive int; None for the one after the highest there.
+        image_dtype: Of the images of the trained size, "uint8" or "float32".
+        report: `hashnet_tf.retrieval.RetrievalReport` of the model, or None.
 
     Returns:
         `pathlib.Path` of the folder written, `<directory>/<version>`. It is
@@ -51,8 +67,10 @@ def to_saved_model(model, directory, version=1):
 
     Raises:
         ValueError: If `version` is no positive integer or is there already,
-            `model` is no `HashNet` on images, or Keras does not run on
-            TensorFlow.
+            `image_dtype` is another, `model` is no `HashNet` on images, or
+            Keras does not run on TensorFlow.
+        hashnet_tf.export.ParityError: If the SavedModel does not give the
+            model's bits.
 
     Example:
 
@@ -60,51 +78,83 @@ def to_saved_model(model, directory, version=1):
     >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     hn.export.to_saved_model(model, directory, version=3).name
+    ...     hn.export.to_saved_model(model, directory).name
     '3'
+    '4'
     """
+    if not (isinstance(image_dtype, str) and image_dtype in IMAGE_DTYPES):
+        raise ValueError(
+            f"`image_dtype` must be one of {IMAGE_DTYPES}."
+            f" Received: image_dtype={image_dtype!r}"
+        )
+    path = _new_version(pathlib.Path(directory), version)
+    archive = frozen_archive(model, _served_bits, image_dtype)
+    _add_signatures(archive, model, image_dtype)
+    told = {
+        **description(model),
+        "image_dtype": image_dtype,
+        "image_bytes": {"formats": FORMATS, "max_pixels": MAX_PIXELS},
+        "retrieval": None if report is None else report.as_dict(),
+    }
+    with written_beside(path) as beside:
+        archive.write_out(str(beside), verbose=False)
+        (beside / DESCRIPTION).parent.mkdir()
+        text = json.dumps(told, indent=2)
+        (beside / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        check_signatures(beside, model)
+    return path
+
+
+def _new_version(directory, version):
+    if version is None:
+        there = directory.iterdir() if directory.is_dir() else ()
+        numbers = [int(p.name) for p in there if p.name.isdecimal()]
+        version = max(numbers, default=0) + 1
     if type(version) is not int or version < 1:
         raise ValueError(
             "`version` must be a positive integer."
             f" Received: version={version!r}"
         )
-    path = pathlib.Path(directory) / str(version)
+    path = directory / str(version)
     if path.exists():
         raise ValueError(
             f"`version` must be a new one: {path} is there and a version is"
             f" never overwritten. Received: version={version}"
         )
-    archive = frozen_archive(model)
-    _add_signatures(archive, model)
-    with written_beside(path) as beside:
-        archive.write_out(str(beside), verbose=False)
-        extra = beside / "assets.extra"
-        extra.mkdir()
-        text = json.dumps(description(model), indent=2)
-        (extra / "hashnet.json").write_text(text + "\n", encoding="utf-8")
     return path
 
 
-def _add_signatures(archive, model):
+def _add_signatures(archive, model, image_dtype):
     size = trained_size(model)
 
     def encode_images(images):
-        return exact_bits(frozen_z(model, resize_image(images, size)))
+        return _served_bits(frozen_z(model, resize_image(images, size)))
 
     def encode_bytes(image_bytes):
-        images = tf.map_fn(
-            lambda encoded: resize_image(decode_image(encoded), size),
-            image_bytes,
-            fn_output_signature=tf.TensorSpec([*size, 3], tf.uint8),
-            parallel_iterations=PARALLEL_DECODES,
-        )
-        return exact_bits(frozen_z(model, images))
+        # The signature's own shape is enforced by no runtime.
+        files = tf.ensure_shape(image_bytes, [None])
+        images, ok = decode_files(files, size)
+        return _served_bits(frozen_z(model, images), ok)
 
     def embed(images):
         return {"z": tf.cast(frozen_z(model, images), tf.float32)}
 
     any_size = tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")
     files = tf.TensorSpec([None], tf.string, name="image_bytes")
-    of_size = tf.TensorSpec([None, *size, 3], tf.uint8, name="images")
+    of_size = tf.TensorSpec([None, *size, 3], image_dtype, name="images")
     archive.add_endpoint("encode_images", encode_images, [any_size])
     archive.add_endpoint("encode_bytes", encode_bytes, [files])
     archive.add_endpoint("embed", embed, [of_size])
+
+
+def _served_bits(z, ok=None):
+    bits = exact_bits(z)
+    if ok is not None:
+        bits = {
+            name: tf.where(ok[:, None], values, tf.zeros_like(values))
+            for name, values in bits.items()
+        }
+        bits["ok"] = ok
+    byte = tf.constant([bytes([value]) for value in range(256)])
+    digits = tf.gather(byte, tf.cast(bits["codes"], tf.int32))
+    return {**bits, "code_bytes": tf.strings.reduce_join(digits, axis=1)}

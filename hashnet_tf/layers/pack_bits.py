@@ -3,13 +3,16 @@
 import keras
 from keras import ops
 
+from hashnet_tf.layers.nonnegative import nonnegative
+
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
 class PackBits(keras.layers.Layer):
     """Packs the signs of real values into bytes, as `numpy.packbits` does.
 
-    Bit k is 1 iff `z_k >= 0`; the first value is the most significant bit of
-    the first byte and the last byte is filled up with zeros.
+    Bit k is 1 iff `z_k >= 0`, where a subnormal value counts as 0; the first
+    value is the most significant bit of the first byte and the last byte is
+    filled up with zeros.
 
     Input: real tensor `[..., K]`, K >= 1 and known.
     Output: uint8 tensor `[..., ceil(K / 8)]`.
@@ -35,7 +38,7 @@ class PackBits(keras.layers.Layer):
         width = -(-bits // 8)
         # In integers throughout: a full-int8 LiteRT graph re-quantises a sum
         # of floats by its calibration and gets bits wrong.
-        ones = ops.cast(ops.greater_equal(inputs, 0), "int32")
+        ones = ops.cast(nonnegative(inputs), "int32")
         leading = ops.shape(inputs)[:-1]
         if padding := 8 * width - bits:
             ones = ops.pad(ones, [(0, 0)] * len(leading) + [(0, padding)])

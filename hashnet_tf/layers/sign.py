@@ -3,13 +3,16 @@
 import keras
 from keras import ops
 
+from hashnet_tf.layers.nonnegative import nonnegative
+
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
 class Sign(keras.layers.Layer):
     """Sign with `sgn(0) = +1`, the `h = sgn(z)` of Eq. 5 of HashNet.
 
     `keras.ops.sign` gives 0 at 0, which is not a bit; quantised networks meet
-    exact zeros often. Negative zero counts as zero, NaN as negative.
+    exact zeros often. Negative zero counts as zero and so do subnormal values,
+    which some runtimes flush to it; NaN counts as negative.
 
     Input: real tensor `[..., K]` of any real dtype, taken as it comes: a cast
     to half precision would round small negative values to zero.
@@ -28,7 +31,7 @@ class Sign(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
 
     def call(self, inputs):
-        positive = ops.cast(ops.greater_equal(inputs, 0), self.compute_dtype)
+        positive = ops.cast(nonnegative(inputs), self.compute_dtype)
         return 2 * positive - 1
 
     def compute_output_spec(self, inputs):

@@ -4,14 +4,17 @@ import numpy as np
 
 # numpy's name for it: the first bit in the highest place of the first byte.
 BIT_ORDER = "big"
+SMALLEST_NORMAL = np.finfo(np.float32).smallest_normal
 
 
 def pack(values):
     """Packs the signs of real values into bytes.
 
     Bit k is 1 iff `values[:, k] >= 0`, so sgn(0) = +1 as in HashNet (ICCV
-    2017, Eq. 5). The first bit is the most significant of the first
-    byte and the last byte is filled up with zeros, as by `numpy.packbits`.
+    2017, Eq. 5). A subnormal float32 counts as 0, as it does in the encoders,
+    some of whose runtimes know none. The first bit is the most significant of
+    the first byte and the last byte is filled up with zeros, as by
+    `numpy.packbits`.
 
     Args:
         values: Signed integers or floats `[n, K]`, K >= 1: z, g = tanh(beta z)
@@ -48,6 +51,8 @@ def pack(values):
             "`values` must not hold NaN, which has no sign."
             f" Received: NaN in {len(rows)} rows, the first of them {rows[0]}"
         )
+    if values.dtype == np.float32:
+        return np.packbits(values > -SMALLEST_NORMAL, axis=1)
     return np.packbits(values >= 0, axis=1)
 
 

@@ -49,6 +49,10 @@ def main(inputs_path, outputs_path, *paths):
     for path in paths:
         for loader in (in_python, in_session):
             for key, array in loader(path, inputs):
+                if array.dtype == object:
+                    # As npz, without pickle: one row of bytes a string.
+                    rows = [list(string) for string in array]
+                    array = np.array(rows, np.uint8)
                 outputs[f"{path}/{loader.__name__}/{key}"] = array
     assert "hashnet_tf" not in sys.modules
     np.savez(outputs_path, **outputs)

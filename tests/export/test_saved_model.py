@@ -69,6 +69,7 @@ def check_bits(outputs, key, expected, bits):
     assert codes.dtype == np.uint8 and signs.dtype == np.int8
     np.testing.assert_array_equal(codes, expected)
     np.testing.assert_array_equal(signs, hn.retrieval.unpack(codes, bits))
+    np.testing.assert_array_equal(outputs[f"{key}/code_bytes"], codes)
 
 
 @pytest.mark.parametrize("loader", LOADERS)
@@ -120,6 +121,62 @@ def test_another_size_is_refused_in_the_graph(signature, saved_models):
                 session.run(output.name, feed)
 
 
+@pytest.mark.parametrize("signature", ["serving_default", "embed"])
+def test_images_may_be_floats(signature, models, images, tmp_path):
+    path = hn.export.to_saved_model(
+        models["12"], tmp_path, image_dtype="float32"
+    )
+    encoder = hn.export.SavedModelEncoder(path)
+    # Between two bytes too.
+    shifted = images.astype(np.float32) / 1.01
+    z = models["12"].logits(shifted, training=False).numpy()
+    outputs = encoder.run(signature, shifted)
+    if signature == "embed":
+        np.testing.assert_allclose(outputs["z"], z, atol=1e-6)
+    else:
+        clear = np.abs(z) > 1e-5
+        assert clear.mean() > 0.99
+        np.testing.assert_array_equal(
+            (outputs["signs"] > 0)[clear], z[clear] > 0
+        )
+    np.testing.assert_array_equal(
+        encoder.encode(images), models["12"].encode(images)
+    )
+
+
+@pytest.mark.parametrize("image_dtype", ["int8", "float16", tf.uint8, None])
+def test_refuses_other_image_dtypes(image_dtype, models, tmp_path):
+    with pytest.raises(ValueError, match="Received: image_dtype="):
+        hn.export.to_saved_model(
+            models["12"], tmp_path, image_dtype=image_dtype
+        )
+
+
+def test_one_bad_file_spoils_no_other(models, saved_models, images, files):
+    encoder = hn.export.SavedModelEncoder(saved_models["48"])
+    bad = [b"", b"no image", files[0][:200], files[1][:300], b"GIF89a"]
+    mixed = [bad[0], files[0], *bad[1:4], files[1], bad[4]]
+    outputs = encoder.run("encode_bytes", mixed)
+    good = [1, 5]
+    assert np.flatnonzero(outputs["ok"]).tolist() == good
+    decoded = [resize_image(decode_image(file), (16, 20)) for file in files]
+    expected = np.zeros((7, 6), np.uint8)
+    expected[good] = models["48"].encode(np.stack(decoded))
+    np.testing.assert_array_equal(outputs["codes"], expected)
+    assert list(outputs["code_bytes"]) == [row.tobytes() for row in expected]
+    assert (outputs["signs"][~outputs["ok"]] == 0).all()
+    assert (np.abs(outputs["signs"][good]) == 1).all()
+    nothing_good = encoder.run("encode_bytes", bad)
+    assert not nothing_good["ok"].any() and not nothing_good["codes"].any()
+
+
+@pytest.mark.parametrize("shape", [(), (2, 2)])
+def test_files_must_be_a_row(shape, saved_models):
+    loaded = tf.saved_model.load(str(saved_models["12"]))
+    with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
+        loaded.signatures["encode_bytes"](image_bytes=tf.fill(shape, b""))
+
+
 def test_holds_the_weights_without_tanh_beta_and_optimizer(tmp_path, models):
     model = keras.models.clone_model(models["12"])
     model.compile("adam", hn.losses.WeightedPairwiseLoss())
@@ -137,18 +194,38 @@ def test_holds_the_weights_without_tanh_beta_and_optimizer(tmp_path, models):
 
 def test_assets_tell_what_it_is(models, saved_models):
     path = saved_models["12"] / "assets.extra" / "hashnet.json"
-    assert json.loads(path.read_text()) == description(models["12"])
+    assert json.loads(path.read_text()) == {
+        **description(models["12"]),
+        "image_dtype": "uint8",
+        "image_bytes": {
+            "formats": ["JPEG", "PNG", "WebP", "BMP"],
+            "max_pixels": 2**26,
+        },
+        "retrieval": None,
+    }
+
+
+def test_assets_hold_the_retrieval_report(models, tmp_path):
+    codes, labels = np.uint8([[0, 0], [255, 240]]), np.array([0, 1])
+    report = hn.retrieval.evaluate(codes, codes, labels, labels, 12, at=2)
+    path = hn.export.to_saved_model(models["12"], tmp_path, report=report)
+    text = (path / "assets.extra" / "hashnet.json").read_text()
+    told = json.loads(text)["retrieval"]
+    assert hn.retrieval.RetrievalReport.from_dict(told) == report
 
 
 def test_a_version_is_never_overwritten(tmp_path, models):
     first = hn.export.to_saved_model(models["zero"], tmp_path)
     before = {p: p.read_bytes() for p in first.rglob("*") if p.is_file()}
     with pytest.raises(ValueError, match="Received: version=1"):
-        hn.export.to_saved_model(models["12"], tmp_path)
+        hn.export.to_saved_model(models["12"], tmp_path, 1)
     after = {p: p.read_bytes() for p in first.rglob("*") if p.is_file()}
     assert after == before
-    assert hn.export.to_saved_model(models["12"], tmp_path, 2).name == "2"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["1", "2"]
+    assert hn.export.to_saved_model(models["12"], tmp_path, 9).name == "9"
+    (tmp_path / "notes").touch()
+    assert hn.export.to_saved_model(models["12"], tmp_path).name == "10"
+    there = ["1", "10", "9", "notes"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == there
 
 
 @pytest.mark.parametrize("version", [0, -1, 1.0, "1", True])
@@ -160,10 +237,10 @@ def test_refuses_a_version_that_is_no_positive_integer(
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, models, monkeypatch):
-    def fail(model):
+    def fail(path, model):
         raise OSError("disk full")
 
-    monkeypatch.setattr("hashnet_tf.export.saved_model.description", fail)
+    monkeypatch.setattr("hashnet_tf.export.saved_model.check_signatures", fail)
     with pytest.raises(OSError, match="disk full"):
         hn.export.to_saved_model(models["12"], tmp_path)
     assert list(tmp_path.iterdir()) == []

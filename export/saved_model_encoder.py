@@ -1,0 +1,101 @@
+"""Runs an encoder's SavedModel."""
+
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from hashnet_tf.export.image_batches import check_images, image_batches
+
+DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
+
+
+class SavedModelEncoder:
+    """An encoder from the SavedModel that `to_saved_model` wrote.
+
+    In a session, which loads it as TensorFlow Serving and the C API do.
+
+    Args:
+        path: Folder of one version.
+
+    Attributes:
+        description: Dict, the content of `assets.extra/hashnet.json`.
+        bits: Int, K.
+        image_size: `(height, width)` of the images that it takes.
+        model_digest: Str, names the model whose bits these are.
+
+    Raises:
+        ValueError: If the folder is no SavedModel of an encoder.
+
+    Example:
+
+    >>> import tempfile, numpy as np, hashnet_tf as hn
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = hn.export.to_saved_model(model, directory)
+    ...     encoder = hn.export.SavedModelEncoder(path)
+    >>> encoder.encode(np.zeros((5, 16, 16, 3), dtype="uint8")).shape
+    (5, 2)
+    """
+
+    def __init__(self, path):
+        path = pathlib.Path(path)
+        if not (path / DESCRIPTION).is_file():
+            raise ValueError(
+                "A SavedModel of an encoder, as `to_saved_model` writes it,"
+                f" holds {DESCRIPTION}. Received: {path}"
+            )
+        text = (path / DESCRIPTION).read_text(encoding="utf-8")
+        self.description = json.loads(text)
+        self.bits = self.description["bits"]
+        self.image_size = tuple(self.description["image_size"])
+        self.model_digest = self.description["model_digest"]
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        try:
+            with self._session.graph.as_default():
+                loaded = tf.compat.v1.saved_model.load(
+                    self._session, ["serve"], str(path)
+                )
+        except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+            raise ValueError(
+                "A whole SavedModel with the tag serve is needed."
+                f" Received: {path} ({error})"
+            ) from error
+        self.signatures = loaded.signature_def
+
+    def run(self, signature, values):
+        """Runs one signature.
+
+        Args:
+            signature: Str, its name.
+            values: What its one input takes: an array, or a list of bytes.
+
+        Returns:
+            Dict of arrays by the names of the outputs.
+
+        Raises:
+            tf.errors.InvalidArgumentError: If the graph refuses the values.
+        """
+        (of_input,) = self.signatures[signature].inputs.values()
+        outputs = self.signatures[signature].outputs
+        names = {name: outputs[name].name for name in outputs}
+        return self._session.run(names, {of_input.name: values})
+
+    def encode(self, images):
+        """Returns the packed codes of images.
+
+        Args:
+            images: uint8 array `[n, height, width, 3]` of the trained size.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`.
+
+        Raises:
+            ValueError: If the images have another size or dtype.
+        """
+        images = check_images(images, self.image_size)
+        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
+        for batch in image_batches(images):
+            codes.append(self.run("serving_default", batch)["codes"])
+        return np.concatenate(codes)
