@@ -9,6 +9,7 @@ from hashnet_tf.export.parity import (
     check_saved_model,
 )
 from hashnet_tf.export.saved_model import to_saved_model
+from hashnet_tf.export.serving import write_serving_bundle
 
 __all__ = [
     "LiteRTEncoder",
@@ -18,4 +19,5 @@ __all__ = [
     "check_saved_model",
     "to_litert",
     "to_saved_model",
+    "write_serving_bundle",
 ]
