@@ -45,21 +45,31 @@ setup(
         "matplotlib>=3.8",
         "numpy>=2.0",
         "pillow>=10.0",
+        "protobuf>=5.28",
         "scikit-learn>=1.4",
         # TensorFlow left it out of its own requirements.
         "tensorboard>=2.18",
-        "tensorflow>=2.20",
+        # The first that decodes WebP.
+        "tensorflow>=2.21",
         "tensorflow-datasets>=4.9.7",
     ],
     extras_require={
         "faiss": ["faiss-cpu>=1.9"],
         "jax": ["jax>=0.5"],
+        "serving": [
+            "grpcio>=1.60",
+            "requests>=2.31",
+            "tensorflow-serving-api>=2.20",
+        ],
         "test": [
             "faiss-cpu>=1.9",
             "hypothesis>=6.100",
             "jax>=0.5",
             "pytest>=8.0",
+            "pyyaml>=6.0",
+            "requests>=2.31",
             "ruff>=0.8",
+            "tensorflow-serving-api>=2.20",
         ],
     },
     entry_points={

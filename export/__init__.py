@@ -10,6 +10,7 @@ from hashnet_tf.export.parity import (
 )
 from hashnet_tf.export.saved_model import to_saved_model
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
+from hashnet_tf.export.serving.bundle import write_serving_bundle
 
 __all__ = [
     "LiteRTEncoder",
@@ -20,4 +21,5 @@ __all__ = [
     "check_saved_model",
     "to_litert",
     "to_saved_model",
+    "write_serving_bundle",
 ]

@@ -18,6 +18,11 @@ from hashnet_tf.export.freeze import (
 )
 from hashnet_tf.export.saved_model_check import check_signatures
 from hashnet_tf.export.saved_model_encoder import DESCRIPTION
+from hashnet_tf.export.serving.warmup import (
+    WARMUP_FILE,
+    warmup_requests,
+    write_warmup,
+)
 
 IMAGE_DTYPES = ("uint8", "float32")
 
@@ -48,8 +53,10 @@ def to_saved_model(
     and signs of the others are all zero. A file of more than 2^26 pixels is
     refused by its header before it is decoded.
 
-    Beside the graph, `assets.extra/hashnet.json` tells what `description`
-    gives, the image formats and, if there is one, the retrieval report.
+    Beside the graph, `assets.extra/` holds a request for each signature, which
+    TensorFlow Serving replays before it serves the version, and
+    `hashnet.json`: what `description` gives, the image formats and, if there is
+    one, the retrieval report.
 
     What was written is run before it is renamed to its place: each signature
     must give the model's bits and refuse what it does not take.
@@ -98,9 +105,12 @@ def to_saved_model(
     }
     with written_beside(path) as beside:
         archive.write_out(str(beside), verbose=False)
-        (beside / DESCRIPTION).parent.mkdir()
+        extra = (beside / DESCRIPTION).parent
+        extra.mkdir()
         text = json.dumps(told, indent=2)
         (beside / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        requests = warmup_requests(trained_size(model), image_dtype)
+        write_warmup(extra / WARMUP_FILE, requests)
         check_signatures(beside, model)
     return path
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 import hashnet_tf as hn
 from hashnet_tf.datasets.images import decode_image, resize_image
 from hashnet_tf.export.description import description
+from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
 STRANGER = pathlib.Path(__file__).with_name("run_saved_model.py")
 NAMES = ["12", "48", "zero"]
@@ -203,6 +204,19 @@ def test_assets_tell_what_it_is(models, saved_models):
         },
         "retrieval": None,
     }
+
+
+@pytest.mark.parametrize("image_dtype", ["uint8", "float32"])
+def test_assets_hold_a_request_for_each_signature(
+    image_dtype, models, tmp_path
+):
+    path = hn.export.to_saved_model(
+        models["12"], tmp_path / "model", image_dtype=image_dtype
+    )
+    expected = tmp_path / "expected"
+    write_warmup(expected, warmup_requests((16, 20), image_dtype))
+    found = path / "assets.extra" / "tf_serving_warmup_requests"
+    assert found.read_bytes() == expected.read_bytes()
 
 
 def test_assets_hold_the_retrieval_report(models, tmp_path):
