@@ -49,8 +49,7 @@ setup(
         "scikit-learn>=1.4",
         # TensorFlow left it out of its own requirements.
         "tensorboard>=2.18",
-        # The first that decodes WebP.
-        "tensorflow>=2.21",
+        "tensorflow>=2.20",
         "tensorflow-datasets>=4.9.7",
     ],
     extras_require={

@@ -2,6 +2,7 @@
 
 from hashnet_tf.export.litert import to_litert
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
+from hashnet_tf.export.load_encoder import load_encoder
 from hashnet_tf.export.parity import (
     ParityError,
     ParityReport,
@@ -19,6 +20,7 @@ __all__ = [
     "SavedModelEncoder",
     "check_litert",
     "check_saved_model",
+    "load_encoder",
     "to_litert",
     "to_saved_model",
     "write_serving_bundle",

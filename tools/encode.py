@@ -6,6 +6,11 @@ last batch, and a code set that is there already is not made again.
 
   hashnet encode --workdir=runs/cats --images=photos --out=codes/photos
   hashnet encode --workdir=runs/cats --part=database --out=codes/database
+
+With --model an exported encoder does it, a LiteRT file or a SavedModel, so
+that a database has the very bits that a phone or a server will ask with:
+
+  hashnet encode --model=encoder.tflite --images=photos --out=codes/photos
 """
 
 import pathlib
@@ -15,7 +20,11 @@ import hashnet_tf as hn
 
 def add_arguments(parser):
     """Adds the flags of the command."""
-    parser.add_argument("--workdir", required=True, help="folder of the run")
+    parser.add_argument("--workdir", help="folder of the run")
+    parser.add_argument(
+        "--model",
+        help="LiteRT file or SavedModel that encodes; none: the run's network",
+    )
     parser.add_argument(
         "--out", required=True, help="folder of the code set to write"
     )
@@ -36,8 +45,18 @@ def add_arguments(parser):
 
 def run(arguments):
     """Encodes; returns the exit code."""
-    of_run = hn.runs.RunDirectory(arguments.workdir)
-    config, model = of_run.config(), of_run.model()
+    if not arguments.workdir and (arguments.part or not arguments.model):
+        raise ValueError(
+            "--workdir is needed for --part, and else --workdir or --model."
+            f" Received: workdir={arguments.workdir}, model={arguments.model}"
+        )
+    if arguments.workdir:
+        of_run = hn.runs.RunDirectory(arguments.workdir)
+        config = of_run.config()
+    if arguments.model:
+        encoder = hn.export.load_encoder(arguments.model)
+    else:
+        encoder = of_run.model()
     if arguments.part is not None:
         source = {**config.data_source(), "part": arguments.part}
         dataset, _ = hn.runs.run_data(of_run, config)
@@ -53,17 +72,22 @@ def run(arguments):
         if skipped:
             print(f"{len(skipped)} undecodable images are left out")
     code_set = hn.runs.encode_images(
-        model,
+        encoder,
         images,
         arguments.out,
         source=source,
         protocol=protocol,
         labelled=arguments.part is not None,
     )
+    with_what = (
+        f"--model={arguments.model}"
+        if arguments.model
+        else f"--workdir={arguments.workdir}"
+    )
     print(
         f"{len(code_set.ids):,} codes of {code_set.bits} bits lie in"
         f" {arguments.out}. Search them with:\n  hashnet search IMAGE"
-        f" --workdir={arguments.workdir} --codes={arguments.out}"
+        f" {with_what} --codes={arguments.out}"
     )
     return 0
 

@@ -11,6 +11,11 @@ the first bit in the highest place, and class ids [n] or zero-or-one labels
 
   hashnet evaluate --query_codes=q.npy --query_labels=ql.npy
       --database_codes=d.npy --database_labels=dl.npy --bits=48 --out=DIR
+
+Code sets, as `hashnet encode` writes them, are folders, with labels and bits
+of their own. Two of different encoders are refused:
+
+  hashnet evaluate --query_codes=codes/q --database_codes=codes/d --out=DIR
 """
 
 import pathlib
@@ -22,14 +27,16 @@ from hashnet_tf.atomic import write_json
 from hashnet_tf.retrieval.hamming_ball import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
 
-FILES = ("query_codes", "database_codes", "query_labels", "database_labels")
+CODES = ("query_codes", "database_codes")
+FILES = (*CODES, "query_labels", "database_labels")
 
 
 def add_arguments(parser):
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
     for name in FILES:
-        parser.add_argument(f"--{name}", help=f".npy file of {name}")
+        code_set = ", or a code set" if name in CODES else ""
+        parser.add_argument(f"--{name}", help=f".npy file of {name}{code_set}")
     parser.add_argument(
         "--bits", type=int, help="length of the codes in files; none: 8 a byte"
     )
@@ -53,17 +60,26 @@ def add_arguments(parser):
 def run(arguments):
     """Measures; returns the exit code."""
     given = [name for name in FILES if getattr(arguments, name)]
+    of_sets = any(
+        pathlib.Path(getattr(arguments, name)).is_dir()
+        for name in CODES
+        if name in given
+    )
+    wanted = CODES if of_sets else FILES
     if bool(arguments.workdir) == bool(given) or (
-        given and (len(given) < len(FILES) or not arguments.out)
+        given and (set(given) != set(wanted) or not arguments.out)
     ):
         raise ValueError(
-            "Either --workdir is needed, or all of --query_codes,"
-            " --database_codes, --query_labels, --database_labels and --out."
+            "Either --workdir is needed, or --query_codes, --database_codes"
+            " and --out with code sets, or these with files and"
+            " --query_labels and --database_labels."
             f" Received: workdir={arguments.workdir}, out={arguments.out},"
             f" files {', '.join(given) or 'none'}"
         )
     if arguments.workdir:
         report, folder = _of_run(arguments)
+    elif of_sets:
+        report, folder = _of_code_sets(arguments)
     else:
         report, folder = _of_files(arguments)
     print(report.table(arguments.preset))
@@ -82,6 +98,15 @@ def _of_run(arguments):
     return report, written.path
 
 
+def _of_code_sets(arguments):
+    report = hn.runs.evaluate_code_sets(
+        *(hn.runs.CodeSet.load(getattr(arguments, name)) for name in CODES),
+        at=arguments.at,
+        empty_ball=arguments.empty_ball,
+    )
+    return report, _written(report, arguments, CODES)
+
+
 def _of_files(arguments):
     report = hn.retrieval.evaluate(
         *(_array(getattr(arguments, name)) for name in FILES),
@@ -89,13 +114,17 @@ def _of_files(arguments):
         at=arguments.at,
         empty_ball=arguments.empty_ball,
     )
+    return report, _written(report, arguments, FILES)
+
+
+def _written(report, arguments, names):
     folder = pathlib.Path(arguments.out)
-    files = {name: getattr(arguments, name) for name in FILES}
+    files = {name: getattr(arguments, name) for name in names}
     write_json(
         folder / "report.json",
         {"files": files, "retrieval": report.as_dict()},
     )
-    return report, folder
+    return folder
 
 
 def _array(path):

@@ -33,6 +33,28 @@ class CodeSet:
         """Int, length K of the codes."""
         return self.manifest["bits"]
 
+    @property
+    def model_digest(self):
+        """Str, which is the same for code sets of the same bits."""
+        return self.manifest["model_digest"]
+
+    def check_digest(self, digest):
+        """Checks that the codes are of a given encoder.
+
+        Args:
+            digest: Str, its `model_digest`, or that of another code set.
+
+        Raises:
+            ValueError: If they are of another: distances between codes of two
+                encoders mean nothing.
+        """
+        if self.model_digest != digest:
+            raise ValueError(
+                "Codes that are compared must be of one encoder, made by one"
+                f" model or one quantised file. Received: a code set of"
+                f" model_digest={self.model_digest} beside {digest}"
+            )
+
     @classmethod
     def load(cls, folder):
         """Opens a code set.

@@ -11,16 +11,15 @@ import numpy as np
 
 from hashnet_tf.atomic import write_json
 from hashnet_tf.datasets.batches import ordered_batches
-from hashnet_tf.models import weights_digest
 from hashnet_tf.retrieval.codes import BIT_ORDER
 from hashnet_tf.runs.code_set import CodeSet
+from hashnet_tf.runs.keras_encoder import BATCH_SIZE, as_encoder
 
-BATCH_SIZE = 128
 RAW = "codes.raw"
 
 
 def encode_images(
-    model, images, folder, source=None, protocol=None, labelled=True
+    encoder, images, folder, source=None, protocol=None, labelled=True
 ):
     """Encodes images into a code set, or goes on with one that was begun.
 
@@ -28,10 +27,11 @@ def encode_images(
     more than some batches of images are in memory and a killed run goes on
     after its last whole batch. The folder appears when all is done. A code set
     that is there is returned as it is if it is of the same images and labels
-    by the same model, and else replaced once the new one is whole.
+    by the same encoder, and else replaced once the new one is whole.
 
     Args:
-        model: `HashNet` on images.
+        encoder: `HashNet` on images, or any encoder: `KerasEncoder` tells what
+            one has.
         images: `ImageSet`.
         folder: Str or path of the code set.
         source: Where the images are from, as `open_images` takes it, or None.
@@ -58,10 +58,11 @@ def encode_images(
     (200, 2)
     """
     folder = pathlib.Path(folder).absolute()
+    encoder = as_encoder(encoder)
     manifest = {
-        "bits": model.bits,
+        "bits": encoder.bits,
         "bit_order": BIT_ORDER,
-        "model_digest": weights_digest(model),
+        "model_digest": encoder.model_digest,
         "images_digest": images.fingerprint(),
         "labels_digest": _digest(images.labels) if labelled else None,
         "protocol": protocol,
@@ -72,7 +73,7 @@ def encode_images(
         if there.manifest == manifest:
             return there
     begun = folder.with_name(f"{folder.name}.begun")
-    _stream(model, images, begun, manifest)
+    _stream(encoder, images, begun, manifest)
     _complete(images, begun, manifest, labelled)
     if folder.exists():
         shutil.rmtree(folder)
@@ -99,13 +100,13 @@ def _digest(labels):
     return digest.hexdigest()
 
 
-def _stream(model, images, begun, manifest):
+def _stream(encoder, images, begun, manifest):
     """Appends what is missing of the raw codes in `begun`."""
     if _manifest_of(begun) != manifest:
         shutil.rmtree(begun, ignore_errors=True)
         begun.mkdir(parents=True)
         write_json(begun / "manifest.json", manifest)
-    width = -(-model.bits // 8)
+    width = -(-encoder.bits // 8)
     raw = begun / RAW
     done = raw.stat().st_size // width if raw.exists() else 0
     if done < len(images):
@@ -121,9 +122,8 @@ def _stream(model, images, begun, manifest):
             )
             progress = keras.utils.Progbar(len(images), unit_name="image")
             rest = images.subset(np.arange(done, len(images)))
-            size = model.backbone.input_shape[1:3]
-            for batch in ordered_batches(rest, size, BATCH_SIZE):
-                file.write(model.encode(batch.numpy(), BATCH_SIZE).tobytes())
+            for batch in ordered_batches(rest, encoder.image_size, BATCH_SIZE):
+                file.write(encoder.encode(batch.numpy()).tobytes())
                 file.flush()
                 done += len(batch)
                 progress.update(done)

@@ -1,8 +1,8 @@
 """The measurement of a run."""
 
 from hashnet_tf.atomic import write_json
-from hashnet_tf.retrieval import evaluate
 from hashnet_tf.runs.encode_images import encode_images
+from hashnet_tf.runs.evaluate_code_sets import evaluate_code_sets
 from hashnet_tf.runs.run_data import run_data
 from hashnet_tf.runs.run_directory import RunDirectory
 
@@ -55,15 +55,7 @@ def evaluate_run(workdir, at=5000, empty_ball="zero"):
         )
         for part in PARTS
     )
-    report = evaluate(
-        query.codes,
-        database.codes,
-        query.labels,
-        database.labels,
-        bits=model.bits,
-        at=at,
-        empty_ball=empty_ball,
-    )
+    report = evaluate_code_sets(query, database, at, empty_ball)
     write_json(
         run.report_path,
         {

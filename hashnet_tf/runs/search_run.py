@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 
 from hashnet_tf.datasets import pixel_array
-from hashnet_tf.models import weights_digest
 from hashnet_tf.retrieval import plot_neighbours, search
 from hashnet_tf.retrieval.labels import relevance
 from hashnet_tf.runs.code_set import CodeSet
+from hashnet_tf.runs.keras_encoder import as_encoder
 from hashnet_tf.runs.open_images import open_images
 from hashnet_tf.runs.run_directory import RunDirectory
 
@@ -101,6 +101,42 @@ class Neighbours:
         return there.subset([places[name] for name in names])
 
 
+def search_images(encoder, images, code_set, k=10):
+    """Finds the k nearest images of a code set for each of some images.
+
+    Args:
+        encoder: `HashNet` on images, or any encoder (see `KerasEncoder`).
+        images: uint8 `[q, height, width, 3]` of the size that it takes.
+        code_set: `CodeSet`.
+        k: Int >= 1.
+
+    Returns:
+        `Neighbours`.
+
+    Raises:
+        ValueError: If the code set was made by another encoder.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> queries = hn.datasets.load("digits").query
+    >>> images = hn.datasets.pixel_array(queries.first(2), (16, 16))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     code_set = hn.runs.encode_images(model, queries, f"{folder}/q")
+    ...     found = hn.runs.search_images(model, images, code_set, k=3)
+    ...     found.indices.shape  # doctest: +ELLIPSIS
+    Encoding 200 images
+    ...
+    (2, 3)
+    """
+    encoder = as_encoder(encoder)
+    code_set.check_digest(encoder.model_digest)
+    query_codes = encoder.encode(images)
+    distances, indices = search(query_codes, code_set.codes, k)
+    return Neighbours(distances, indices, code_set, query_codes)
+
+
 def search_run(workdir, images, k=10, codes=None):
     """Finds the k nearest images of a code set for each of some images.
 
@@ -136,14 +172,4 @@ def search_run(workdir, images, k=10, codes=None):
     """
     run = RunDirectory(workdir)
     code_set = CodeSet.load(codes or run.codes_path("database"))
-    model = run.model()
-    digest = weights_digest(model)
-    if code_set.manifest["model_digest"] != digest:
-        raise ValueError(
-            "The code set must be of the run's own model. Received:"
-            f" model_digest={code_set.manifest['model_digest']} instead of"
-            f" {digest}"
-        )
-    query_codes = model.encode(images)
-    distances, indices = search(query_codes, code_set.codes, k)
-    return Neighbours(distances, indices, code_set, query_codes)
+    return search_images(run.model(), images, code_set, k)

@@ -76,7 +76,7 @@ def test_refuses_codes_of_another_model(
     encode_images(other_model, queries, tmp_path / "q")
     digest = hn.models.weights_digest(other_model)
     with pytest.raises(
-        ValueError, match=f"Received: model_digest={digest} instead of"
+        ValueError, match=f"Received: a code set of model_digest={digest}"
     ):
         search_run(measured.path, asked, codes=tmp_path / "q")
 

@@ -100,7 +100,7 @@ def test_three_files_are_not_enough(arrays, fails, tmp_path):
 
 def test_a_run_or_files_but_not_both(arrays, fails, tmp_path):
     words = [*arrays[1].values(), f"--out={tmp_path}", f"--workdir={tmp_path}"]
-    assert "Either --workdir is needed, or all" in fails("evaluate", *words)
+    assert "Either --workdir is needed, or --query" in fails("evaluate", *words)
     assert "Received: workdir=None" in fails("evaluate")
 
 
@@ -109,3 +109,61 @@ def test_a_file_that_is_no_array(arrays, fails, tmp_path):
     line = fails("evaluate", *arrays[1].values(), f"--out={tmp_path / 'out'}")
     assert f"Received: {tmp_path / 'query_codes.npy'}" in line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def code_sets(arrays, tmp_path):
+    """The arrays as code sets, and the flags that name them."""
+    folders = {}
+    for part in ("query", "database"):
+        folder = tmp_path / part
+        folder.mkdir()
+        for name in ("codes", "labels"):
+            array = np.load(tmp_path / f"{part}_{name}.npy")
+            np.save(folder / f"{name}.npy", array)
+        ids = [str(i) for i in range(len(array))]
+        (folder / "ids.json").write_text(json.dumps(ids))
+        manifest = {"bits": 12, "bit_order": "big", "model_digest": "m"}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        folders[part] = folder
+    flags = [f"--{part}_codes={folders[part]}" for part in folders]
+    return folders, [*flags, f"--out={tmp_path / 'out'}"]
+
+
+def test_code_sets_give_what_their_files_give(
+    code_sets, arrays, hashnet, tmp_path
+):
+    ended = hashnet("evaluate", *code_sets[1], "--at=5")
+    assert (ended.code, ended.err) == (0, "")
+    of_files = hashnet(
+        "evaluate", *arrays[1].values(), "--bits=12", "--at=5",
+        f"--out={tmp_path / 'files'}",
+    )
+    assert of_files.code == 0
+    reports = [
+        json.loads((tmp_path / out / "report.json").read_text())
+        for out in ("out", "files")
+    ]
+    assert reports[0]["retrieval"] == reports[1]["retrieval"]
+    assert reports[0]["files"]["query_codes"] == str(tmp_path / "query")
+
+
+def test_code_sets_of_two_encoders_are_refused(code_sets, fails, tmp_path):
+    folders, words = code_sets
+    path = folders["query"] / "manifest.json"
+    path.write_text(path.read_text().replace('"m"', '"other"'))
+    line = fails("evaluate", *words)
+    assert "must be of one encoder" in line
+    assert line.endswith("model_digest=other beside m")
+    assert not (tmp_path / "out").exists()
+
+
+def test_code_sets_need_labels(code_sets, fails):
+    (code_sets[0]["query"] / "labels.npy").unlink()
+    line = fails("evaluate", *code_sets[1])
+    assert "`query` must have labels" in line
+
+
+def test_a_code_set_beside_a_file_is_refused(code_sets, arrays, fails):
+    words = [*code_sets[1], arrays[1]["query_labels"]]
+    assert "with code sets, or these with files" in fails("evaluate", *words)

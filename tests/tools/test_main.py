@@ -94,7 +94,7 @@ def test_bad_input_of_a_process(tmp_path):
     [
         ([], "required: COMMAND"),
         (["other"], "invalid choice: 'other'"),
-        (["search", "a"], "required: --workdir"),
+        (["search"], "required: image"),
         (["evaluate", "--workdir=a", "--oops"], "arguments: --oops"),
         (["evaluate", "--workdir=a", "b"], "arguments: b"),
         (["evaluate", "--workdir=a", "--at=x"], "invalid int value: 'x'"),

@@ -72,7 +72,7 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
     line = fails("search", image, workdir, f"--codes={tmp_path}")
     assert line.endswith(f"Received: no {tmp_path / 'manifest.json'}")
     line = fails("search", image, f"--workdir={tmp_path}")
-    assert line.endswith(f"Received: no {tmp_path / 'config.json'}")
+    assert line.endswith(f"Received: no {tmp_path / 'model.keras'}")
 
 
 def test_before_evaluating(fails, trained, image, tmp_path):
