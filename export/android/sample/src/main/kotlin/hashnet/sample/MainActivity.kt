@@ -1,0 +1,85 @@
+package hashnet.sample
+
+import android.net.Uri
+import android.os.Bundle
+import android.widget.Button
+import android.widget.ImageView
+import android.widget.LinearLayout
+import android.widget.TextView
+import androidx.activity.ComponentActivity
+import androidx.activity.result.PickVisualMediaRequest
+import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia
+import hashnet.android.CodeIndex
+import hashnet.android.HashNetEncoder
+import hashnet.android.decodePicture
+import java.io.IOException
+import java.util.concurrent.Executors
+
+/** Shows which pictures of the code set are nearest to one that is picked. */
+class MainActivity : ComponentActivity() {
+    // The encoder is opened, used and closed on this one thread.
+    private val worker = Executors.newSingleThreadExecutor()
+    private var encoder: HashNetEncoder? = null
+    private var index: CodeIndex? = null
+    private lateinit var picture: ImageView
+    private lateinit var answer: TextView
+
+    private val pick =
+        registerForActivityResult(PickVisualMedia()) { uri ->
+            if (uri != null) show(uri)
+        }
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        val button = Button(this)
+        button.text = "Pick a picture"
+        button.setOnClickListener {
+            pick.launch(PickVisualMediaRequest(PickVisualMedia.ImageOnly))
+        }
+        picture = ImageView(this)
+        picture.adjustViewBounds = true
+        picture.maxHeight = resources.displayMetrics.heightPixels / 2
+        answer = TextView(this)
+        val column = LinearLayout(this)
+        column.orientation = LinearLayout.VERTICAL
+        column.fitsSystemWindows = true
+        column.addView(button)
+        column.addView(picture)
+        column.addView(answer)
+        setContentView(column)
+    }
+
+    private fun show(uri: Uri) {
+        picture.setImageURI(uri)
+        answer.text = "Encoding"
+        worker.execute {
+            val text =
+                try {
+                    nearest(uri)
+                } catch (e: IOException) {
+                    e.message
+                } catch (e: IllegalArgumentException) {
+                    e.message
+                }
+            runOnUiThread { answer.text = text }
+        }
+    }
+
+    private fun nearest(uri: Uri): String {
+        val encoder =
+            encoder ?: HashNetEncoder.load(assets, "encoder.tflite")
+        this.encoder = encoder
+        val index = index ?: CodeIndex.load(assets, "codes")
+        this.index = index
+        val code = encoder.encode(decodePicture(contentResolver, uri))
+        return index.search(code, 10).joinToString("\n") {
+            "${it.distance} bits: ${it.id}"
+        }
+    }
+
+    override fun onDestroy() {
+        worker.execute { encoder?.close() }
+        worker.shutdown()
+        super.onDestroy()
+    }
+}
