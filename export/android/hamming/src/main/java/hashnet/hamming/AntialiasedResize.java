@@ -7,8 +7,8 @@ import java.util.Arrays;
  * with antialiasing, as tf.image.resize(antialias=True), rounded to bytes.
  *
  * <p>It follows TensorFlow's float32 arithmetic step by step, rows first, so
- * that no pixel lands on the other side of a half. Android's own scaling
- * looks at four pixels whatever the factor, and so gives other codes.
+ * that no pixel lands on the other side of a half. Android's own scaling does
+ * not antialias, and so gives other codes.
  */
 public final class AntialiasedResize {
     private static final int CHANNELS = 3;

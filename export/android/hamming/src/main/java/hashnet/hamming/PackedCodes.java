@@ -103,14 +103,8 @@ public final class PackedCodes {
      *
      * @param row from 0 to n - 1
      * @return ceil(K / 8) bytes
-     * @throws IllegalArgumentException if there is no such row
      */
     public byte[] code(int row) {
-        if (row < 0 || row >= size) {
-            throw new IllegalArgumentException(
-                    "`row` must be from 0 to " + (size - 1)
-                            + ". Received: row=" + row);
-        }
         byte[] code = new byte[Bits.width(bits)];
         for (int i = 0; i < code.length; i++) {
             long word = words[row * stride + i / 8];

@@ -71,6 +71,10 @@ class MainActivity : ComponentActivity() {
         this.encoder = encoder
         val index = index ?: CodeIndex.load(assets, "codes")
         this.index = index
+        require(encoder.bits == index.bits) {
+            "The code set must be of the encoder's ${encoder.bits} bits." +
+                " Received: ${index.bits} bits"
+        }
         val code = encoder.encode(decodePicture(contentResolver, uri))
         return index.search(code, 10).joinToString("\n") {
             "${it.distance} bits: ${it.id}"
