@@ -36,11 +36,15 @@ def longer(path):
         file.write(b"\0")
 
 
-def huge(path):
-    np.save(path, CODES)
-    shape = b"(6, 2), }" + b" " * 9
-    content = path.read_bytes().replace(shape, b"(9999999999, 2), }")
-    path.write_bytes(content)
+def promising(rows):
+    def write(path):
+        np.save(path, CODES)
+        shape = b"(%d, 2), }" % rows
+        # The header keeps its length.
+        old = b"(6, 2), }".ljust(len(shape))
+        path.write_bytes(path.read_bytes().replace(old, shape))
+
+    return write
 
 
 ONES = CODES.copy()
@@ -56,7 +60,10 @@ ONES[4, 1] |= 1
         (begun(9), "ends within it"),
         (begun(60), "ends within it"),
         (longer, "Received: further bytes"),
-        (huge, "Received: 9999999999 codes of 12 bits"),
+        (promising(7), "ends within the 7 codes from row 0"),
+        # More than memory holds, and more than an int.
+        (promising(2**31 - 1), "ends within the 8192 codes from row 0"),
+        (promising(2**31), "Received: rows=2147483648"),
         (lambda path: path.write_bytes(b"P" * 200), "bytes 5050505050505050"),
         (saved(CODES, (2, 0)), "Received: first bytes 934e554d50590200"),
         (saved(np.asfortranarray(CODES)), "'fortran_order': True"),

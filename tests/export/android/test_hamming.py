@@ -78,9 +78,13 @@ def test_random_sizes(hamming, tmp_path):
         )
 
 
-def test_more_codes_than_are_read_at_a_time(hamming, tmp_path):
-    items = random_codes(np.random.default_rng(0), 20_000, 100)
+@pytest.mark.parametrize("n", [8191, 8192, 8193, 2 * 8192, 20_000])
+def test_codes_in_several_blocks(n, hamming, tmp_path):
+    items = random_codes(np.random.default_rng(0), n, 100)
     path = write_code_set(tmp_path, items, 100)
+    np.testing.assert_array_equal(
+        hamming.unpack(path, 100), hn.retrieval.unpack(items, 100)
+    )
     distances, rows = hamming.search(path, items[-3:], 100, 50)
     expected, indices = hn.retrieval.search(items[-3:], items, 50)
     np.testing.assert_array_equal(distances, expected)

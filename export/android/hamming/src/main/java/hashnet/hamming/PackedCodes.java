@@ -5,21 +5,26 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** The codes of a code set's {@code codes.npy}, in memory. */
+/**
+ * The codes of a code set's {@code codes.npy}, in memory.
+ *
+ * <p>They lie in blocks, each of which is made as it is read, so that a
+ * header which promises too much is found out before memory is.
+ */
 public final class PackedCodes {
-    // Of the file at a time: codes of 64 bits in 64 KiB.
+    // Of 64 bits: 64 KiB.
     private static final int BLOCK = 8192;
 
     private final int bits;
     private final int size;
     private final int stride;
-    private final long[] words;
+    private final long[][] blocks;
 
     private PackedCodes(int bits, int size) {
         this.bits = bits;
         this.size = size;
         this.stride = Words.count(Bits.width(bits));
-        this.words = new long[size * stride];
+        this.blocks = new long[size / BLOCK + 1][];
     }
 
     /**
@@ -41,13 +46,17 @@ public final class PackedCodes {
                     "Codes of " + bits + " bits must be " + width
                             + " bytes wide. Received: width=" + header.width);
         }
-        if (header.rows * Words.count(width) > Integer.MAX_VALUE - 8) {
+        if (header.rows > Integer.MAX_VALUE) {
             throw new IOException(
-                    "The codes must fit into one array. Received: "
-                            + header.rows + " codes of " + bits + " bits");
+                    "A row must be an int. Received: rows=" + header.rows);
         }
         PackedCodes codes = new PackedCodes(bits, (int) header.rows);
-        codes.fill(new DataInputStream(stream));
+        DataInputStream data = new DataInputStream(stream);
+        for (int at = 0; at < codes.size - BLOCK; at += BLOCK) {
+            codes.readBlock(data, at, BLOCK);
+        }
+        int last = (codes.size - 1) / BLOCK * BLOCK;
+        codes.readBlock(data, last, codes.size - last);
         if (stream.read() != -1) {
             throw new IOException(
                     "A code file must end behind its " + codes.size
@@ -56,29 +65,13 @@ public final class PackedCodes {
         return codes;
     }
 
-    private void fill(DataInputStream data) throws IOException {
+    private void readBlock(DataInputStream data, int at, int rows)
+            throws IOException {
         int width = Bits.width(bits);
         int padding = Bits.paddingMask(bits);
-        byte[] block = new byte[Math.min(BLOCK, size) * width];
-        for (int row = 0; row < size; row++) {
-            int from = row % BLOCK * width;
-            if (from == 0) {
-                readBlock(data, block, Math.min(BLOCK, size - row), row);
-            }
-            if ((block[from + width - 1] & padding) != 0) {
-                throw new IOException(
-                        "Codes of " + bits + " bits must have zeros behind"
-                                + " their last bit. Received: ones in row "
-                                + row);
-            }
-            Words.put(block, from, width, words, row * stride);
-        }
-    }
-
-    private void readBlock(DataInputStream data, byte[] block, int rows, int at)
-            throws IOException {
+        byte[] block = new byte[rows * width];
         try {
-            data.readFully(block, 0, rows * Bits.width(bits));
+            data.readFully(block);
         } catch (EOFException e) {
             throw new IOException(
                     "The file must hold " + size + " codes of " + bits
@@ -86,6 +79,18 @@ public final class PackedCodes {
                             + rows + " codes from row " + at,
                     e);
         }
+        long[] words = new long[rows * stride];
+        for (int row = 0; row < rows; row++) {
+            int from = row * width;
+            if ((block[from + width - 1] & padding) != 0) {
+                throw new IOException(
+                        "Codes of " + bits + " bits must have zeros behind"
+                                + " their last bit. Received: ones in row "
+                                + (at + row));
+            }
+            Words.put(block, from, width, words, row * stride);
+        }
+        blocks[at / BLOCK] = words;
     }
 
     /** Returns K, the length of the codes. */
@@ -105,9 +110,10 @@ public final class PackedCodes {
      * @return ceil(K / 8) bytes
      */
     public byte[] code(int row) {
+        long[] words = blocks[row / BLOCK];
         byte[] code = new byte[Bits.width(bits)];
         for (int i = 0; i < code.length; i++) {
-            long word = words[row * stride + i / 8];
+            long word = words[row % BLOCK * stride + i / 8];
             code[i] = (byte) (word >>> (8 * (i % 8)));
         }
         return code;
@@ -115,8 +121,10 @@ public final class PackedCodes {
 
     /** In how many bits row {@code row} differs from a code in words. */
     int distance(int row, long[] query) {
+        long[] words = blocks[row / BLOCK];
+        int at = row % BLOCK * stride;
         int distance = 0;
-        for (int i = 0, at = row * stride; i < stride; i++) {
+        for (int i = 0; i < stride; i++) {
             distance += Long.bitCount(words[at + i] ^ query[i]);
         }
         return distance;

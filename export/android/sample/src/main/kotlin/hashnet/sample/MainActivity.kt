@@ -1,5 +1,7 @@
 package hashnet.sample
 
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
 import android.net.Uri
 import android.os.Bundle
 import android.widget.Button
@@ -50,22 +52,35 @@ class MainActivity : ComponentActivity() {
     }
 
     private fun show(uri: Uri) {
-        picture.setImageURI(uri)
+        picture.setImageBitmap(null)
         answer.text = "Encoding"
         worker.execute {
-            val text =
-                try {
-                    nearest(uri)
-                } catch (e: IOException) {
-                    e.message
-                } catch (e: IllegalArgumentException) {
-                    e.message
+            try {
+                val bitmap = decodePicture(contentResolver, uri)
+                val preview = preview(uri, bitmap.width)
+                val text = nearest(bitmap)
+                runOnUiThread {
+                    picture.setImageBitmap(preview)
+                    answer.text = text
                 }
-            runOnUiThread { answer.text = text }
+            } catch (e: IOException) {
+                runOnUiThread { answer.text = e.message }
+            } catch (e: IllegalArgumentException) {
+                runOnUiThread { answer.text = e.message }
+            }
         }
     }
 
-    private fun nearest(uri: Uri): String {
+    // Android draws no bitmap of 100 MB, which a camera's may be.
+    private fun preview(uri: Uri, width: Int): Bitmap? {
+        val options = BitmapFactory.Options()
+        options.inSampleSize = maxOf(1, width / 1000)
+        return contentResolver.openInputStream(uri)?.use {
+            BitmapFactory.decodeStream(it, null, options)
+        }
+    }
+
+    private fun nearest(bitmap: Bitmap): String {
         val encoder =
             encoder ?: HashNetEncoder.load(assets, "encoder.tflite")
         this.encoder = encoder
@@ -75,7 +90,7 @@ class MainActivity : ComponentActivity() {
             "The code set must be of the encoder's ${encoder.bits} bits." +
                 " Received: ${index.bits} bits"
         }
-        val code = encoder.encode(decodePicture(contentResolver, uri))
+        val code = encoder.encode(bitmap)
         return index.search(code, 10).joinToString("\n") {
             "${it.distance} bits: ${it.id}"
         }
