@@ -1,0 +1,9 @@
+package hashnet.android
+
+/**
+ * A picture that a search found.
+ *
+ * @property id its name in the code set
+ * @property distance in how many bits its code differs
+ */
+data class Match(val id: String, val distance: Int)

@@ -1,0 +1,151 @@
+import hashnet.hamming.AntialiasedResize;
+import hashnet.hamming.Bits;
+import hashnet.hamming.HammingSearch;
+import hashnet.hamming.Neighbors;
+import hashnet.hamming.PackedCodes;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+
+/**
+ * Does what it reads from standard input, a job a line, words between tabs.
+ * Answers each with a line: done, or the exception.
+ */
+final class Jobs {
+    private Jobs() {}
+
+    public static void main(String[] args) throws IOException {
+        BufferedReader lines =
+                new BufferedReader(
+                        new InputStreamReader(
+                                System.in, StandardCharsets.UTF_8));
+        for (String line; (line = lines.readLine()) != null; ) {
+            String answer = "done";
+            try {
+                run(line.split("\t"));
+            } catch (IOException | RuntimeException e) {
+                answer = e.getClass().getSimpleName() + ": " + e.getMessage();
+            }
+            System.out.println(answer);
+            System.out.flush();
+        }
+    }
+
+    private static void run(String[] words) throws IOException {
+        switch (words[0]) {
+            case "unpack":
+                unpack(words[1], number(words[2]), words[3]);
+                return;
+            case "search":
+                search(
+                        words[1],
+                        words[2],
+                        number(words[3]),
+                        number(words[4]),
+                        words[5]);
+                return;
+            case "resize":
+                resize(
+                        words[1],
+                        number(words[2]),
+                        number(words[3]),
+                        number(words[4]),
+                        number(words[5]),
+                        words[6]);
+                return;
+            default:
+                throw new IllegalArgumentException("No job: " + words[0]);
+        }
+    }
+
+    /** Writes the signs of each code, a byte a bit. */
+    private static void unpack(String codes, int bits, String out)
+            throws IOException {
+        PackedCodes packed = read(codes, bits);
+        ByteArrayOutputStream signs = new ByteArrayOutputStream();
+        for (int row = 0; row < packed.size(); row++) {
+            signs.write(Bits.unpack(packed.code(row), packed.bits()));
+        }
+        Files.write(Paths.get(out), signs.toByteArray());
+    }
+
+    /** Writes of each query's neighbours the distance and the row. */
+    private static void search(
+            String database, String queries, int bits, int k, String out)
+            throws IOException {
+        PackedCodes items = read(database, bits);
+        // The queries' width is for the search to judge.
+        byte[][] codes = rows(queries);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream found = new DataOutputStream(bytes);
+        for (byte[] code : codes) {
+            Neighbors near = HammingSearch.search(items, code, k);
+            for (int place = 0; place < near.size(); place++) {
+                found.writeInt(near.distance(place));
+                found.writeInt(near.row(place));
+            }
+        }
+        Files.write(Paths.get(out), bytes.toByteArray());
+    }
+
+    private static void resize(
+            String rgb, int height, int width, int newHeight, int newWidth,
+            String out)
+            throws IOException {
+        byte[] bytes = Files.readAllBytes(Paths.get(rgb));
+        byte[] resized =
+                AntialiasedResize.resize(
+                        (y, argb) -> {
+                            for (int x = 0; x < width; x++) {
+                                int at = 3 * (y * width + x);
+                                // Alpha, which must not count, is the row's.
+                                argb[x] =
+                                        (y & 0xff) << 24
+                                                | (bytes[at] & 0xff) << 16
+                                                | (bytes[at + 1] & 0xff) << 8
+                                                | bytes[at + 2] & 0xff;
+                            }
+                        },
+                        height,
+                        width,
+                        newHeight,
+                        newWidth);
+        Files.write(Paths.get(out), resized);
+    }
+
+    private static PackedCodes read(String path, int bits)
+            throws IOException {
+        try (InputStream stream = new FileInputStream(path)) {
+            return PackedCodes.read(stream, bits);
+        }
+    }
+
+    /** The lines of a text file, each a code in hexadecimal digits. */
+    private static byte[][] rows(String path) throws IOException {
+        Path text = Paths.get(path);
+        return Files.readAllLines(text, StandardCharsets.UTF_8).stream()
+                .map(Jobs::bytes)
+                .toArray(byte[][]::new);
+    }
+
+    private static byte[] bytes(String hex) {
+        byte[] bytes = new byte[hex.length() / 2];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] =
+                    (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
+        }
+        return bytes;
+    }
+
+    private static int number(String word) {
+        return Integer.parseInt(word);
+    }
+}
