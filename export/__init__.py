@@ -9,11 +9,15 @@ from hashnet_tf.export.parity import (
     check_saved_model,
 )
 from hashnet_tf.export.saved_model import to_saved_model
+from hashnet_tf.export.serving.client import ServingClient
+from hashnet_tf.export.serving.encoded import Encoded
 
 __all__ = [
+    "Encoded",
     "LiteRTEncoder",
     "ParityError",
     "ParityReport",
+    "ServingClient",
     "check_litert",
     "check_saved_model",
     "to_litert",

@@ -1,0 +1,1 @@
+"""Serving: what TensorFlow Serving needs beside the SavedModel."""
