@@ -45,10 +45,11 @@ class RestTransport(Transport):
         if not response.ok:
             raise _translated(response, deadline)
         found = _parsed(response).get("outputs")
-        if missing := set(outputs) - set(found or ()):
+        if not isinstance(found, dict) or not set(outputs) <= set(found):
             raise ValueError(
-                f"{self._url} gives no output {sorted(missing)} of signature"
-                f" {signature}; is it an encoder that `to_saved_model` wrote?"
+                f"{self._url} must give the outputs {outputs} of signature"
+                f" {signature}, as an encoder of `to_saved_model` does."
+                f" Received: {response.text[:200]!r}"
             )
         return {name: np.asarray(found[name]) for name in outputs}
 

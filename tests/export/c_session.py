@@ -102,14 +102,14 @@ class CSession:
                 0,
                 None,
             )
+            # A graph may hand an input's strings on: they are freed after.
+            arrays = [to_array(tensor) for tensor in results]
         finally:
+            for tensor in filter(None, results):
+                tf.DeleteTensor(tensor)
             for tensor in tensors:
                 delete_input(tensor)
-        arrays = {}
-        for name, tensor in zip(outputs, results, strict=True):
-            arrays[name] = to_array(tensor)
-            tf.DeleteTensor(tensor)
-        return arrays
+        return dict(zip(outputs, arrays, strict=True))
 
     def close(self):
         checked(tf.CloseSession, self._session)

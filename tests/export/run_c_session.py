@@ -1,7 +1,8 @@
 """Runs SavedModels in the C session: no TensorFlow in Python, no hashnet_tf.
 
 Takes the path of an .npz of inputs, the path of an .npz to write, and the
-SavedModels. An input that is refused gives `error`, the message.
+SavedModels. An input that is refused gives `error`, the message. Strings come
+out joined, as bytes, beside their lengths: numpy's own lose zeros at the end.
 """
 
 import sys
@@ -26,16 +27,12 @@ def in_c_session(path, inputs):
                 yield f"{key}/error", np.array(error.message)
                 continue
             for output, array in outputs.items():
-                yield f"{key}/{output}", without_objects(array)
+                if array.dtype == object:
+                    lengths = [len(value) for value in array]
+                    yield f"{key}/{output}_lengths", np.array(lengths)
+                    array = np.frombuffer(b"".join(array), np.uint8)
+                yield f"{key}/{output}", array
     session.close()
-
-
-def without_objects(array):
-    # numpy's own strings would lose zeros at the end. Codes all have one
-    # length, so each is a row.
-    if array.dtype != object:
-        return array
-    return np.stack([np.frombuffer(value, np.uint8) for value in array])
 
 
 def main(inputs_path, outputs_path, *paths):
