@@ -64,7 +64,10 @@ class GrpcTransport(Transport):
             request.model_spec.version.value = self._model.version
         if self._model.label is not None:
             request.model_spec.version_label = self._model.label
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+        # Of no dtype, a list would first become an array as wide as its
+        # longest string.
+        dtype = tf.string if isinstance(values, list) else tf.uint8
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(values, dtype))
         try:
             response = self._predict(request, timeout=deadline.remaining())
         except grpc.RpcError as error:

@@ -80,7 +80,7 @@ class RestTransport(Transport):
                 if response.status_code != UNAVAILABLE:
                     return response
                 failure = ConnectionError(_message(response))
-        # The failure of an attempt that ran out of time is no other's.
+        # Time that runs out within an answer comes as a ConnectionError.
         deadline.remaining()
         raise ConnectionError(
             f"The server is unavailable: {failure}"

@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from hashnet_tf.datasets.images import resize_image
 from hashnet_tf.export import ServingClient
+from hashnet_tf.export.serving.served_model import ServedModel
+from hashnet_tf.export.serving.transport import Transport
 
 SCHEMES = pytest.mark.parametrize("scheme", ["grpc", "http"])
 # Nothing listens there: what is refused is refused before it is sent.
@@ -46,8 +48,7 @@ def test_bytes_give_the_models_codes(n, scheme, connect, models, images):
 def test_images_of_another_size_give_the_models_codes(
     scheme, connect, models, images
 ):
-    # 540 kB each, so that a request takes five of them.
-    large = images[:7].repeat(25, axis=1).repeat(22, axis=2)
+    large = images[:35].repeat(3, axis=1).repeat(4, axis=2)
     codes = connect(scheme).encode_images(large)
     assert codes.dtype == np.uint8
     resized = resize_image(large, (16, 20)).numpy()
@@ -128,6 +129,66 @@ def test_is_a_context(scheme, server, models, images):
     with ServingClient(server[scheme], "hashnet", 1, timeout=60) as client:
         codes = client.encode_images(images[:1])
     np.testing.assert_array_equal(codes, models["12"].encode(images[:1]))
+
+
+class Recorder(Transport):
+    """Notes what it is asked, and answers at once."""
+
+    def __init__(self, address, secure, model, retries):
+        self.made_of = (address, secure, model, retries)
+        self.sizes, self.deadlines = [], []
+        self.closed = False
+
+    def predict(self, signature, name, values, outputs, deadline):
+        self.sizes.append(len(values))
+        self.deadlines.append(deadline)
+        return {
+            "codes": np.zeros((len(values), 2), np.uint8),
+            "ok": np.ones(len(values), bool),
+        }
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def recorder(monkeypatch):
+    """Returns a client over a `Recorder`, and that."""
+    monkeypatch.setattr(
+        "hashnet_tf.export.serving.client._transport_class",
+        lambda scheme: Recorder,
+    )
+    client = ServingClient("https://[::1]:8501", "hashnet", 3, retries=2)
+    return client, client._transport
+
+
+def test_requests_stay_below_what_grpc_lets_through(recorder):
+    client, transport = recorder
+    client.encode_images(np.zeros((70, 2, 2, 3), np.uint8))
+    client.encode_images(np.zeros((7, 400, 500, 3), np.uint8))
+    client.encode_bytes([bytes(2**20)] * 4 + [bytes(5 * 2**20), b""])
+    assert transport.sizes == [32, 32, 6, 5, 2, 3, 1, 1, 1]
+
+
+def test_a_call_has_one_deadline(recorder):
+    client, transport = recorder
+    client.encode_bytes([b""] * 70)
+    client.encode_images(np.zeros((70, 2, 2, 3), np.uint8))
+    first, second = set(transport.deadlines[:3]), set(transport.deadlines[3:])
+    assert len(first) == len(second) == 1 and first != second
+
+
+def test_the_transport_is_told_and_closed(recorder):
+    client, transport = recorder
+    assert transport.made_of == (
+        "[::1]:8501",
+        True,
+        ServedModel("hashnet", 3),
+        2,
+    )
+    with client:
+        assert not transport.closed
+    assert transport.closed
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def scripted():
     """Returns a client of a `Scripted`, and that."""
     ends = []
 
-    def start(script, **arguments):
+    def start(script, secure=None, **arguments):
         service = Scripted(script)
         server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(2),
@@ -62,10 +62,13 @@ def scripted():
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             service, server
         )
-        service.port = server.add_insecure_port("127.0.0.1:0")
+        if secure:
+            service.port = server.add_secure_port("127.0.0.1:0", secure)
+        else:
+            service.port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         client = ServingClient(
-            f"grpc://127.0.0.1:{service.port}",
+            f"grpc{'s' if secure else ''}://127.0.0.1:{service.port}",
             "hashnet",
             **{"timeout": 60.0, **arguments},
         )
@@ -151,6 +154,18 @@ def test_a_plain_server_is_not_taken_for_a_secure_one(scripted):
     ):
         client.encode_images(IMAGES)
     assert service.requests == []
+
+
+def test_speaks_tls(scripted, certificate, monkeypatch):
+    public, key = (path.read_bytes() for path in certificate)
+    credentials = grpc.ssl_server_credentials([(key, public)])
+    client, _ = scripted([], secure=credentials, retries=0)
+    with pytest.raises(ConnectionError, match="unavailable"):
+        client.encode_images(IMAGES)
+    trusting = grpc.ssl_channel_credentials(root_certificates=public)
+    monkeypatch.setattr(grpc, "ssl_channel_credentials", lambda: trusting)
+    client, _ = scripted([], secure=credentials)
+    np.testing.assert_array_equal(client.encode_images(IMAGES), CODES)
 
 
 @pytest.mark.parametrize(

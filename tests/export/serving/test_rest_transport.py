@@ -1,6 +1,7 @@
 import base64
 import http.server
 import json
+import ssl
 import threading
 
 import numpy as np
@@ -58,12 +59,14 @@ def scripted():
     """Returns a client of a `Scripted`, and that."""
     ends = []
 
-    def start(script, **arguments):
+    def start(script, secure=None, **arguments):
         server = Scripted(script)
+        if secure:
+            server.socket = secure.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         client = ServingClient(
-            f"http://127.0.0.1:{server.server_port}",
+            f"http{'s' if secure else ''}://127.0.0.1:{server.server_port}",
             "hashnet",
             **{"timeout": 60.0, **arguments},
         )
@@ -169,6 +172,16 @@ def test_a_plain_server_is_not_taken_for_a_secure_one(scripted):
     ):
         client.encode_images(IMAGES)
     assert server.requests == []
+
+
+def test_speaks_tls(scripted, certificate, monkeypatch):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    client, server = scripted([], secure=context, retries=0)
+    with pytest.raises(ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        client.encode_images(IMAGES)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    np.testing.assert_array_equal(client.encode_images(IMAGES), CODES)
 
 
 @pytest.mark.parametrize(
