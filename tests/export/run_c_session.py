@@ -2,7 +2,8 @@
 
 Takes the path of an .npz of inputs, the path of an .npz to write, and the
 SavedModels. An input that is refused gives `error`, the message. Strings come
-out joined, as bytes, beside their lengths: numpy's own lose zeros at the end.
+out as uint8 beside their lengths, since numpy's own lose zeros at the end: a
+row each where all are of one length, else joined.
 """
 
 import sys
@@ -31,6 +32,8 @@ def in_c_session(path, inputs):
                     lengths = [len(value) for value in array]
                     yield f"{key}/{output}_lengths", np.array(lengths)
                     array = np.frombuffer(b"".join(array), np.uint8)
+                    if len(set(lengths)) == 1:
+                        array = array.reshape(len(lengths), -1)
                 yield f"{key}/{output}", array
     session.close()
 
