@@ -12,12 +12,16 @@ from hashnet_tf.export.parity import (
 from hashnet_tf.export.saved_model import to_saved_model
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 from hashnet_tf.export.serving.bundle import write_serving_bundle
+from hashnet_tf.export.serving.client import ServingClient
+from hashnet_tf.export.serving.encoded import Encoded
 
 __all__ = [
+    "Encoded",
     "LiteRTEncoder",
     "ParityError",
     "ParityReport",
     "SavedModelEncoder",
+    "ServingClient",
     "check_litert",
     "check_saved_model",
     "load_encoder",

@@ -1,5 +1,4 @@
-"""Serving: what TensorFlow Serving needs beside the SavedModel."""
+"""Serving: what TensorFlow Serving needs beside the SavedModel, and a client.
 
-from hashnet_tf.export.serving.bundle import write_serving_bundle
-
-__all__ = ["write_serving_bundle"]
+The names are those of `hashnet_tf.export`.
+"""

@@ -13,9 +13,9 @@ from hashnet_tf.datasets.images import decode_image, resize_image
 from hashnet_tf.export.description import description
 from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
-STRANGER = pathlib.Path(__file__).with_name("run_saved_model.py")
+STRANGERS = ["run_saved_model.py", "run_c_session.py"]
 NAMES = ["12", "48", "zero"]
-LOADERS = ["in_python", "in_session"]
+LOADERS = ["in_python", "in_session", "in_c_session"]
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +51,21 @@ def outputs(saved_models, inputs, tmp_path_factory):
     """All outputs of all SavedModels, without hashnet_tf."""
     folder = tmp_path_factory.mktemp("stranger")
     np.savez(folder / "inputs.npz", **inputs)
-    subprocess.run(
-        [
-            sys.executable,
-            str(STRANGER),
-            str(folder / "inputs.npz"),
-            str(folder / "outputs.npz"),
-            *map(str, saved_models.values()),
-        ],
-        check=True,
-        cwd=folder,
-    )
-    return dict(np.load(folder / "outputs.npz"))
+    outputs = {}
+    for stranger in STRANGERS:
+        subprocess.run(
+            [
+                sys.executable,
+                str(pathlib.Path(__file__).with_name(stranger)),
+                str(folder / "inputs.npz"),
+                str(folder / "outputs.npz"),
+                *map(str, saved_models.values()),
+            ],
+            check=True,
+            cwd=folder,
+        )
+        outputs |= np.load(folder / "outputs.npz")
+    return outputs
 
 
 def check_bits(outputs, key, expected, bits):
