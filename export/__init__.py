@@ -1,7 +1,19 @@
 """Export: the exact encoder, as it runs on servers and on devices."""
 
+from hashnet_tf.export.bounds import (
+    BOUNDS,
+    Bound,
+    broken_bounds,
+    keep_within_bounds,
+)
+from hashnet_tf.export.image_embedder import to_image_embedder
 from hashnet_tf.export.litert import to_litert
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
+from hashnet_tf.export.measurement import (
+    Measurement,
+    Reference,
+    measure_encoders,
+)
 from hashnet_tf.export.parity import (
     ParityError,
     ParityReport,
@@ -11,11 +23,19 @@ from hashnet_tf.export.parity import (
 from hashnet_tf.export.saved_model import to_saved_model
 
 __all__ = [
+    "BOUNDS",
+    "Bound",
     "LiteRTEncoder",
+    "Measurement",
     "ParityError",
     "ParityReport",
+    "Reference",
+    "broken_bounds",
     "check_litert",
     "check_saved_model",
+    "keep_within_bounds",
+    "measure_encoders",
+    "to_image_embedder",
     "to_litert",
     "to_saved_model",
 ]

@@ -4,17 +4,17 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
-# Of the images, how many lie wholly within a tensor's range. The smallest and
+# Of 100 images, how many lie wholly within a tensor's range. The smallest and
 # the largest value of all, which the converter takes, are the choice of one
 # odd image in hundreds and make the steps of all others coarse.
-WITHIN = 99
+WITHIN = 98
 
 
 def with_robust_ranges(content, images, batch_size=1):
     """Sets the ranges in a calibrated LiteRT file anew, outliers left out.
 
-    A range goes from the 1st percentile over the images of a tensor's
-    smallest value to the 99th of its largest.
+    A range goes from the 2nd percentile over the images of a tensor's
+    smallest value to the 98th of its largest.
 
     Args:
         content: Bytes of a file that the converter calibrated and did not

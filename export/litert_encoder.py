@@ -68,7 +68,6 @@ class LiteRTEncoder:
                 " hashnet.json that fits them."
                 f" Received: {path} with {found or error}"
             ) from error
-        self.model_digest = self.description["model_digest"]
         if self.quantize is not None:
             self.model_digest = hashlib.sha256(content).hexdigest()
 
@@ -77,6 +76,7 @@ class LiteRTEncoder:
         self.description = metadata
         self.bits, self.quantize = metadata["bits"], metadata["quantize"]
         self.image_size = tuple(metadata["image_size"])
+        self.model_digest = metadata["model_digest"]
         tensors = {
             **self._runner.get_input_details(),
             **self._runner.get_output_details(),
