@@ -1,11 +1,6 @@
 """Export: the exact encoder, as it runs on servers and on devices."""
 
-from hashnet_tf.export.bounds import (
-    BOUNDS,
-    Bound,
-    broken_bounds,
-    keep_within_bounds,
-)
+from hashnet_tf.export.bounds import broken_bounds, keep_within_bounds
 from hashnet_tf.export.image_embedder import to_image_embedder
 from hashnet_tf.export.litert import to_litert
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
@@ -23,8 +18,6 @@ from hashnet_tf.export.parity import (
 from hashnet_tf.export.saved_model import to_saved_model
 
 __all__ = [
-    "BOUNDS",
-    "Bound",
     "LiteRTEncoder",
     "Measurement",
     "ParityError",

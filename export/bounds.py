@@ -53,7 +53,7 @@ def broken_bounds(measurement):
     if share > bound.share:
         broken.append(
             f"{share:.2%} of the bits moved, where {measurement.quantize} may"
-            f" move {bound.share:.1%}"
+            f" move {100 * bound.share:g}%"
         )
     change = measurement.map - measurement.map_before
     if abs(change) > bound.map_change:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from hashnet_tf.atomic import written_beside
+from hashnet_tf.export.description import description
 from hashnet_tf.export.freeze import trained_size
 from hashnet_tf.export.image_batches import some_images
 from hashnet_tf.export.litert_conversion import (
@@ -14,6 +15,7 @@ from hashnet_tf.export.litert_conversion import (
     litert_content,
     representative_images,
 )
+from hashnet_tf.export.litert_metadata import with_metadata
 from hashnet_tf.export.parity import ParityError, compare_codes, model_bits
 
 
@@ -60,6 +62,9 @@ def to_image_embedder(model, path, quantize=None, representative=None):
         quantize,
         images,
         batch_size=1,
+    )
+    content = with_metadata(
+        content, {**description(model), "quantize": quantize}
     )
     path = pathlib.Path(path)
     with written_beside(path) as beside:
