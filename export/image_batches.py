@@ -4,6 +4,7 @@ import numpy as np
 
 # Small enough for the activations of a big network on a phone or a laptop.
 BATCH_SIZE = 32
+FEW = 8
 
 
 def check_images(images, size, name="images"):
@@ -38,8 +39,8 @@ def check_images(images, size, name="images"):
     return images
 
 
-def image_batches(images):
-    """Yields `images`, an array `[n, ...]`, in batches of `BATCH_SIZE`.
+def image_batches(images, batch_size=BATCH_SIZE):
+    """Yields `images`, an array `[n, ...]`, some at a time.
 
     Example:
 
@@ -48,5 +49,28 @@ def image_batches(images):
     >>> [len(batch) for batch in image_batches(np.zeros((40, 2)))]
     [32, 8]
     """
-    for start in range(0, len(images), BATCH_SIZE):
-        yield images[start : start + BATCH_SIZE]
+    for start in range(0, len(images), batch_size):
+        yield images[start : start + batch_size]
+
+
+def some_images(size, images=None):
+    """Returns the few images that a new file is run on.
+
+    Args:
+        size: `(height, width)`.
+        images: uint8 array `[n, height, width, 3]` to take the first of, or
+            None for noise, which is the same each time.
+
+    Returns:
+        uint8 array `[<= 8, height, width, 3]`.
+
+    Example:
+
+    >>> from hashnet_tf.export.image_batches import some_images
+    >>> some_images((16, 20)).shape
+    (8, 16, 20, 3)
+    """
+    if images is not None:
+        return images[:FEW]
+    noise = np.random.default_rng(0).integers(0, 256, (FEW, *size, 3))
+    return noise.astype(np.uint8)

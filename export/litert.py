@@ -1,35 +1,36 @@
 """The encoder as a LiteRT file, for phones and other devices."""
 
 import pathlib
-import tempfile
-import warnings
 
 import tensorflow as tf
 
 from hashnet_tf.atomic import written_beside
-from hashnet_tf.export.freeze import (
-    exact_bits,
-    frozen_archive,
-    trained_size,
+from hashnet_tf.export.description import description
+from hashnet_tf.export.freeze import trained_size
+from hashnet_tf.export.image_batches import some_images
+from hashnet_tf.export.litert_conversion import (
+    check_quantize,
+    litert_content,
+    representative_images,
 )
-from hashnet_tf.export.image_batches import check_images
-from hashnet_tf.export.litert_file import check_self_contained
-
-QUANTIZE = (None, "float16", "dynamic", "int8")
-FEWEST_IMAGES = 32
+from hashnet_tf.export.litert_metadata import with_metadata
+from hashnet_tf.export.parity import check_litert
 
 
-def to_litert(model, path, quantize=None, representative=None):
-    """Writes the frozen encoder as a LiteRT file.
+def to_litert(
+    model, path, quantize=None, representative=None, z=False, batch_size=None
+):
+    """Writes the frozen encoder as a LiteRT file, once it ran as it should.
 
     One signature, `serving_default`, of builtin operators only: `images`,
-    uint8 `[n, height, width, 3]` of the trained size with any n, to `codes`,
-    packed uint8 `[n, ceil(K / 8)]`, and `signs`, int8 `[n, K]` of -1 and +1.
+    uint8 `[n, height, width, 3]` of the trained size, to `codes`, packed
+    uint8 `[n, ceil(K / 8)]`, and `signs`, int8 `[n, K]` of -1 and +1. What
+    `description` tells of the model is inside, as metadata "hashnet.json".
     The runtime does not check the size of the images; `LiteRTEncoder` does.
 
     Unquantised, the bits are those of the model. Quantised, bits near zero
     move, and not the same ones on every device: measure them with
-    `check_litert`, and encode the queries and the database with one file.
+    `measure_encoders`, and encode the queries and the database with one file.
 
     Args:
         model: `HashNet` on images.
@@ -40,14 +41,19 @@ def to_litert(model, path, quantize=None, representative=None):
             training images, uint8 `[n, height, width, 3]`, together at least
             32 and better some hundreds, from which the ranges of the
             activations are taken.
+        z: Whether to give `z` too, float32 `[n, K]`; quantised if the file is.
+        batch_size: Positive int, the only n that the file takes, which some
+            delegates need; or None for any.
 
     Returns:
         `pathlib.Path` of the file.
 
     Raises:
-        ValueError: If `quantize` is none of these, `representative` does not
-            fit it, `model` is no `HashNet` on images, or Keras does not run
-            on TensorFlow.
+        ParityError: If the file, run on some images, does not give what it
+            should; it is not left behind then.
+        ValueError: If an argument is none of these, `representative` does not
+            fit `quantize`, `model` is no `HashNet` on images or gives NaN, or
+            Keras does not run on TensorFlow.
 
     Example:
 
@@ -58,71 +64,32 @@ def to_litert(model, path, quantize=None, representative=None):
     ...     hn.export.to_litert(model, path, quantize="float16").name
     'encoder.tflite'
     """
-    if quantize not in QUANTIZE:
+    check_quantize(quantize, representative)
+    if not isinstance(z, bool):
+        raise ValueError(f"`z` must be True or False. Received: z={z!r}")
+    if batch_size is not None and (
+        type(batch_size) is not int or batch_size < 1
+    ):
         raise ValueError(
-            f"`quantize` must be one of {QUANTIZE}."
-            f" Received: quantize={quantize!r}"
+            "`batch_size` must be None or a positive integer."
+            f" Received: batch_size={batch_size!r}"
         )
+    images = None
     if quantize == "int8":
-        representative = _check_representative(representative, model)
-    elif representative is not None:
-        raise ValueError(
-            "`representative` is for quantize='int8' alone."
-            f" Received: quantize={quantize!r} and representative images"
-        )
-    to_bits = _bits_of_quantized if quantize == "int8" else exact_bits
-    archive = frozen_archive(model, to_bits)
-    content = _convert(archive, quantize, representative)
-    check_self_contained(content)
+        images = representative_images(representative, model)
+
+    def outputs(z_values, bits):
+        if z:
+            bits = {**bits, "z": tf.cast(z_values, tf.float32)}
+        return bits
+
+    content = litert_content(model, outputs, quantize, images, batch_size)
+    content = with_metadata(
+        content, {**description(model), "quantize": quantize}
+    )
     path = pathlib.Path(path)
     with written_beside(path) as beside:
         beside.write_bytes(content)
+        # Enough to see a file that lost its weights, and no more time.
+        check_litert(beside, model, some_images(trained_size(model), images))
     return path
-
-
-def _bits_of_quantized(z):
-    # LiteRT compares int8 values after rounding both to multiples of 1/256,
-    # whatever their scale: every z in (-1/512, 0) would pass for 0, in a net
-    # of small z a sixth of all bits. No kernel takes the floor or the cast
-    # in int8, so that these see z as it is, and floor(z) >= 0 iff z >= 0.
-    return exact_bits(tf.cast(tf.floor(z), tf.int32))
-
-
-def _check_representative(representative, model):
-    size = trained_size(model)
-    batches = [
-        check_images(batch, size, "representative")
-        for batch in (() if representative is None else representative)
-    ]
-    if (count := sum(map(len, batches))) < FEWEST_IMAGES:
-        raise ValueError(
-            "quantize='int8' needs `representative`, batches of together at"
-            f" least {FEWEST_IMAGES} training images. Received: {count} images"
-        )
-    return [batch for batch in batches if len(batch)]
-
-
-def _convert(archive, quantize, representative):
-    with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=["serving_default"]
-        )
-        operators = tf.lite.OpsSet.TFLITE_BUILTINS
-        if quantize is not None:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if quantize == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-        if quantize == "int8":
-            operators = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
-            converter.representative_dataset = lambda: (
-                ("serving_default", {"images": batch})
-                for batch in representative
-            )
-        converter.target_spec.supported_ops = [operators]
-        with warnings.catch_warnings():
-            # The converter itself calibrates with the old interpreter.
-            warnings.filterwarnings(
-                "ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated"
-            )
-            return converter.convert()

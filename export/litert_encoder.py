@@ -1,10 +1,17 @@
 """Runs an encoder's LiteRT file."""
 
+import hashlib
+import pathlib
+
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from hashnet_tf.export.image_batches import check_images, image_batches
-from hashnet_tf.export.litert_file import is_float32
+from hashnet_tf.export.image_batches import (
+    BATCH_SIZE,
+    check_images,
+    image_batches,
+)
+from hashnet_tf.export.litert_metadata import read_metadata
 
 
 class LiteRTEncoder:
@@ -18,8 +25,13 @@ class LiteRTEncoder:
     Attributes:
         bits: Int, K.
         image_size: `(height, width)` of the images that it takes.
-        float32: Bool, whether the file is unquantised, so that its bits are
-            those of the model.
+        batch_size: The number of images that the file takes at once, or None
+            for any; `encode` and `embed` take any number either way.
+        quantize: None, "float16", "dynamic" or "int8".
+        description: Dict, what the file tells of itself: `description` of the
+            model, and `quantize`.
+        model_digest: Str that two files share only if their bits do: that of
+            the model if the file is unquantised, and else one of the file.
 
     Raises:
         ValueError: If the file is no LiteRT encoder.
@@ -36,23 +48,54 @@ class LiteRTEncoder:
     """
 
     def __init__(self, path):
-        self._interpreter = Interpreter(model_path=str(path))
-        signatures = self._interpreter.get_signature_list()
-        found = signatures.get("serving_default", {})
-        if found.get("inputs") != ["images"] or not (
-            {"codes", "signs"} <= set(found["outputs"])
-        ):
+        content = pathlib.Path(path).read_bytes()
+        found = None
+        try:
+            # Of the runtime for content of another kind, and of JSON.
+            self._interpreter = Interpreter(model_content=content)
+            found = {
+                "signatures": self._interpreter.get_signature_list(),
+                "metadata": read_metadata(content),
+            }
+            self._runner = self._interpreter.get_signature_runner(
+                "serving_default"
+            )
+            self._read(found["metadata"])
+        except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 "A LiteRT encoder, as `to_litert` writes it, has a signature"
-                " serving_default from images to codes and signs."
-                f" Received: {path} with signatures {signatures}"
-            )
-        self._runner = self._interpreter.get_signature_runner("serving_default")
-        outputs = self._runner.get_output_details()
-        images = self._runner.get_input_details()["images"]
-        self.bits = int(outputs["signs"]["shape_signature"][-1])
-        self.image_size = tuple(images["shape_signature"][1:3].tolist())
-        self.float32 = is_float32(self._interpreter)
+                " serving_default from images to codes and signs, and metadata"
+                " hashnet.json that fits them."
+                f" Received: {path} with {found or error}"
+            ) from error
+        if self.quantize is not None:
+            self.model_digest = hashlib.sha256(content).hexdigest()
+
+    def _read(self, metadata):
+        """Takes what the file says, if its tensors say the same."""
+        self.description = metadata
+        self.bits, self.quantize = metadata["bits"], metadata["quantize"]
+        self.image_size = tuple(metadata["image_size"])
+        self.model_digest = metadata["model_digest"]
+        tensors = {
+            **self._runner.get_input_details(),
+            **self._runner.get_output_details(),
+        }
+        n = int(tensors["images"]["shape_signature"][0])
+        self.batch_size = n if n > 0 else None
+        self._outputs = {
+            "codes": (np.uint8, -(-self.bits // 8)),
+            "signs": (np.int8, self.bits),
+        }
+        if "z" in tensors:
+            self._outputs["z"] = (np.float32, self.bits)
+        expected = {"images": (np.uint8, *self.image_size, 3), **self._outputs}
+        told = {
+            name: (tensor["dtype"], *tensor["shape_signature"][1:].tolist())
+            for name, tensor in tensors.items()
+        }
+        if told != expected:
+            raise ValueError(f"{told} are not {expected}")
 
     def encode(self, images):
         """Returns the packed codes of images.
@@ -67,8 +110,52 @@ class LiteRTEncoder:
             ValueError: If the images have another size or dtype, which the
                 runtime would take without a word.
         """
+        return self.run(images)["codes"]
+
+    def embed(self, images):
+        """Returns z of images, before it becomes bits.
+
+        Args:
+            images: As for `encode`.
+
+        Returns:
+            float32 array `[n, bits]`.
+
+        Raises:
+            ValueError: As `encode`, or if the file was written without
+                `z=True`.
+        """
+        if "z" not in self._outputs:
+            raise ValueError(
+                "`embed` needs a file that `to_litert` wrote with z=True."
+                f" Received: a file with {', '.join(self._outputs)}"
+            )
+        return self.run(images)["z"]
+
+    def run(self, images):
+        """Returns all outputs for images.
+
+        Args:
+            images: As for `encode`.
+
+        Returns:
+            Dict of arrays `[n, ...]`: `codes`, `signs`, int8 `[n, bits]` of
+            -1 and +1, and `z` where the file has it.
+
+        Raises:
+            ValueError: As `encode`.
+        """
         images = check_images(images, self.image_size)
-        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in image_batches(images):
-            codes.append(self._runner(images=batch)["codes"])
-        return np.concatenate(codes)
+        found = {
+            name: [np.zeros((0, width), dtype)]
+            for name, (dtype, width) in self._outputs.items()
+        }
+        for batch in image_batches(images, self.batch_size or BATCH_SIZE):
+            n = len(batch)
+            if missing := (self.batch_size or n) - n:
+                filling = np.repeat(batch[:1], missing, axis=0)
+                batch = np.concatenate([batch, filling])
+            outputs = self._runner(images=batch)
+            for name, arrays in found.items():
+                arrays.append(outputs[name][:n])
+        return {name: np.concatenate(arrays) for name, arrays in found.items()}

@@ -1,6 +1,5 @@
 """What a LiteRT file holds."""
 
-import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
@@ -32,19 +31,3 @@ def check_self_contained(content):
             "The LiteRT file must hold the weights as constants."
             f" Received: operators {', '.join(variables)}"
         )
-
-
-def is_float32(interpreter):
-    """Tells whether an interpreter's file is neither quantised nor halved.
-
-    Args:
-        interpreter: `ai_edge_litert.interpreter.Interpreter`.
-
-    Returns:
-        Bool.
-    """
-    return not any(
-        tensor["dtype"] == np.float16
-        or len(tensor["quantization_parameters"]["scales"])
-        for tensor in interpreter.get_tensor_details()
-    )

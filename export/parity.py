@@ -9,6 +9,7 @@ from hashnet_tf.export.freeze import trained_size
 from hashnet_tf.export.image_batches import check_images, image_batches
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
+from hashnet_tf.retrieval import pack
 
 # Kernels differ in their last digits, so a bit whose z is this close to 0,
 # relative to the largest |z|, may fall on either side.
@@ -29,6 +30,7 @@ class ParityReport:
         bits_moved: Int, how many of them differ.
         largest_moved_z: Float, the largest |z| of a bit that differs; 0 if
             none does.
+        median_moved_z: Float, the median of them; 0 if none does.
 
     Example:
 
@@ -41,6 +43,7 @@ class ParityReport:
     bits_compared: int
     bits_moved: int
     largest_moved_z: float
+    median_moved_z: float = 0.0
 
     @property
     def share(self):
@@ -76,7 +79,7 @@ def check_saved_model(path, model, images):
     """
     images = _check(images, model)
     codes = SavedModelEncoder(path).encode(images)
-    return compare_codes(path, codes, model, images, exact=True)
+    return _compare(path, codes, model, images, exact=True)
 
 
 def check_litert(path, model, images):
@@ -95,7 +98,8 @@ def check_litert(path, model, images):
 
     Raises:
         ParityError: If in an unquantised file a bit differs whose |z| is
-            above 1e-4 of the largest, or the codes have another length.
+            above 1e-4 of the largest, the codes have another length, or the
+            file's codes, signs and z disagree.
         ValueError: If the file is no encoder of such images, `images` are not
             such, or the model's z are not finite.
 
@@ -112,8 +116,22 @@ def check_litert(path, model, images):
     """
     images = _check(images, model)
     encoder = LiteRTEncoder(path)
-    codes = encoder.encode(images)
-    return compare_codes(path, codes, model, images, exact=encoder.float32)
+    outputs = encoder.run(images)
+    exact = encoder.quantize is None
+    report = _compare(path, outputs["codes"], model, images, exact)
+    _check_agreement(path, **outputs)
+    return report
+
+
+def _check_agreement(path, codes, signs, z=None):
+    """Checks that the outputs of a file tell the same bits."""
+    wrong = (np.abs(signs) != 1).any() or (pack(signs) != codes).any()
+    if z is not None:
+        # Whether a subnormal is 0 differs between processors.
+        told = np.abs(z) >= np.finfo(np.float32).tiny
+        wrong |= not np.isfinite(z).all() or (z * signs < 0)[told].any()
+    if wrong:
+        raise ParityError(f"{path} gives codes, signs and z that disagree.")
 
 
 def _check(images, model):
@@ -126,42 +144,81 @@ def _check(images, model):
     return images
 
 
-def compare_codes(path, codes, model, images, exact):
-    """Compares codes with those of `model.encode`.
+def _compare(path, codes, model, images, exact):
+    return compare_codes(path, codes, *model_bits(model, images), exact)
+
+
+def model_bits(model, images):
+    """Returns what an artefact's bits are compared with.
 
     Args:
-        path: Str or path of the artefact, for the report.
-        codes: Packed codes of `images` by the artefact.
         model: `HashNet`.
-        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1.
-        exact: Bool, whether the artefact promises the model's bits.
+        images: uint8 array `[n, height, width, 3]` of the trained size.
+
+    Returns:
+        `(codes, size)`: the packed codes of `model.encode`, and |z|, float32
+        `[n, bits]`.
+
+    Raises:
+        ValueError: If the model's z are not finite.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> from hashnet_tf.export.parity import model_bits
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> images = np.zeros((2, 16, 16, 3), dtype="uint8")
+    >>> [array.shape for array in model_bits(model, images)]
+    [(2, 2), (2, 12)]
+    """
+    return model.encode(images), np.abs(finite_z(model, images))
+
+
+def compare_codes(artefact, codes, expected, size, exact):
+    """Compares an artefact's codes with the model's.
+
+    Args:
+        artefact: Str or path, for the report.
+        codes: uint8 array `[n, ceil(bits / 8)]`.
+        expected: The model's, such an array.
+        size: |z|, array `[n, bits]`.
+        exact: Whether the artefact promises the model's bits.
 
     Returns:
         `ParityReport`.
 
     Raises:
-        ParityError: As `check_saved_model`, if `exact`.
-        ValueError: As `finite_z`.
+        ParityError: If the shapes differ, or the artefact breaks its promise
+            where |z| is above 1e-4 of the largest.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.export.parity import compare_codes
+    >>> codes, expected = np.uint8([[0b1000]]), np.uint8([[0b1001]])
+    >>> size = np.ones((1, 8))
+    >>> compare_codes("int8", codes, expected, size, exact=False).bits_moved
+    1
     """
-    expected = model.encode(images)
     if codes.shape != expected.shape:
         raise ParityError(
-            f"{path} does not fit the model: codes of shape"
+            f"{artefact} does not fit the model: codes of shape"
             f" {codes.shape} rather than {expected.shape}."
         )
-    size = np.abs(finite_z(model, images))
-    moved = np.unpackbits(codes ^ expected, axis=1, count=model.bits) == 1
+    moved = np.unpackbits(codes ^ expected, axis=1, count=size.shape[1]) == 1
     wrong = np.sum(moved & (size > TOLERANCE * size.max()))
     if exact and wrong:
         raise ParityError(
-            f"{path} does not give the model's bits: {wrong} of {moved.size}"
-            f" differ where |z| is above {TOLERANCE:g} of the largest."
+            f"{artefact} does not give the model's bits: {wrong} of"
+            f" {moved.size} differ where |z| is above {TOLERANCE:g} of the"
+            " largest."
         )
     return ParityReport(
-        artefact=str(path),
+        artefact=str(artefact),
         bits_compared=moved.size,
         bits_moved=int(moved.sum()),
         largest_moved_z=float(size[moved].max(initial=0.0)),
+        median_moved_z=float(np.median(size[moved])) if moved.any() else 0.0,
     )
 
 

@@ -3,7 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.export.parity import ParityError, compare_codes, finite_z
+from hashnet_tf.export.parity import (
+    ParityError,
+    compare_codes,
+    finite_z,
+    model_bits,
+)
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 
 IMAGES = 4
@@ -33,10 +38,11 @@ def check_signatures(path, model):
         "encode_images": images,
         "encode_bytes": [*files, b"no image"],
     }
+    expected = model_bits(model, images)
     for signature, values in inputs.items():
         outputs = encoder.run(signature, values)
         codes = outputs["codes"][:IMAGES]
-        compare_codes(f"{path}, {signature},", codes, model, images, exact=True)
+        compare_codes(f"{path}, {signature},", codes, *expected, exact=True)
     if outputs["ok"].tolist() != [True] * IMAGES + [False]:
         raise ParityError(
             f"{path} does not tell images from other files: of {IMAGES} images"

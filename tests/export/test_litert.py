@@ -5,6 +5,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import hashnet_tf as hn
+from hashnet_tf.export import litert_conversion
+from hashnet_tf.export.freeze import exact_bits
 from hashnet_tf.export.litert_file import check_self_contained
 
 
@@ -98,6 +100,113 @@ def test_int8_computes_in_int8(quantized):
     ]
     # The pixels on their way from uint8; z and its floor on theirs to bits.
     assert len(floats) == 3
+
+
+@pytest.mark.parametrize("quantize", [None, "dynamic", "int8"])
+@pytest.mark.parametrize("batch_size", [None, 1, 16])
+def test_gives_z_and_takes_a_fixed_batch(
+    quantize, batch_size, models, images, tmp_path
+):
+    path = hn.export.to_litert(
+        models["12"],
+        tmp_path / "a.tflite",
+        quantize,
+        # 70 images are no multiple of 16.
+        [images] if quantize == "int8" else None,
+        z=True,
+        batch_size=batch_size,
+    )
+    encoder = hn.export.LiteRTEncoder(path)
+    assert encoder.batch_size == batch_size
+    taken = Interpreter(model_path=str(path)).get_input_details()[0]
+    assert taken["shape_signature"][0] == (batch_size or -1)
+    z = encoder.embed(images)
+    assert z.dtype == np.float32
+    expected = np.asarray(models["12"].logits(images, training=False))
+    largest = np.abs(expected).max()
+    # int8 has some 200 steps for z, and cuts off the few odd images.
+    off = np.quantile(np.abs(z - expected), 0.95) / largest
+    assert off < (0.03 if quantize == "int8" else 1e-3)
+    signs = encoder.run(images)["signs"]
+    np.testing.assert_array_equal(signs, np.where(z >= 0, 1, -1))
+    assert hn.export.check_litert(path, models["12"], images).share < 0.02
+
+
+def test_without_being_asked_there_is_no_z(litert_files):
+    interpreter = Interpreter(model_path=str(litert_files["12"]))
+    (signature,) = interpreter.get_signature_list().values()
+    assert sorted(signature["outputs"]) == ["codes", "signs"]
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.0, "1", True])
+def test_refuses_a_batch_size_that_is_no_positive_integer(
+    batch_size, models, tmp_path
+):
+    with pytest.raises(
+        ValueError, match=f"Received: batch_size={batch_size!r}"
+    ):
+        hn.export.to_litert(
+            models["12"], tmp_path / "a.tflite", batch_size=batch_size
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("z", [None, 1, "yes"])
+def test_refuses_a_z_that_is_no_bool(z, models, tmp_path):
+    with pytest.raises(ValueError, match=f"Received: z={z!r}"):
+        hn.export.to_litert(models["12"], tmp_path / "a.tflite", z=z)
+    assert list(tmp_path.iterdir()) == []
+
+
+def wrong_bits(z):
+    return exact_bits(-z)
+
+
+def disagreeing_bits(z):
+    return {**exact_bits(z), "signs": exact_bits(-z)["signs"]}
+
+
+def other_dtype(z):
+    bits = exact_bits(z)
+    return {**bits, "signs": tf.cast(bits["signs"], tf.int32)}
+
+
+def other_length(z):
+    return exact_bits(z[:, 1:])
+
+
+@pytest.mark.parametrize(
+    "to_bits, error, message",
+    [
+        (wrong_bits, hn.export.ParityError, "does not give the model's bits"),
+        (disagreeing_bits, hn.export.ParityError, "that disagree"),
+        (other_dtype, ValueError, "metadata hashnet.json that fits"),
+        (other_length, ValueError, "metadata hashnet.json that fits"),
+    ],
+)
+def test_a_file_that_fails_is_not_left_behind(
+    to_bits, error, message, models, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(litert_conversion, "exact_bits", to_bits)
+    path = tmp_path / "a.tflite"
+    path.write_text("the file of before")
+    with pytest.raises(error, match=message):
+        hn.export.to_litert(models["12"], path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "the file of before"
+
+
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_a_model_of_nan_is_refused(quantize, models, images, tmp_path):
+    model = keras.models.clone_model(models["12"])
+    kernel, bias = model.hash_layer.get_weights()
+    model.hash_layer.set_weights([np.full_like(kernel, np.nan), bias])
+    representative = [images] if quantize == "int8" else None
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        hn.export.to_litert(
+            model, tmp_path / "a.tflite", quantize, representative
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_hold_their_weights(litert_files, quantized):

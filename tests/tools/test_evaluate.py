@@ -136,7 +136,10 @@ def test_code_sets_give_what_their_files_give(
     ended = hashnet("evaluate", *code_sets[1], "--at=5")
     assert (ended.code, ended.err) == (0, "")
     of_files = hashnet(
-        "evaluate", *arrays[1].values(), "--bits=12", "--at=5",
+        "evaluate",
+        *arrays[1].values(),
+        "--bits=12",
+        "--at=5",
         f"--out={tmp_path / 'files'}",
     )
     assert of_files.code == 0

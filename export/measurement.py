@@ -1,0 +1,200 @@
+"""What an artefact costs and gives, beside the model it was made of."""
+
+import dataclasses
+import pathlib
+import statistics
+import time
+
+import numpy as np
+
+from hashnet_tf.export.freeze import trained_size
+from hashnet_tf.export.image_batches import check_images, image_batches
+from hashnet_tf.export.parity import ParityReport, compare_codes, model_bits
+from hashnet_tf.retrieval import evaluate
+
+# Enough for a median, and for a batch to be a batch.
+ROUNDS = 5
+TIMED = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """What was found of one artefact.
+
+    Attributes:
+        parity: `ParityReport` of the queries' bits.
+        quantize: None, "float16", "dynamic" or "int8".
+        bytes: Int, the size of the file, or of all files of the folder.
+        map: Float, tie-aware MAP@R of the artefact's codes.
+        map_before: Float, that of the model's codes on the same images.
+        milliseconds: Float, time an image, to set beside that of artefacts
+            measured in the same call alone.
+
+    Example:
+
+    >>> from hashnet_tf.export import Measurement, ParityReport
+    >>> parity = ParityReport("encoder.tflite", 4800, 12, 0.003)
+    >>> Measurement(parity, "int8", 10_000, 0.7, 0.71, 2.5).images_a_second
+    400.0
+    """
+
+    parity: ParityReport
+    quantize: str | None
+    bytes: int
+    map: float
+    map_before: float
+    milliseconds: float
+
+    @property
+    def images_a_second(self):
+        """Float, the same time the other way round."""
+        return 1000 / self.milliseconds
+
+
+class Reference:
+    """A test split with the model's own codes, made once for all artefacts.
+
+    Args:
+        model: `HashNet` on images.
+        query: uint8 array `[q, height, width, 3]` of the trained size.
+        database: Such an array, or an iterable of such batches (a
+            `tf.data.Dataset` among others) that can be gone through again.
+        query_labels: As in `hashnet_tf.retrieval.evaluate`.
+        database_labels: As there.
+        at: Int R >= 1 of MAP@R.
+
+    Attributes:
+        map: Float, tie-aware MAP@R of the model's codes.
+
+    Raises:
+        ValueError: If images or labels are not such, or the model's z are not
+            finite.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> images, labels = np.zeros((4, 16, 16, 3), "uint8"), np.zeros(4, int)
+    >>> hn.export.Reference(model, images, images, labels, labels).map
+    1.0
+    """
+
+    def __init__(
+        self, model, query, database, query_labels, database_labels, at=5000
+    ):
+        self._model = model
+        self._size = trained_size(model)
+        self.query = check_images(query, self._size, "query")
+        self._database = database
+        self._labels = query_labels, database_labels
+        self._at = at
+        self._codes, self._z = model_bits(model, self.query)
+        self.map = self._map(self._codes, self._encode(model))
+
+    def compare(self, artefact, encoder):
+        """Encodes queries and database with an artefact, once.
+
+        Args:
+            artefact: Str or path.
+            encoder: As in `measure_encoders`.
+
+        Returns:
+            `(parity, map)`: `ParityReport` of the queries' bits, and float.
+
+        Raises:
+            ParityError: As `measure_encoders`.
+        """
+        codes = encoder.encode(self.query)
+        exact = getattr(encoder, "quantize", None) is None
+        parity = compare_codes(artefact, codes, self._codes, self._z, exact)
+        return parity, self._map(codes, self._encode(encoder))
+
+    def _encode(self, encoder):
+        batches = self._database
+        if hasattr(batches, "shape"):
+            batches = image_batches(batches)
+        return np.concatenate(
+            [
+                encoder.encode(
+                    check_images(np.asarray(batch), self._size, "database")
+                )
+                for batch in batches
+            ]
+        )
+
+    def _map(self, query_codes, database_codes):
+        report = evaluate(
+            query_codes,
+            database_codes,
+            *self._labels,
+            bits=self._model.bits,
+            at=self._at,
+            file_order=False,
+        )
+        return report.map
+
+
+def measure_encoders(encoders, reference):
+    """Measures artefacts beside each other.
+
+    Times are medians over rounds in which each has its turn, on the first 64
+    queries, so that what else the machine does meets all of them alike.
+
+    Args:
+        encoders: Dict from the path of each artefact to an object with
+            `encode(images)`, from uint8 images to packed codes, and
+            `quantize`, which is None, or missing, where the model's bits are
+            promised: a `LiteRTEncoder` among others.
+        reference: `Reference`.
+
+    Returns:
+        List of `Measurement`, in the same order.
+
+    Raises:
+        ParityError: If an artefact that promises the model's bits gives
+            others, or codes have another length.
+
+    Example:
+
+    ```python
+    paths = [Path("encoder.tflite"), Path("encoder_int8.tflite")]
+    encoders = {path: LiteRTEncoder(path) for path in paths}
+    for measurement in measure_encoders(encoders, reference):
+        keep_within_bounds(measurement)
+    ```
+    """
+    found = [
+        reference.compare(artefact, encoder)
+        for artefact, encoder in encoders.items()
+    ]
+    times = _milliseconds(list(encoders.values()), reference.query[:TIMED])
+    return [
+        Measurement(
+            parity=parity,
+            quantize=getattr(encoder, "quantize", None),
+            bytes=_size(pathlib.Path(artefact)),
+            map=map_,
+            map_before=reference.map,
+            milliseconds=milliseconds,
+        )
+        for (artefact, encoder), (parity, map_), milliseconds in zip(
+            encoders.items(), found, times, strict=True
+        )
+    ]
+
+
+def _milliseconds(encoders, images):
+    """Returns the milliseconds an image of each, a list."""
+    seconds = [[] for _ in encoders]
+    for _ in range(ROUNDS):
+        for encoder, taken in zip(encoders, seconds, strict=True):
+            start = time.perf_counter()
+            encoder.encode(images)
+            taken.append(time.perf_counter() - start)
+    return [1000 * statistics.median(taken) / len(images) for taken in seconds]
+
+
+def _size(path):
+    if path.is_dir():
+        return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    return path.stat().st_size

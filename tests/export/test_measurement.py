@@ -1,0 +1,175 @@
+import itertools
+
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.export import measurement
+
+
+class Flipped:
+    """An encoder with some bits of the model's codes turned over."""
+
+    def __init__(self, model, mask, quantize):
+        self.model, self.mask, self.quantize = model, mask, quantize
+        self.encoded = []
+
+    def encode(self, images):
+        self.encoded.append(len(images))
+        return self.model.encode(images) ^ np.uint8(self.mask)
+
+
+@pytest.fixture(scope="module")
+def labels(images):
+    # By the tint, so that codes tell something of them.
+    return (images.mean(axis=(1, 2)) > 128) @ np.array([4, 2, 1])
+
+
+@pytest.fixture(scope="module")
+def reference(models, images, labels):
+    return hn.export.Reference(
+        models["12"], images[:20], images, labels[:20], labels, at=30
+    )
+
+
+def tie_aware_map(query, database, query_labels, database_labels, at):
+    return hn.retrieval.evaluate(
+        query, database, query_labels, database_labels, 12, at=at
+    ).map
+
+
+def test_map_of_the_models_codes(reference, models, images, labels):
+    codes = models["12"].encode(images)
+    expected = tie_aware_map(codes[:20], codes, labels[:20], labels, 30)
+    assert reference.map == pytest.approx(expected)
+    assert 0.2 < expected < 0.99
+
+
+def test_measures_each_artefact(reference, models, images, labels, tmp_path):
+    model, path = models["12"], tmp_path / "a.tflite"
+    path.write_bytes(b"x" * 123)
+    folder = tmp_path / "1"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"x" * 10)
+    (folder / "variables" / "data").write_bytes(b"x" * 20)
+    encoders = {
+        path: Flipped(model, [0b11000000, 0b00010000], "int8"),
+        folder: Flipped(model, [0, 0], None),
+    }
+    moved, same = hn.export.measure_encoders(encoders, reference)
+    assert moved.bytes == 123 and same.bytes == 30
+    assert moved.quantize == "int8" and same.quantize is None
+    assert moved.parity.artefact == str(path)
+    assert moved.parity.bits_compared == 240
+    assert moved.parity.bits_moved == 60
+    size = np.abs(model.logits(images[:20], training=False))[:, [0, 1, 11]]
+    assert moved.parity.largest_moved_z == pytest.approx(size.max(), rel=1e-4)
+    assert moved.parity.median_moved_z == pytest.approx(
+        np.median(size), rel=1e-4
+    )
+    # Bits turned over in queries and database alike leave the distances.
+    assert moved.map == pytest.approx(reference.map)
+    assert same.parity.bits_moved == 0
+    assert same.map == same.map_before == moved.map_before == reference.map
+
+
+class Coarse:
+    """An encoder of the first bit alone, the others 0."""
+
+    quantize = "int8"
+
+    def __init__(self, model):
+        self.model = model
+
+    def encode(self, images):
+        return self.model.encode(images) & np.uint8([0b10000000, 0])
+
+
+def test_map_is_of_the_artefacts_own_codes(
+    reference, models, images, labels, tmp_path
+):
+    path = tmp_path / "a.tflite"
+    path.write_text("")
+    coarse = Coarse(models["12"])
+    (found,) = hn.export.measure_encoders({path: coarse}, reference)
+    codes = coarse.encode(images)
+    expected = tie_aware_map(codes[:20], codes, labels[:20], labels, 30)
+    assert found.map == pytest.approx(expected)
+    assert found.map < found.map_before == reference.map
+
+
+def test_a_database_in_batches(reference, models, images, labels):
+    batches = [images[:50], images[50:]]
+    streamed = hn.export.Reference(
+        models["12"], images[:20], batches, labels[:20], labels, at=30
+    )
+    assert streamed.map == reference.map
+
+
+def test_codes_are_made_once(reference, models, tmp_path):
+    path = tmp_path / "a.tflite"
+    path.write_text("")
+    encoder = Flipped(models["12"], [0, 0], None)
+    hn.export.measure_encoders({path: encoder}, reference)
+    # The queries; the database, by 32; and five rounds of queries for time.
+    assert encoder.encoded == [20, 32, 32, 6, *[20] * 5]
+
+
+def test_time_is_the_median_of_turns(monkeypatch):
+    """With a clock that only the encoders move."""
+    clock, turns = [0.0], []
+
+    class Slow:
+        def __init__(self, name, seconds):
+            self.name, self.seconds = name, itertools.cycle(seconds)
+
+        def encode(self, images):
+            turns.append(self.name)
+            clock[0] += next(self.seconds)
+
+    monkeypatch.setattr(measurement.time, "perf_counter", lambda: clock[0])
+    times = measurement._milliseconds(
+        [Slow("a", [9.0, 1.0, 1.0, 2.0, 1.0]), Slow("b", [4.0])],
+        np.zeros((10, 1)),
+    )
+    assert times == [pytest.approx(100.0), pytest.approx(400.0)]
+    assert turns == ["a", "b"] * 5
+
+
+def test_litert_files_beside_the_model(
+    reference, models, litert_files, images, tmp_path
+):
+    int8 = hn.export.to_litert(
+        models["12"], tmp_path / "int8.tflite", "int8", [images]
+    )
+    encoders = {
+        path: hn.export.LiteRTEncoder(path)
+        for path in (litert_files["12"], int8)
+    }
+    found = hn.export.measure_encoders(encoders, reference)
+    assert [m.quantize for m in found] == [None, "int8"]
+    assert found[0].parity.bits_moved == 0
+    assert found[0].map == reference.map
+    assert found[1].bytes == int8.stat().st_size
+    assert all(m.milliseconds > 0 for m in found)
+
+
+def test_an_artefact_that_promises_the_bits_must_give_them(
+    reference, models, tmp_path
+):
+    encoders = {tmp_path / "a": Flipped(models["12"], [128, 0], None)}
+    with pytest.raises(hn.export.ParityError, match="20 of 240"):
+        hn.export.measure_encoders(encoders, reference)
+
+
+def test_refuses_images_of_another_size(models, images, labels):
+    wrong = np.zeros((70, 20, 16, 3), np.uint8)
+    for query, database, name in (
+        (wrong, images, "query"),
+        (images, wrong, "database"),
+        (images, [images[:9], wrong], "database"),
+    ):
+        with pytest.raises(ValueError, match=f"Received: {name}.shape"):
+            hn.export.Reference(
+                models["12"], query, database, labels, labels, at=30
+            )
