@@ -1,6 +1,7 @@
 """Export: the exact encoder, as it runs on servers and on devices."""
 
 from hashnet_tf.export.bounds import broken_bounds, keep_within_bounds
+from hashnet_tf.export.export_run import ExportReport, export_run
 from hashnet_tf.export.image_embedder import to_image_embedder
 from hashnet_tf.export.litert import to_litert
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
@@ -24,6 +25,7 @@ from hashnet_tf.export.serving.encoded import Encoded
 
 __all__ = [
     "Encoded",
+    "ExportReport",
     "LiteRTEncoder",
     "Measurement",
     "ParityError",
@@ -34,6 +36,7 @@ __all__ = [
     "broken_bounds",
     "check_litert",
     "check_saved_model",
+    "export_run",
     "keep_within_bounds",
     "load_encoder",
     "measure_encoders",

@@ -9,7 +9,6 @@ encoder and checks its bits, and searches for one digit.
 import numpy as np
 
 import hashnet_tf as hn
-from hashnet_tf.tools import export
 
 AT = 1000
 SHEET_ROWS = 8
@@ -62,7 +61,10 @@ def run(arguments):
         )
 
     _title("The encoder, as it is served and as it runs on a phone")
-    export.export_run(workdir)
+    exported = hn.export.export_run(workdir, at=AT)
+    print(exported.table())
+    if exported.broken:
+        raise hn.export.ParityError(" ".join(exported.broken))
 
     _title("Search: a digit and its ten nearest")
     figures.append(_search(workdir, dataset, config))
