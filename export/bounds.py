@@ -42,7 +42,7 @@ def broken_bounds(measurement):
 
     ```python
     broken_bounds(measurement)
-    # ['3.40 % of the bits moved, where int8 may move 3 %']
+    # ['3.40% of the bits moved, where int8 may move 3%']
     ```
     """
     bound = BOUNDS.get(measurement.quantize)

@@ -41,7 +41,8 @@ def to_litert(
             training images, uint8 `[n, height, width, 3]`, together at least
             32 and better some hundreds, from which the ranges of the
             activations are taken.
-        z: Whether to give `z` too, float32 `[n, K]`; quantised if the file is.
+        z: Whether to give `z` too, float32 `[n, K]`; of an int8 file in steps,
+            and cut off at the range of the usual images.
         batch_size: Positive int, the only n that the file takes, which some
             delegates need; or None for any.
 
