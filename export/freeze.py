@@ -96,7 +96,9 @@ def exact_bits(z):
     }
 
 
-def frozen_archive(model, to_bits=exact_bits, image_dtype="uint8"):
+def frozen_archive(
+    model, to_bits=exact_bits, image_dtype="uint8", batch_size=None
+):
     """Returns an archive of `model` with the signature `serving_default`.
 
     Its input is `images`, `[n, height, width, 3]` of the trained size, its
@@ -106,6 +108,7 @@ def frozen_archive(model, to_bits=exact_bits, image_dtype="uint8"):
         model: `HashNet`.
         to_bits: Function from z to a dict of outputs.
         image_dtype: Str, dtype of `images`.
+        batch_size: Positive int, the only n that it takes, or None for any.
 
     Returns:
         `keras.export.ExportArchive`, to which signatures can be added.
@@ -134,6 +137,7 @@ def frozen_archive(model, to_bits=exact_bits, image_dtype="uint8"):
     def encode(images):
         return to_bits(frozen_z(model, images))
 
-    of_size = tf.TensorSpec([None, *size, 3], image_dtype, name="images")
+    shape = [batch_size, *size, 3]
+    of_size = tf.TensorSpec(shape, image_dtype, name="images")
     archive.add_endpoint("serving_default", encode, [of_size])
     return archive

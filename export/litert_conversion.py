@@ -3,12 +3,15 @@
 import tempfile
 import warnings
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from hashnet_tf.export.activation_ranges import with_robust_ranges
-from hashnet_tf.export.freeze import exact_bits, frozen_z, trained_size
+from hashnet_tf.export.freeze import (
+    exact_bits,
+    frozen_archive,
+    trained_size,
+)
 from hashnet_tf.export.image_batches import check_images
 from hashnet_tf.export.litert_file import check_self_contained
 
@@ -43,23 +46,10 @@ def litert_content(model, to_outputs, quantize, images, batch_size):
     >>> content[4:8]
     b'TFL3'
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "Export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow"
-            " and load the .keras file there, whichever backend wrote it."
-            f" Received: keras.backend.backend()={keras.backend.backend()!r}"
-        )
     to_bits = _bits_of_quantized if quantize == "int8" else exact_bits
-    # As in `frozen_archive`, a tf.Module would lose the variables.
-    archive = keras.export.ExportArchive()
-
-    def encode(images):
-        z = frozen_z(model, images)
-        return to_outputs(z, to_bits(z))
-
-    shape = [batch_size, *trained_size(model), 3]
-    spec = tf.TensorSpec(shape, tf.uint8, name="images")
-    archive.add_endpoint("serving_default", encode, [spec])
+    archive = frozen_archive(
+        model, lambda z: to_outputs(z, to_bits(z)), batch_size=batch_size
+    )
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The converter itself calibrates with the old interpreter.
         warnings.filterwarnings(

@@ -1,96 +1,223 @@
 import re
+import shutil
 
 import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.tools import export
+from hashnet_tf.export import parity
+from hashnet_tf.runs import CodeSet, RunDirectory
+
+WAYS = ["none", "float16", "dynamic", "int8"]
 
 
 @pytest.fixture(scope="module")
-def exported(hashnet, trained):
-    """The run after an export without and one with int8, and both ends."""
-    run, _ = trained
-    plain = hashnet("export", f"--workdir={run.path}")
-    int8 = hashnet("export", f"--workdir={run.path}", "--quantize=int8")
-    return run, plain, int8
+def run(measured, tmp_path_factory):
+    """A copy of the measured run, for exports of its own."""
+    path = tmp_path_factory.mktemp("export") / "run"
+    shutil.copytree(measured[0].path, path)
+    return RunDirectory(path)
 
 
-def moved(text):
-    """For each artefact the bits moved and compared, as it was printed."""
-    found = re.findall(r"^(.*): ([\d,]+) of ([\d,]+) bits differ", text, re.M)
+@pytest.fixture(scope="module")
+def exported(hashnet, run):
+    """How an export of everything ended."""
+    return hashnet(
+        "export",
+        f"--workdir={run.path}",
+        f"--quantize={','.join(WAYS)}",
+        "--serving=digits",
+        "--at=100",
+    )
+
+
+def rows(text):
+    """For each artefact `(MB, moved, compared, MAP)` as it was printed."""
+    found = re.findall(
+        r"^(\S+) +([\d.]+) +([\d,]+) of ([\d,]+) \([\d.]+%\) +"
+        r"(?:-|\S+ to \S+) +([\d.]+) +\d+$",
+        text,
+        re.M,
+    )
     return {
-        path: (int(a.replace(",", "")), int(b.replace(",", "")))
-        for path, a, b in found
+        name: (
+            float(size),
+            int(moved.replace(",", "")),
+            int(compared.replace(",", "")),
+            float(map_),
+        )
+        for name, size, moved, compared, map_ in found
     }
 
 
-def test_both_artefacts_give_the_models_bits(exported):
-    run, ended, _ = exported
-    assert ended.code == 0
-    # 200 queries of 12 bits.
-    assert moved(ended.out) == {
-        str(run.export_path / "saved_model" / "1"): (0, 2400),
-        str(run.export_path / "encoder.tflite"): (0, 2400),
-    }
-
-
-def test_the_files_encode(exported):
-    run, _, _ = exported
+def queries(run):
     dataset = hn.datasets.load(**run.config().data_source())
-    pixels = hn.datasets.pixel_array(dataset.query, (8, 8))
+    return dataset, hn.datasets.pixel_array(dataset.query, (8, 8))
+
+
+def test_prints_a_row_for_each_artefact(exported, run):
+    assert (exported.code, exported.err) == (0, "")
+    table = rows(exported.out)
+    names = ["", "_float16", "_dynamic", "_int8"]
+    files = [f"encoder{name}.tflite" for name in names]
+    assert list(table) == ["saved_model/1", *files]
+    report = run.report()["retrieval"]
+    _, pixels = queries(run)
+    for name, (size, moved, compared, map_) in table.items():
+        encoder = hn.export.load_encoder(run.export_path / name)
+        differ = encoder.encode(pixels) ^ run.model().encode(pixels)
+        # 200 queries of 12 bits.
+        assert (moved, compared) == (np.bitwise_count(differ).sum(), 2400)
+        path = run.export_path / name
+        if path.is_file():
+            assert size == pytest.approx(path.stat().st_size / 1e6, abs=5e-3)
+        assert map_ == pytest.approx(report["map"], abs=0.01)
+    for name in ("saved_model/1", "encoder.tflite"):
+        assert table[name][1] == 0
+        assert table[name][3] == pytest.approx(report["map"], abs=5e-5)
+    assert f"Keras{' ' * 10}" in exported.out
+
+
+def test_the_saved_model_carries_the_report(exported, run):
+    encoder = hn.export.load_encoder(run.export_path / "saved_model")
+    assert encoder.description["retrieval"] == run.report()["retrieval"]
+
+
+def test_the_bundle_serves_it_by_name(exported, run):
+    text = (run.export_path / "serving" / "models.config").read_text()
+    assert 'name: "digits"' in text and "versions: 1" in text
+    assert exported.out.endswith("serving/README.md\n")
+
+
+def test_one_format_and_flags_of_the_files(run, hashnet):
+    ended = hashnet(
+        "export",
+        f"--workdir={run.path}",
+        "--format=litert",
+        "--z",
+        "--batch_size=4",
+        "--queries=9",
+        "--database=30",
+    )
+    assert ended.code == 0
+    assert "on 9 queries, MAP among 30 images" in ended.out
+    assert list(rows(ended.out)) == ["encoder.tflite"]
     encoder = hn.export.LiteRTEncoder(run.export_path / "encoder.tflite")
-    expected = run.model().encode(pixels)
-    np.testing.assert_array_equal(encoder.encode(pixels), expected)
+    assert encoder.batch_size == 4
+    _, pixels = queries(run)
+    z = run.model().logits(pixels[:9], training=False)
+    np.testing.assert_allclose(encoder.embed(pixels[:9]), z, atol=1e-4)
 
 
-def test_quantized_bits_are_counted(exported):
-    run, _, ended = exported
-    assert ended.code == 0
-    path = run.export_path / "encoder_int8.tflite"
-    counts = moved(ended.out)
-    assert counts[str(run.export_path / "saved_model" / "2")] == (0, 2400)
-    dataset = hn.datasets.load(**run.config().data_source())
-    pixels = hn.datasets.pixel_array(dataset.query, (8, 8))
-    codes = hn.export.LiteRTEncoder(path).encode(pixels)
-    differ = np.unpackbits(codes ^ run.model().encode(pixels)).sum()
-    assert counts[str(path)] == (differ, 2400)
-    # Ranges taken from other images than those it is for would move most.
-    assert differ < 0.1 * 2400
+def test_other_bits_end_with_1_and_leave_no_file(
+    exported, run, fails, monkeypatch
+):
+    def moved(model, images):
+        codes, size = bits(model, images)
+        return codes ^ 128, size
 
-
-def test_no_version_is_overwritten(exported):
-    run, _, _ = exported
+    bits = parity.model_bits
     folder = run.export_path / "saved_model"
-    assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
+    before = sorted(folder.iterdir())
+    to_saved_model = hn.export.to_saved_model
+
+    def unchecked(*arguments, **options):
+        path = to_saved_model(*arguments, **options)
+        monkeypatch.setattr(parity, "model_bits", moved)
+        return path
+
+    monkeypatch.setattr(
+        "hashnet_tf.export.export_run.to_saved_model", unchecked
+    )
+    line = fails(
+        "export", f"--workdir={run.path}", "--format=saved_model", code=1
+    )
+    assert "does not give the model's bits: 200 of 2400 differ" in line
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
+    strict = {"int8": hn.export.bounds.Bound(-1.0)}
+    monkeypatch.setattr("hashnet_tf.export.bounds.BOUNDS", strict)
+    words = ["--format=litert", "--quantize=none,int8", "--at=100"]
+    line = fails("export", f"--workdir={run.path}", *words, code=1)
+    assert "encoder_int8.tflite was removed" in line
+    assert not (run.export_path / "encoder_int8.tflite").exists()
+    assert (run.export_path / "encoder.tflite").exists()
 
 
 @pytest.mark.parametrize(
-    "names, version",
+    "word, received",
     [
-        ([], 1),
-        (["1"], 2),
-        (["2", "9", "10"], 11),
-        (["notes", ".12.3", "1.5"], 1),
+        ("--format=keras", "Received: keras"),
+        ("--format=", "Received: "),
+        ("--quantize=none,int4", "Received: int4"),
     ],
 )
-def test_the_next_version(names, version, tmp_path):
-    for name in names:
-        (tmp_path / name).mkdir()
-    assert export._next_version(tmp_path) == version
-    assert export._next_version(tmp_path / "missing") == 1
+def test_refuses_what_it_does_not_know(word, received, run, fails):
+    line = fails("export", f"--workdir={run.path}", word)
+    assert received in line
 
 
-def test_other_bits_end_with_1(exported, fails, monkeypatch):
-    run, _, _ = exported
+def test_refuses_to_measure_on_nothing(run, fails):
+    line = fails("export", f"--workdir={run.path}", "--queries=0")
+    assert line.endswith("Received: queries=0, database=5000")
 
-    def to_saved_model(model, directory, version):
-        return run.export_path / "saved_model" / "1"
 
-    def check(path, model, images):
-        raise hn.export.ParityError(f"{path} does not give the model's bits.")
+@pytest.mark.parametrize("artefact", ["saved_model", "encoder_int8.tflite"])
+def test_an_artefact_encodes_and_searches(
+    artefact, exported, run, hashnet, fails, photos, tmp_path
+):
+    if not (run.export_path / artefact).exists():
+        words = ["--format=litert", "--quantize=int8", "--at=100"]
+        hashnet("export", f"--workdir={run.path}", *words)
+    model = f"--model={run.export_path / artefact}"
+    out = tmp_path / "codes"
+    ended = hashnet("encode", model, f"--images={photos}", f"--out={out}")
+    assert (ended.code, ended.err) == (0, "")
+    assert f"{model} --codes={out}" in ended.out
+    code_set = CodeSet.load(out)
+    encoder = hn.export.load_encoder(run.export_path / artefact)
+    images, _ = hn.datasets.decodable(
+        hn.runs.open_images({"folder": str(photos)})
+    )
+    pixels = hn.datasets.pixel_array(images, (8, 8))
+    np.testing.assert_array_equal(code_set.codes, encoder.encode(pixels))
+    assert code_set.model_digest == encoder.model_digest
+    asked = photos / "a" / "06.png"
+    found = hashnet("search", asked, model, f"--codes={out}", "--k=40")
+    assert found.code == 0
+    assert re.search(r"^ +\d+ +0 +a/06.png$", found.out, re.M)
+    # The run's network makes the SavedModel's bits, and no int8 file's.
+    words = ["search", asked, f"--workdir={run.path}", f"--codes={out}"]
+    if artefact == "saved_model":
+        assert hashnet(*words).code == 0
+    else:
+        assert "must be of one encoder" in fails(*words)
 
-    monkeypatch.setattr(hn.export, "to_saved_model", to_saved_model)
-    monkeypatch.setattr(hn.export, "check_saved_model", check)
-    line = fails("export", f"--workdir={run.path}", code=1)
-    assert line.endswith("saved_model/1 does not give the model's bits.")
+
+def test_a_part_by_an_artefact(exported, run, hashnet, tmp_path):
+    out = tmp_path / "query"
+    ended = hashnet(
+        "encode",
+        f"--workdir={run.path}",
+        f"--model={run.export_path / 'saved_model'}",
+        "--part=query",
+        f"--out={out}",
+    )
+    assert ended.code == 0
+    there = CodeSet.load(run.codes_path("query"))
+    np.testing.assert_array_equal(CodeSet.load(out).codes, there.codes)
+    assert CodeSet.load(out).manifest == there.manifest
+
+
+def test_what_is_needed(fails, tmp_path, photos):
+    out = f"--out={tmp_path / 'codes'}"
+    line = fails("encode", out, f"--images={photos}")
+    assert line.endswith("Received: workdir=None, model=None")
+    line = fails("encode", out, "--part=query", "--model=a.tflite")
+    assert line.endswith("Received: workdir=None, model=a.tflite")
+    line = fails("encode", out, f"--images={photos}", f"--model={tmp_path}/a")
+    assert line.endswith(f"Received: no {tmp_path}/a")
+    line = fails("search", photos / "a" / "06.png", "--model=a.tflite")
+    assert line.endswith("workdir=None, model=a.tflite, codes=None")

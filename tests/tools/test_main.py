@@ -103,7 +103,7 @@ def test_bad_input_of_a_process(tmp_path):
         (["train", "--data=digits"], "required: --workdir"),
         (
             ["train", "--workdir=a", "--data=digits", "--schedule=x"],
-            "invalid choice: 'x'",
+            "none,float16,dynamic,int8. Received: x",
         ),
         (["encode", "--workdir=a", "--out=b"], "--images --part is required"),
         (
@@ -112,7 +112,10 @@ def test_bad_input_of_a_process(tmp_path):
         ),
         (["encode", "--workdir=a", "--part=query"], "required: --out"),
         (["search", "--workdir=a"], "required: image"),
-        (["export", "--workdir=a", "--quantize=x"], "invalid choice: 'x'"),
+        (
+            ["export", "--workdir=a", "--quantize=x"],
+            "none,float16,dynamic,int8. Received: x",
+        ),
         (["demo", "--seed=x"], "invalid int value: 'x'"),
     ],
 )
