@@ -22,9 +22,7 @@ def test_finds_in_all_sets():
 
 
 def test_two_encoders_are_refused_by_name():
-    other = dataclasses.replace(
-        SECOND, manifest={"bits": 12, "model_digest": "n"}
-    )
+    other = code_set([[255, 0]], ["c"], "n")
     with pytest.raises(ValueError, match="model_digest=n beside m$"):
         index_code_sets([FIRST, other])
 

@@ -103,7 +103,7 @@ def test_bad_input_of_a_process(tmp_path):
         (["train", "--data=digits"], "required: --workdir"),
         (
             ["train", "--workdir=a", "--data=digits", "--schedule=x"],
-            "none,float16,dynamic,int8. Received: x",
+            "invalid choice: 'x'",
         ),
         (["encode", "--workdir=a", "--out=b"], "--images --part is required"),
         (
