@@ -5,7 +5,9 @@ README = pathlib.Path(__file__).parents[1] / "README.md"
 
 
 def test_example_runs(tmp_path, monkeypatch, capsys):
-    example, client = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
+    example, client = re.findall(
+        r"```python\n(.*?)```", README.read_text(), re.S
+    )
     monkeypatch.chdir(tmp_path)
     # It needs a server, which the client's own tests have.
     assert "encode_files" in compile(client, str(README), "exec").co_names
