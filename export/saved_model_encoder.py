@@ -1,5 +1,6 @@
 """Runs an encoder's SavedModel."""
 
+import contextlib
 import json
 import pathlib
 
@@ -9,6 +10,19 @@ import tensorflow as tf
 from hashnet_tf.export.image_batches import check_images, image_batches
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
+
+
+@contextlib.contextmanager
+def _without_advice():
+    # TensorFlow advises its loader in Python instead, which is another one than
+    # servers have and takes what they do not.
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class SavedModelEncoder:
@@ -53,7 +67,7 @@ class SavedModelEncoder:
         self.model_digest = self.description["model_digest"]
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:
-            with self._session.graph.as_default():
+            with self._session.graph.as_default(), _without_advice():
                 loaded = tf.compat.v1.saved_model.load(
                     self._session, ["serve"], str(path)
                 )

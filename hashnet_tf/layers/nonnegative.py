@@ -10,9 +10,9 @@ SMALLEST_NORMAL = 2.0**-126
 def nonnegative(z):
     """Returns which values give bit 1: `z >= 0`, subnormal ones counted as 0.
 
-    TensorFlow's threads flush a subnormal to zero, LiteRT and NumPy do not: a z
-    of -1e-40 is 0 in the first and negative in the others. Here it is 0 in all.
-    NaN is not >= 0.
+    TensorFlow's threads and LiteRT's XNNPACK flush a subnormal to zero, the
+    kernels of LiteRT itself and NumPy do not: a z of -1e-40 is 0 to some and
+    negative to others. Here it is 0 to all. NaN is not >= 0.
 
     Args:
         z: Real tensor of any shape and dtype.

@@ -110,8 +110,17 @@ class RetrievalReport:
 
     @classmethod
     def from_dict(cls, values):
-        """Returns the report that `as_dict` gave, before or after JSON."""
+        """Returns the report that `as_dict` gave, before or after JSON.
+
+        Raises:
+            ValueError: If it lacks what this version measures.
+        """
         names = [field.name for field in dataclasses.fields(cls)]
+        if missing := [name for name in names if name not in values]:
+            raise ValueError(
+                "A report of another version must be measured anew (`hashnet"
+                f" evaluate`). Received: one without {', '.join(missing)}"
+            )
         fields = {name: values[name] for name in names}
         for name, number in (
             ("precision_at", int),

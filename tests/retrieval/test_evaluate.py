@@ -190,3 +190,11 @@ def test_refuses(arguments, message):
 def test_codes_of_other_widths_without_bits():
     with pytest.raises(ValueError, match=r"database_codes.shape=\(2, 1\)"):
         evaluate(CODES, CODES[:, :1], [0, 1], [0, 1])
+
+
+def test_a_report_of_another_version_is_refused():
+    codes, labels = np.uint8([[0], [255]]), np.array([0, 1])
+    values = evaluate(codes, codes, labels, labels, at=2).as_dict()
+    del values["presets"]
+    with pytest.raises(ValueError, match="Received: one without presets$"):
+        RetrievalReport.from_dict(values)
