@@ -6,20 +6,15 @@ import sys
 import time
 import urllib.request
 
-import keras
 import pytest
-import tensorflow as tf
 
-from hashnet_tf.datasets.images import decode_image, resize_image
-from hashnet_tf.layers import PackBits
+import hashnet_tf as hn
 
 STAND_IN = pathlib.Path(__file__).parents[1] / "prediction_service.py"
 SERVERS = {"stand_in": [sys.executable, str(STAND_IN)]}
 if binary := shutil.which("tensorflow_model_server"):
     SERVERS["tensorflow_model_server"] = [binary]
 READY_SECONDS = 60
-BLANK = tf.io.encode_png(tf.zeros([1, 1, 3], tf.uint8)).numpy()
-BYTES = tf.constant([bytes([value]) for value in range(256)])
 MODELS_CONFIG = """
 model_config_list {{
   config {{
@@ -38,8 +33,8 @@ model_config_list {{
 def models_config(models, tmp_path_factory):
     """Path of a models.config: version 1 is models["12"], 2 is "other"."""
     folder = tmp_path_factory.mktemp("served")
-    write_contract_model(models["12"], folder / "hashnet" / "1")
-    write_contract_model(models["other"], folder / "hashnet" / "2")
+    hn.export.to_saved_model(models["12"], folder / "hashnet", 1)
+    hn.export.to_saved_model(models["other"], folder / "hashnet", 2)
     path = folder / "models.config"
     path.write_text(MODELS_CONFIG.format(path=folder / "hashnet"))
     return path
@@ -107,43 +102,3 @@ def wait_for(process, address, log):
         except OSError:
             time.sleep(0.1)
     pytest.fail(f"The server does not serve: {log.read_text()}")
-
-
-def write_contract_model(model, path):
-    """Writes a `HashNet` with the signatures that the client uses.
-
-    Here an image is a PNG, and everything else is not ok.
-    """
-    size = model.backbone.input_shape[1:3]
-
-    def outputs(images, ok):
-        z = model.logits(tf.cast(images, tf.float32), training=False)
-        codes = tf.where(ok[:, None], PackBits()(z), 0)
-        signs = tf.cast(tf.where(z >= 0, 1, -1), tf.int8)
-        places = tf.gather(BYTES, tf.cast(codes, tf.int32))
-        return {
-            "codes": codes,
-            "code_bytes": tf.strings.reduce_join(places, axis=1),
-            "signs": tf.where(ok[:, None], signs, 0),
-        }
-
-    def encode_images(images):
-        ok = tf.ones([tf.shape(images)[0]], tf.bool)
-        return outputs(resize_image(images, size), ok)
-
-    def encode_bytes(image_bytes):
-        ok = tf.strings.substr(image_bytes, 0, 4) == b"\x89PNG"
-        images = tf.map_fn(
-            lambda file: resize_image(decode_image(file), size),
-            tf.where(ok, image_bytes, BLANK),
-            fn_output_signature=tf.TensorSpec([*size, 3], tf.uint8),
-        )
-        return {**outputs(images, ok), "ok": ok}
-
-    any_size = tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")
-    files = tf.TensorSpec([None], tf.string, name="image_bytes")
-    archive = keras.export.ExportArchive()
-    archive.add_endpoint("serving_default", encode_images, [any_size])
-    archive.add_endpoint("encode_images", encode_images, [any_size])
-    archive.add_endpoint("encode_bytes", encode_bytes, [files])
-    archive.write_out(str(path), verbose=False)
