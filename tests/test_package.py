@@ -24,7 +24,7 @@ SIGNATURES = {
     "export.to_saved_model": [
         ("model", NEEDED),
         ("directory", NEEDED),
-        ("version", 1),
+        ("version", None),
     ],
     "layers.PackBits": [],
     "layers.ScaledTanh": [("beta", 1.0)],
