@@ -133,7 +133,9 @@ def test_other_bits_end_with_1_and_leave_no_file(
     line = fails(
         "export", f"--workdir={run.path}", "--format=saved_model", code=1
     )
-    assert "does not give the model's bits: 400 of 2400 differ" in line
+    # One in each of two bytes of 200 codes, but for z within rounding of 0.
+    told = re.search(r"the model's bits: (\d+) of 2400 differ", line)
+    assert 390 <= int(told[1]) <= 400
     assert sorted(folder.iterdir()) == before
 
 
