@@ -1,21 +1,10 @@
 """The encoder as MediaPipe's ImageEmbedder takes it."""
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from hashnet_tf.atomic import written_beside
-from hashnet_tf.export.description import description
-from hashnet_tf.export.freeze import trained_size
-from hashnet_tf.export.image_batches import some_images
-from hashnet_tf.export.litert_conversion import (
-    check_quantize,
-    litert_content,
-    representative_images,
-)
-from hashnet_tf.export.litert_metadata import with_metadata
+from hashnet_tf.export.litert_writing import write_litert
 from hashnet_tf.export.parity import ParityError, compare_codes, model_bits
 
 
@@ -51,27 +40,20 @@ def to_image_embedder(model, path, quantize=None, representative=None):
     ...     hn.export.to_image_embedder(model, path).name
     'embedder.tflite'
     """
-    check_quantize(quantize, representative)
-    images = None
-    if quantize == "int8":
-        images = representative_images(representative, model)
+
+    def check(path, model, images):
+        _check(path, model, images, exact=quantize is None)
+
     # MediaPipe reads packed uint8 codes as an embedding of zeros.
-    content = litert_content(
+    return write_litert(
         model,
+        path,
         lambda z, bits: {"embedding": tf.cast(bits["signs"], tf.float32)},
+        check,
         quantize,
-        images,
+        representative,
         batch_size=1,
     )
-    content = with_metadata(
-        content, {**description(model), "quantize": quantize}
-    )
-    path = pathlib.Path(path)
-    with written_beside(path) as beside:
-        beside.write_bytes(content)
-        few = some_images(trained_size(model), images)
-        _check(beside, model, few, exact=quantize is None)
-    return path
 
 
 def _check(path, model, images, exact):

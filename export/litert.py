@@ -1,19 +1,8 @@
 """The encoder as a LiteRT file, for phones and other devices."""
 
-import pathlib
-
 import tensorflow as tf
 
-from hashnet_tf.atomic import written_beside
-from hashnet_tf.export.description import description
-from hashnet_tf.export.freeze import trained_size
-from hashnet_tf.export.image_batches import some_images
-from hashnet_tf.export.litert_conversion import (
-    check_quantize,
-    litert_content,
-    representative_images,
-)
-from hashnet_tf.export.litert_metadata import with_metadata
+from hashnet_tf.export.litert_writing import write_litert
 from hashnet_tf.export.parity import check_litert
 
 
@@ -65,7 +54,6 @@ def to_litert(
     ...     hn.export.to_litert(model, path, quantize="float16").name
     'encoder.tflite'
     """
-    check_quantize(quantize, representative)
     if not isinstance(z, bool):
         raise ValueError(f"`z` must be True or False. Received: z={z!r}")
     if batch_size is not None and (
@@ -75,22 +63,18 @@ def to_litert(
             "`batch_size` must be None or a positive integer."
             f" Received: batch_size={batch_size!r}"
         )
-    images = None
-    if quantize == "int8":
-        images = representative_images(representative, model)
 
     def outputs(z_values, bits):
         if z:
             bits = {**bits, "z": tf.cast(z_values, tf.float32)}
         return bits
 
-    content = litert_content(model, outputs, quantize, images, batch_size)
-    content = with_metadata(
-        content, {**description(model), "quantize": quantize}
+    return write_litert(
+        model,
+        path,
+        outputs,
+        check_litert,
+        quantize,
+        representative,
+        batch_size,
     )
-    path = pathlib.Path(path)
-    with written_beside(path) as beside:
-        beside.write_bytes(content)
-        # Enough to see a file that lost its weights, and no more time.
-        check_litert(beside, model, some_images(trained_size(model), images))
-    return path

@@ -7,6 +7,7 @@ from hashnet_tf.export.saved_model_encoder import (
     DESCRIPTION,
     SavedModelEncoder,
 )
+from hashnet_tf.export.versions import version_numbers
 
 
 def load_encoder(path):
@@ -35,13 +36,8 @@ def load_encoder(path):
     path = pathlib.Path(path)
     if path.is_file():
         return LiteRTEncoder(path)
-    if not (path / DESCRIPTION).is_file() and path.is_dir():
-        versions = [
-            int(version.name)
-            for version in path.iterdir()
-            if version.name.isdecimal()
-        ]
-        if versions:
+    if not (path / DESCRIPTION).is_file():
+        if versions := version_numbers(path):
             path = path / str(max(versions))
     if not path.exists():
         raise ValueError(

@@ -23,6 +23,7 @@ from hashnet_tf.export.serving.warmup import (
     warmup_requests,
     write_warmup,
 )
+from hashnet_tf.export.versions import version_numbers
 
 IMAGE_DTYPES = ("uint8", "float32")
 
@@ -117,9 +118,7 @@ def to_saved_model(
 
 def _new_version(directory, version):
     if version is None:
-        there = directory.iterdir() if directory.is_dir() else ()
-        numbers = [int(p.name) for p in there if p.name.isdecimal()]
-        version = max(numbers, default=0) + 1
+        version = max(version_numbers(directory), default=0) + 1
     if type(version) is not int or version < 1:
         raise ValueError(
             "`version` must be a positive integer."
