@@ -133,9 +133,11 @@ def test_other_bits_end_with_1_and_leave_no_file(
     line = fails(
         "export", f"--workdir={run.path}", "--format=saved_model", code=1
     )
-    # One in each of two bytes of 200 codes, but for z within rounding of 0.
-    told = re.search(r"the model's bits: (\d+) of 2400 differ", line)
-    assert 390 <= int(told[1]) <= 400
+    # The first bit of either byte, but where z is within rounding of 0.
+    _, pixels = queries(run)
+    size = np.abs(run.model().logits(pixels, training=False))
+    wrong = (size[:, [0, 8]] > parity.TOLERANCE * size.max()).sum()
+    assert f"the model's bits: {wrong} of 2400 differ" in line
     assert sorted(folder.iterdir()) == before
 
 
