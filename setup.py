@@ -36,6 +36,7 @@ setup(
     python_requires=">=3.11",
     package_dir=PLACES,
     packages=packages(),
+    package_data={"hashnet_tf.datasets": ["protocols/*.toml"]},
     install_requires=[
         "absl-py>=2.1",
         "ai-edge-litert>=2.0",

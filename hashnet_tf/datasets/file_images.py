@@ -56,8 +56,8 @@ class FileImages(ImageSet):
             if not (self.root / name).is_file()
         ]
 
-    def real_paths(self):
-        """Returns the n files as list of str, links followed."""
+    def identities(self):
+        # Links are followed: two names of one file are one image.
         return [os.path.realpath(self.root / name) for name in self.names]
 
     def encoded(self, shuffle_seed=None):

@@ -5,14 +5,13 @@ import pathlib
 import numpy as np
 
 from hashnet_tf.datasets.file_images import FileImages
-from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
-from hashnet_tf.datasets.splits import split
+from hashnet_tf.datasets.pool import Pool
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
-def load_folder(place, seed=0, query_per_class=None, train_per_class=None):
-    """Loads a folder of class folders ("folder:DIR").
+def read_folder(place):
+    """Reads a folder of class folders ("folder:DIR").
 
     DIR holds one folder a class, or `train/` and `test/` of such folders with
     the same classes. A class folder may hold folders itself. What begins with
@@ -20,12 +19,9 @@ def load_folder(place, seed=0, query_per_class=None, train_per_class=None):
 
     Args:
         place: Str, DIR.
-        seed: Int, draws the parts.
-        query_per_class: Int, or None for all of `test/` or a tenth.
-        train_per_class: Int or None.
 
     Returns:
-        `RetrievalDataset`.
+        `Pool`, whose test part is `test/`.
 
     Raises:
         ValueError: If DIR is no folder, holds no class folders or one of
@@ -53,21 +49,9 @@ def load_folder(place, seed=0, query_per_class=None, train_per_class=None):
             paths += [str(path.relative_to(root)) for path in found]
             labels += [label] * len(found)
             in_test += [part.name == "test" and len(parts) == 2] * len(found)
-    labels = np.array(labels, dtype=np.int32)
-    train, query, database, protocol = split(
-        labels,
-        np.array(in_test) if len(parts) == 2 else None,
-        query_per_class,
-        train_per_class,
-        seed,
-    )
-    images = FileImages(root, paths, labels)
-    return RetrievalDataset(
-        name=f"folder:{place}",
-        protocol=protocol,
-        train=images.subset(train),
-        query=images.subset(query),
-        database=images.subset(database),
+    return Pool(
+        FileImages(root, paths, np.array(labels, dtype=np.int32)),
+        in_test=np.array(in_test) if len(parts) == 2 else None,
         class_names=classes,
     )
 

@@ -1,6 +1,7 @@
 """What a set of labelled images is, wherever it lies."""
 
 import abc
+import copy
 
 import numpy as np
 
@@ -27,12 +28,7 @@ class ImageSet(abc.ABC):
     """
 
     def __init__(self, labels, names):
-        if len(labels) != len(names):
-            raise ValueError(
-                "Every image needs a label."
-                f" Received: {len(names)} images and {len(labels)} labels"
-            )
-        self.labels = _checked(labels)
+        self.labels = _checked(labels, len(names))
         self.names = list(names)
 
     def __len__(self):
@@ -56,8 +52,22 @@ class ImageSet(abc.ABC):
         """
 
     @abc.abstractmethod
+    def identities(self):
+        """Returns a list of n str, equal where two images are the same."""
+
+    @abc.abstractmethod
     def fingerprint(self):
         """Returns a hex digest that changes when the images change."""
+
+    def relabelled(self, labels):
+        """Returns the set of the same images with other labels.
+
+        Args:
+            labels: As in the constructor.
+        """
+        images = copy.copy(self)
+        images.labels = _checked(labels, len(self))
+        return images
 
     @property
     def unlabelled(self):
@@ -71,7 +81,12 @@ class ImageSet(abc.ABC):
         return self.subset(np.arange(min(count, len(self))))
 
 
-def _checked(labels):
+def _checked(labels, count):
+    if len(labels) != count:
+        raise ValueError(
+            "Every image needs a label."
+            f" Received: {count} images and {len(labels)} labels"
+        )
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.dtype.kind in "biuf":
         wrong = (labels != 0) & (labels != 1)

@@ -1,38 +1,29 @@
 """Data sets by one word."""
 
+import dataclasses
+
 from absl import logging
 
-from hashnet_tf.datasets.digits import load_digits_dataset
-from hashnet_tf.datasets.folder import load_folder
 from hashnet_tf.datasets.lists import load_lists
-from hashnet_tf.datasets.npz import load_npz
+from hashnet_tf.datasets.narrowing import narrowed
+from hashnet_tf.datasets.pools import SOURCES, read_pool
+from hashnet_tf.datasets.protocol import protocols
+from hashnet_tf.datasets.splits import draw_parts, usual_drawing
 
-
-def _load_tfds(place, **options):
-    # Its import takes seconds, which only who asks for it should wait.
-    from hashnet_tf.datasets.tfds import load_tfds
-
-    return load_tfds(place, **options)
-
-
-SOURCES = {
-    "digits": load_digits_dataset,
-    "folder": load_folder,
-    "lists": load_lists,
-    "npz": load_npz,
-    "tfds": _load_tfds,
-}
+# Of a tenth of the 174 images of a digit little could be measured.
+DIGITS_PER_CLASS = {"query": 20, "train": 100}
 
 
 def load(data, seed=0, query_per_class=None, train_per_class=None):
     """Loads the data set that one word names.
 
     Args:
-        data: "digits", "folder:DIR", "lists:DIR", "npz:FILE" or "tfds:NAME".
-        seed: Int, draws queries and training images where the source does
-            not say which they are.
+        data: The name of a protocol, which reads TensorFlow Datasets, or
+            "NAME:DIR", which reads the files in DIR; or "digits",
+            "folder:DIR", "lists:DIR", "npz:FILE" or "tfds:NAME".
+        seed: Int, draws what the source does not say.
         query_per_class: Int, how many queries to draw of each class; None
-            leaves it to the source.
+            leaves it to the source. A protocol or lists say it themselves.
         train_per_class: Int, how many training images to draw of each class;
             None takes all.
 
@@ -40,8 +31,8 @@ def load(data, seed=0, query_per_class=None, train_per_class=None):
         `RetrievalDataset`. What its `notes` say is logged as warnings.
 
     Raises:
-        ValueError: If `data` names no source, or the source is not as its
-            loader needs it.
+        ValueError: If `data` names no source, or the source is not there or
+            not as its loader needs it.
 
     Example:
 
@@ -51,17 +42,75 @@ def load(data, seed=0, query_per_class=None, train_per_class=None):
     (1000, 200, 1597)
     """
     kind, _, place = data.partition(":")
-    if kind not in SOURCES:
+    protocol = protocols().get(kind)
+    if protocol is None and kind not in (*SOURCES, "lists"):
         raise ValueError(
-            "`data` must be digits, folder:DIR, lists:DIR, npz:FILE or"
-            f" tfds:NAME. Received: data={data!r}"
+            "`data` must be digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME"
+            " or a protocol, alone or with :DIR (hashnet datasets list)."
+            f" Received: data={data!r}"
         )
-    dataset = SOURCES[kind](
-        place,
-        seed=seed,
-        query_per_class=query_per_class,
-        train_per_class=train_per_class,
-    )
+    per_class = {"query": query_per_class, "train": train_per_class}
+    if protocol is not None or kind == "lists":
+        _refuse_numbers(kind, per_class)
+    if kind == "lists":
+        dataset = load_lists(place)
+    elif protocol is not None:
+        dataset = _by_protocol(data, protocol, place, seed)
+    else:
+        dataset = _by_numbers(data, kind, per_class, seed)
     for note in dataset.notes:
         logging.warning("%s: %s", dataset.name, note)
     return dataset
+
+
+def _refuse_numbers(kind, per_class):
+    if any(number is not None for number in per_class.values()):
+        raise ValueError(
+            "A protocol, and lists, say themselves which images the parts"
+            f" hold: nothing can be drawn a class. Received: {kind} with"
+            f" query_per_class={per_class['query']},"
+            f" train_per_class={per_class['train']}"
+        )
+
+
+def _by_numbers(data, kind, per_class, seed):
+    if kind == "digits":
+        per_class = {
+            part: DIGITS_PER_CLASS[part] if number is None else number
+            for part, number in per_class.items()
+        }
+    pool = read_pool(data)
+    labels = pool.images.labels
+    drawing = usual_drawing(
+        labels, pool.in_test is not None, per_class["query"], per_class["train"]
+    )
+    parts = draw_parts(labels, pool.in_test, drawing, seed)
+    return pool.parts(data, drawing.text(seed), *parts)
+
+
+def _by_protocol(data, protocol, place, seed):
+    settings = {
+        "at": protocol.at,
+        "expected": protocol.expected,
+        "overlaps": protocol.overlaps,
+    }
+    text = protocol.text(seed)
+    if protocol.drawing is None:
+        if not place:
+            raise ValueError(
+                f"{protocol.name} needs the folder of its lists and images."
+                f" Received: {data} instead of {data}:DIR"
+            )
+        dataset = load_lists(place)
+        return dataclasses.replace(
+            dataset, name=data, protocol=text, **settings
+        )
+    pool = read_pool(data)
+    try:
+        pool = narrowed(pool, protocol.drawing, seed)
+        parts = draw_parts(
+            pool.images.labels, pool.in_test, protocol.drawing, seed
+        )
+    except ValueError as error:
+        raise ValueError(f"{data}: {error}") from error
+    return pool.parts(data, text, *parts, **settings)

@@ -7,8 +7,7 @@ import zlib
 import numpy as np
 
 from hashnet_tf.datasets.array_images import ArrayImages
-from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
-from hashnet_tf.datasets.splits import split
+from hashnet_tf.datasets.pool import Pool
 
 PARTED = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("images", "labels")
@@ -24,8 +23,8 @@ NO_ARCHIVE = (
 )
 
 
-def load_npz(place, seed=0, query_per_class=None, train_per_class=None):
-    """Loads arrays of images and class ids ("npz:FILE").
+def read_npz(place):
+    """Reads arrays of images and class ids ("npz:FILE").
 
     FILE holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and
     `y_test` as Keras' own archives do: images uint8 `[n, height, width]` or
@@ -33,12 +32,9 @@ def load_npz(place, seed=0, query_per_class=None, train_per_class=None):
 
     Args:
         place: Str, FILE.
-        seed: Int, draws the parts.
-        query_per_class: Int, or None for the test part or a tenth.
-        train_per_class: Int or None.
 
     Returns:
-        `RetrievalDataset`.
+        `Pool`.
 
     Raises:
         ValueError: If FILE is no such archive, or the images or labels of a
@@ -60,19 +56,9 @@ def load_npz(place, seed=0, query_per_class=None, train_per_class=None):
         images, labels = map(np.concatenate, zip(train, test, strict=True))
         in_test = np.arange(len(labels)) >= len(train[1])
     try:
-        images = ArrayImages(images, labels)
+        return Pool(ArrayImages(images, labels), in_test)
     except ValueError as error:
         raise ValueError(f"npz:{place}: {error}") from error
-    train, query, database, protocol = split(
-        images.labels, in_test, query_per_class, train_per_class, seed
-    )
-    return RetrievalDataset(
-        name=f"npz:{place}",
-        protocol=protocol,
-        train=images.subset(train),
-        query=images.subset(query),
-        database=images.subset(database),
-    )
 
 
 def _part(place, images, labels):

@@ -58,5 +58,6 @@ class Pool:
             query=self.images.subset(query),
             database=self.images.subset(database),
             class_names=self.class_names,
+            remarks=self.notes,
             **settings,
         )

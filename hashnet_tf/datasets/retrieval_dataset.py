@@ -5,8 +5,8 @@ import functools
 
 import numpy as np
 
-from hashnet_tf.datasets.file_images import FileImages
 from hashnet_tf.datasets.image_set import ImageSet
+from hashnet_tf.datasets.protocol import Expected
 
 PARTS = ("train", "query", "database")
 
@@ -25,6 +25,11 @@ class RetrievalDataset:
         query: `ImageSet`.
         database: `ImageSet`.
         class_names: List of str, or None where they are not known.
+        at: Int R of the protocol's MAP@R, or None where it names none.
+        expected: `Expected`, what a full copy should measure.
+        overlaps: Tuple of str, of "train-query", "train-database" and
+            "query-database": which parts may share images.
+        remarks: Tuple of str, what was missing or left out when it was read.
 
     Raises:
         ValueError: If a part is empty, or the training images have fewer than
@@ -37,6 +42,10 @@ class RetrievalDataset:
     query: ImageSet
     database: ImageSet
     class_names: list[str] | None = None
+    at: int | None = None
+    expected: Expected = Expected()
+    overlaps: tuple[str, ...] = ("train-database",)
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self):
         for part in PARTS:
@@ -68,24 +77,23 @@ class RetrievalDataset:
     def notes(self):
         """List of str: what else bears on the figures.
 
-        Images without a label; files that a part holds more than once; query
-        files that are among the training images or in the database too, which
-        a part drawn here never is but a listed one may be.
+        What was left out when it was read; images without a label; images
+        that a part holds more than once; queries that are among the training
+        images or in the database too, which a part drawn here never is but a
+        listed one may be.
         """
-        notes, files = [], {}
+        notes, names = list(self.remarks), {}
         for part in PARTS:
             images = getattr(self, part)
+            names[part] = images.identities()
             of_part = f"of {len(images)} {part} images"
             if unlabelled := images.unlabelled.sum():
                 notes.append(f"{unlabelled} {of_part} have no label")
-            files[part] = []
-            if isinstance(images, FileImages):
-                files[part] = images.real_paths()
-            if again := len(files[part]) - len(set(files[part])):
+            if again := len(images) - len(set(names[part])):
                 notes.append(f"{again} {of_part} repeat another")
         for part in ("train", "database"):
-            there = set(files[part])
-            if shared := sum(path in there for path in files["query"]):
+            there = set(names[part])
+            if shared := sum(name in there for name in names["query"]):
                 notes.append(
                     f"{shared} of {len(self.query)} query images are {part}"
                     " images too"

@@ -1,13 +1,20 @@
-"""Draws queries and training images class by class."""
+"""Draws queries and training images."""
 
 import numpy as np
 
+from hashnet_tf.datasets.drawing import Draw, Drawing
+
 
 def draw_per_class(labels, count, rng, candidates=None):
-    """Draws `count` images of each class.
+    """Draws `count` images of each class or label.
+
+    Where images have several labels, the rarest label draws first and no
+    image is drawn twice, so that each label gets `count` images of its own,
+    as is usual for NUS-WIDE.
 
     Args:
-        labels: Class ids `[n]`; those below 0 are of no class.
+        labels: Class ids `[n]`, those below 0 of no class; or a zero-or-one
+            matrix `[n, L]`.
         count: Positive int.
         rng: `numpy.random.Generator`.
         candidates: Boolean `[n]`, which images may be drawn, or None for all.
@@ -27,8 +34,8 @@ def draw_per_class(labels, count, rng, candidates=None):
     2
     """
     drawn = np.zeros(len(labels), dtype=bool)
-    for label in np.unique(labels[labels >= 0]):
-        pool = labels == label
+    for label, has_it in _each_class(labels):
+        pool = has_it & ~drawn
         if candidates is not None:
             pool &= candidates
         pool = np.flatnonzero(pool)
@@ -42,8 +49,84 @@ def draw_per_class(labels, count, rng, candidates=None):
     return drawn
 
 
-def split(labels, in_test, query_per_class, train_per_class, seed):
-    """Splits a single-label source into query, database and training images.
+def _each_class(labels):
+    if labels.ndim == 1:
+        for label in np.unique(labels[labels >= 0]):
+            yield label, labels == label
+        return
+    sizes = labels.sum(axis=0, dtype=np.int64)
+    for label in np.argsort(sizes, kind="stable"):
+        # A label that no image has is in the source's list alone.
+        if sizes[label]:
+            yield label, labels[:, label] == 1
+
+
+def draw_parts(labels, in_test, drawing, seed):
+    """Draws the parts that a `Drawing` describes.
+
+    Args:
+        labels: Class ids `[n]`, below 0 where unlabelled, or a zero-or-one
+            matrix `[n, L]`; what `drawing` leaves out has been left out.
+        in_test: Boolean `[n]`, or None where the source has no test part.
+        drawing: `Drawing`.
+        seed: Int.
+
+    Returns:
+        `(train, query, database)`, rising index arrays.
+
+    Raises:
+        ValueError: If there are too few images, or a test part is needed and
+            there is none.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets.drawing import Draw, Drawing
+    >>> from hashnet_tf.datasets.splits import draw_parts
+    >>> drawing = Drawing(Draw(count=10), Draw(count=20))
+    >>> parts = draw_parts(np.repeat([0, 1], 50), None, drawing, seed=0)
+    >>> [len(part) for part in parts]
+    [20, 10, 90]
+    """
+    labels = np.asarray(labels)
+    if in_test is None and drawing.needs_test_part:
+        raise ValueError(
+            "The parts are drawn from a source that says which images are its"
+            " test (or validation) part. Received: a source without one"
+        )
+    everything = np.ones(len(labels), dtype=bool)
+    scopes = {"all": everything}
+    if in_test is not None:
+        scopes |= {"train": ~in_test, "test": in_test}
+    rng = np.random.default_rng(seed)
+    query = _take(labels, drawing.query, scopes[drawing.query.of], rng)
+    database = ~query & scopes[drawing.database]
+    train = _take(
+        labels, drawing.train, database & scopes[drawing.train.of], rng
+    )
+    if not drawing.train_in_database:
+        database &= ~train
+    return tuple(map(np.flatnonzero, (train, query, database)))
+
+
+def _take(labels, draw, candidates, rng):
+    if draw.per_class is not None:
+        return draw_per_class(labels, draw.per_class, rng, candidates)
+    if draw.count is None:
+        return candidates.copy()
+    pool = np.flatnonzero(candidates)
+    if draw.count > len(pool):
+        raise ValueError(
+            f"The source must hold as many images as are drawn, {draw.count}."
+            f" Received: {len(pool)} images to draw from"
+        )
+    taken = np.zeros(len(labels), dtype=bool)
+    taken[rng.choice(pool, size=draw.count, replace=False)] = True
+    return taken
+
+
+def usual_drawing(labels, has_test, query_per_class, train_per_class):
+    """Returns how the parts of a source without a protocol are drawn.
 
     Queries are drawn from the test part, or from everything where there is
     none; all that is no query is the database; training images are drawn from
@@ -51,54 +134,37 @@ def split(labels, in_test, query_per_class, train_per_class, seed):
     a part is taken, it is among it.
 
     Args:
-        labels: Class ids `[n]`, below 0 where unlabelled.
-        in_test: Boolean `[n]`, or None where the source has no test part.
+        labels: Class ids `[n]`, below 0 where unlabelled, or a zero-or-one
+            matrix `[n, L]`.
+        has_test: Whether the source has a test part.
         query_per_class: Positive int; None takes the whole test part or,
             without one, a tenth of the smallest class.
         train_per_class: Positive int; None takes all.
-        seed: Int.
 
     Returns:
-        `(train, query, database, protocol)`: three rising index arrays and a
-        str.
+        `Drawing`.
 
     Raises:
-        ValueError: If no image is labelled, or a class has too few images.
+        ValueError: If no image is labelled or a number is not positive.
 
     Example:
 
     >>> import numpy as np
-    >>> from hashnet_tf.datasets.splits import split
-    >>> labels = np.repeat([0, 1], 50)
-    >>> train, query, database, _ = split(labels, None, 10, 20, seed=0)
-    >>> len(train), len(query), len(database)
-    (40, 20, 80)
+    >>> from hashnet_tf.datasets.splits import usual_drawing
+    >>> usual_drawing(np.repeat([0, 1], 50), False, None, 20).text(seed=0)
+    'Queries: 5 a class; database: the rest; training images: 20 a class of \
+it; seed 0.'
     """
     labels = np.asarray(labels)
-    if not (labels >= 0).any():
+    sizes = [has_it.sum() for _, has_it in _each_class(labels)]
+    if not sizes:
         raise ValueError(
             "The source must hold labelled images."
             f" Received: {len(labels)} images, none of them labelled"
         )
-    rng = np.random.default_rng(seed)
-    if query_per_class is None and in_test is None:
-        query_per_class = max(
-            1, np.unique(labels[labels >= 0], return_counts=True)[1].min() // 10
-        )
-    if query_per_class is None:
-        query, queries = in_test.copy(), "the test part"
-    else:
-        query = draw_per_class(labels, query_per_class, rng, in_test)
-        queries = f"{query_per_class} a class"
-        queries += "" if in_test is None else " of the test part"
-    train = ~query if in_test is None else ~query & ~in_test
-    training = "all of it" if in_test is None else "all of it but the test part"
-    if train_per_class is not None:
-        train = draw_per_class(labels, train_per_class, rng, train)
-        training = f"{train_per_class} a class of it"
-    protocol = (
-        f"Queries: {queries}; database: the rest; training images: {training};"
-        f" seed {seed}."
+    if query_per_class is None and not has_test:
+        query_per_class = max(1, int(min(sizes)) // 10)
+    return Drawing(
+        query=Draw("test" if has_test else "all", per_class=query_per_class),
+        train=Draw("train" if has_test else "all", per_class=train_per_class),
     )
-    train, query, database = map(np.flatnonzero, (train, query, ~query))
-    return train, query, database, protocol

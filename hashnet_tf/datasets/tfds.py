@@ -4,8 +4,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import read_only_builder
 
-from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
-from hashnet_tf.datasets.splits import split
+from hashnet_tf.datasets.pool import Pool
 from hashnet_tf.datasets.tfds_images import TfdsImages, read_split
 
 FEATURES = {
@@ -14,8 +13,8 @@ FEATURES = {
 }
 
 
-def load_tfds(place, seed=0, query_per_class=None, train_per_class=None):
-    """Loads a prepared data set of TensorFlow Datasets ("tfds:NAME").
+def read_tfds(place):
+    """Reads a prepared data set of TensorFlow Datasets ("tfds:NAME").
 
     NAME must have the features `image` and `label`. Queries come from its
     "test" split, else its "validation" split, else from "train"; a split
@@ -24,12 +23,9 @@ def load_tfds(place, seed=0, query_per_class=None, train_per_class=None):
 
     Args:
         place: Str, NAME, with a config after a slash if it has some.
-        seed: Int, draws the parts.
-        query_per_class: Int, or None for all of the test split or a tenth.
-        train_per_class: Int or None.
 
     Returns:
-        `RetrievalDataset`.
+        `Pool`.
 
     Raises:
         ValueError: If NAME is not prepared in a data folder of TFDS, or has
@@ -37,17 +33,10 @@ def load_tfds(place, seed=0, query_per_class=None, train_per_class=None):
     """
     builder = _builder(place)
     labels, in_test, parts = _labels(builder)
-    train, query, database, protocol = split(
-        labels, in_test, query_per_class, train_per_class, seed
-    )
-    images = TfdsImages(builder, parts, labels)
-    return RetrievalDataset(
-        name=f"tfds:{place}",
-        protocol=protocol,
-        train=images.subset(train),
-        query=images.subset(query),
-        database=images.subset(database),
-        class_names=builder.info.features["label"].names,
+    return Pool(
+        TfdsImages(builder, parts, labels),
+        in_test,
+        builder.info.features["label"].names,
     )
 
 

@@ -61,6 +61,9 @@ class TfdsImages(ImageSet):
             stream = stream.shuffle(buffer, seed=shuffle_seed)
         return stream
 
+    def identities(self):
+        return [f"{self.builder.info.full_name} {name}" for name in self.names]
+
     def fingerprint(self):
         digest = hashlib.sha256(self.builder.info.full_name.encode())
         for part in self.split.split("+"):

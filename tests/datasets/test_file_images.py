@@ -48,10 +48,10 @@ def test_missing(folder):
     assert FileImages(folder, names, [0] * 7).missing() == [0, 5, 6]
 
 
-def test_real_paths_follow_links(folder):
+def test_identities_follow_links(folder):
     (folder / "link").symlink_to(folder / "b")
     names = ["link/two.png", "./b//two.png", "a/one.jpg", "gone.jpg"]
-    assert FileImages(folder, names, [0] * 4).real_paths() == [
+    assert FileImages(folder, names, [0] * 4).identities() == [
         str(folder / "b" / "two.png"),
         str(folder / "b" / "two.png"),
         str(folder / "a" / "one.jpg"),

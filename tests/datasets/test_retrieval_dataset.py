@@ -1,14 +1,19 @@
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
 
+VALUES = itertools.cycle(range(256))
+
 
 def arrays(labels):
+    """Images that no other call gives, numbered from 0."""
     labels = np.asarray(labels, np.int64)
-    return ArrayImages(np.zeros((len(labels), 4, 4), np.uint8), labels)
+    images = np.zeros((len(labels), 4, 4), np.uint8)
+    return ArrayImages(images + np.uint8(next(VALUES)), labels)
 
 
 def files(names, labels=None):
@@ -59,6 +64,25 @@ def test_counts_what_parts_share_and_repeat():
 def test_numbers_of_arrays_are_no_names_of_one_image():
     found = dataset(arrays([0, 1]), arrays([0, 1]), arrays([0, 1]))
     assert found.notes == []
+
+
+def test_arrays_of_one_name_and_content_are_one_image():
+    images = arrays([0, 1, 2])
+    found = dataset(images, images.first(1), images.subset([0, 2]))
+    assert found.notes == [
+        "1 of 1 query images are train images too",
+        "1 of 1 query images are database images too",
+    ]
+
+
+def test_notes_begin_with_what_was_left_out():
+    found = RetrievalDataset(
+        "mine", "", *[arrays([-1, 0, 1])] * 3, remarks=("2 are not there",)
+    )
+    assert found.notes[:2] == [
+        "2 are not there",
+        "1 of 3 train images have no label",
+    ]
 
 
 def test_cannot_be_changed():

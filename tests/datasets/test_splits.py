@@ -7,7 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.splits import draw_per_class, split
+from hashnet_tf.datasets.splits import (
+    draw_parts,
+    draw_per_class,
+    usual_drawing,
+)
+
+
+def split(labels, in_test, query_per_class, train_per_class, seed):
+    drawing = usual_drawing(
+        labels, in_test is not None, query_per_class, train_per_class
+    )
+    parts = draw_parts(labels, in_test, drawing, seed)
+    return *parts, drawing.text(seed)
 
 
 @st.composite
@@ -91,7 +103,12 @@ def test_a_tenth_of_the_smallest_class():
             None,
             "Queries: 3 a class of the test part; .* all of it but",
         ),
-        (True, None, 4, "Queries: the test part; .* images: 4 a class of it;"),
+        (
+            True,
+            None,
+            4,
+            "Queries: the test part; .* 4 a class of the train part;",
+        ),
     ],
 )
 def test_protocol_tells_how(

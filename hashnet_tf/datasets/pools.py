@@ -1,0 +1,73 @@
+"""All images of any source, by the word that names it."""
+
+from hashnet_tf.datasets.digits import read_digits
+from hashnet_tf.datasets.folder import read_folder
+from hashnet_tf.datasets.npz import read_npz
+from hashnet_tf.datasets.protocol import protocols
+
+
+def _read_tfds(place):
+    # Its import takes seconds, which only who asks for it should wait.
+    from hashnet_tf.datasets.tfds import read_tfds
+
+    return read_tfds(place)
+
+
+SOURCES = {
+    "digits": read_digits,
+    "folder": read_folder,
+    "npz": read_npz,
+    "tfds": _read_tfds,
+}
+
+
+def read_pool(data):
+    """Reads all images of a source, before any part is drawn.
+
+    Args:
+        data: "digits", "folder:DIR", "npz:FILE", "tfds:NAME", or the name of
+            a protocol that draws its parts, alone or with ":DIR".
+
+    Returns:
+        `Pool`.
+
+    Raises:
+        ValueError: If `data` names no such source, or it is not there or not
+            as its reader needs it.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.pools import read_pool
+    >>> len(read_pool("digits").images)
+    1797
+    """
+    kind, _, place = data.partition(":")
+    if kind in SOURCES:
+        return SOURCES[kind](place)
+    protocol = protocols().get(kind)
+    if protocol is None or protocol.drawing is None:
+        raise ValueError(
+            f"A source of images must be {', '.join(SOURCES)} or a protocol"
+            f" that draws its parts. Received: data={data!r}"
+        )
+    if place:
+        from hashnet_tf.datasets.layouts import LAYOUTS
+
+        return LAYOUTS[protocol.origin.layout](place)
+    return _prepared(protocol)
+
+
+def _prepared(protocol):
+    origin = protocol.origin
+    why = f"{protocol.name} alone reads TensorFlow Datasets, which has no such"
+    if origin.tfds is not None:
+        try:
+            return _read_tfds(origin.tfds)
+        except ValueError as error:
+            why = str(error)
+    raise ValueError(
+        f"{origin.title} is not here. What: {origin.about}. From:"
+        f" {origin.url}. Download: {origin.size}. Licence: {origin.licence}."
+        f" By hand: {origin.by_hand}; then take {protocol.name}:DIR."
+        f" Received: {protocol.name} ({why})"
+    )

@@ -1,0 +1,216 @@
+"""A protocol: how a data set is split and measured, as data."""
+
+import dataclasses
+import functools
+import importlib.resources
+import tomllib
+
+from hashnet_tf.datasets.drawing import Draw, Drawing
+
+OVERLAPS = ("train-query", "train-database", "query-database")
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where the images of a data set come from, and how they get here.
+
+    Attributes:
+        title: Str, its name.
+        about: Str, what it holds and who made it.
+        url: Str, its home.
+        size: Str, how large the download is.
+        licence: Str, under which terms.
+        by_hand: Str, which files to place where.
+        layout: Str, a name of `hashnet_tf.datasets.layouts.LAYOUTS`, which
+            reads these files.
+        tfds: Str, its name in TensorFlow Datasets, or None where it has none.
+    """
+
+    title: str
+    about: str
+    url: str
+    size: str
+    licence: str
+    by_hand: str
+    layout: str
+    tfds: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """What a full copy of a data set should measure, as published.
+
+    Attributes:
+        train: Int, number of training images.
+        query: Int, number of queries.
+        database: Int, number of images in the database.
+        labels: Int, number of classes or labels.
+        unlabelled_train: Int, training images without a label.
+        unlabelled_query: Int, queries without a label.
+        labels_per_image: Float, mean over the training images.
+        similar_weight: Float, |S| / |S1| of the training images, an image
+            paired with itself too.
+        dissimilar_weight: Float, |S| / |S0| of these.
+    """
+
+    train: int | None = None
+    query: int | None = None
+    database: int | None = None
+    labels: int | None = None
+    unlabelled_train: int | None = None
+    unlabelled_query: int | None = None
+    labels_per_image: float | None = None
+    similar_weight: float | None = None
+    dissimilar_weight: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How one data set is split, what is relevant and what is measured.
+
+    Each stands in a TOML file of `hashnet_tf/datasets/protocols/`, one file a
+    data set.
+
+    Attributes:
+        name: Str, the word that loads it.
+        summary: Str, one sentence.
+        origin: `Origin`.
+        drawing: `Drawing`, or None where released lists are the split.
+        relevant: Str, which images are relevant to a query.
+        at: Int R of MAP@R, or None for the whole database.
+        expected: `Expected`.
+        differences: Tuple of str, what is known to differ from the paper or
+            between sources.
+        overlaps: Tuple of str, of "train-query", "train-database" and
+            "query-database": which parts may share images.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.protocol import protocols
+    >>> protocols()["cifar10-59k"].expected.database
+    59000
+    """
+
+    name: str
+    summary: str
+    origin: Origin
+    drawing: Drawing | None
+    relevant: str
+    at: int | None
+    expected: Expected
+    differences: tuple[str, ...]
+    overlaps: tuple[str, ...]
+
+    def __post_init__(self):
+        if unknown := set(self.overlaps) - set(OVERLAPS):
+            raise ValueError(
+                f"`overlaps` must be of {OVERLAPS}. Received: {unknown}"
+            )
+
+    def text(self, seed):
+        """Returns the protocol in words, as it stands beside every figure."""
+        if self.drawing is None:
+            drawn = "Parts as listed in the released lists."
+        else:
+            drawn = self.drawing.text(seed)
+        return f"{self.name}: {drawn}"
+
+
+@functools.cache
+def protocols():
+    """Returns all protocols, a dict from name to `Protocol`.
+
+    Raises:
+        ValueError: If a file is not as it must be, or two protocols have one
+            name.
+    """
+    found = {}
+    folder = importlib.resources.files("hashnet_tf.datasets") / "protocols"
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".toml"):
+            continue
+        for protocol in read_protocols(file.read_text("utf-8"), file.name):
+            if protocol.name in found:
+                raise ValueError(
+                    "Each protocol needs a name of its own."
+                    f" Received: {file.name} with {protocol.name} again"
+                )
+            found[protocol.name] = protocol
+    return found
+
+
+def read_protocols(text, file):
+    """Reads the protocols of one data set.
+
+    Args:
+        text: Str, TOML: a table `origin` and for each protocol a table
+            `protocol.NAME`.
+        file: Str, the file's name, for messages.
+
+    Returns:
+        List of `Protocol`.
+
+    Raises:
+        ValueError: If a key is missing or unknown, or a value is not as it
+            must be.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.protocol import read_protocols
+    >>> read_protocols("[splits]", "mine.toml")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: mine.toml: Origin needs title, ... Received: nothing
+    """
+    try:
+        tables = tomllib.loads(text)
+        origin = _built(Origin, tables.pop("origin", {}))
+        named = tables.pop("protocol", {})
+        if tables:
+            raise ValueError(
+                "The tables must be origin and protocol.NAME."
+                f" Received: {', '.join(tables)}"
+            )
+        return [_protocol(name, origin, named[name]) for name in named]
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _protocol(name, origin, table):
+    table = dict(table)
+    drawing = table.pop("drawing", None)
+    if drawing is not None:
+        drawing = dict(drawing)
+        for part in ("query", "train"):
+            if part in drawing:
+                drawing[part] = _built(Draw, drawing[part])
+        drawing = _built(Drawing, drawing)
+    expected = _built(Expected, table.pop("expected", {}))
+    for key in ("differences", "overlaps"):
+        table[key] = tuple(table.get(key, ()))
+    table.setdefault("at", None)
+    return _built(
+        Protocol,
+        {
+            **table,
+            "name": name,
+            "origin": origin,
+            "drawing": drawing,
+            "expected": expected,
+        },
+    )
+
+
+def _built(kind, table):
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    needed = [
+        name
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING
+    ]
+    if set(table) - set(fields) or set(needed) - set(table):
+        raise ValueError(
+            f"{kind.__name__} needs {', '.join(needed)} and may have"
+            f" {', '.join(n for n in fields if n not in needed) or 'no more'}."
+            f" Received: {', '.join(table) or 'nothing'}"
+        )
+    return kind(**table)
