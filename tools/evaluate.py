@@ -26,6 +26,7 @@ import hashnet_tf as hn
 from hashnet_tf.atomic import write_json
 from hashnet_tf.retrieval.hamming_ball import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
+from hashnet_tf.runs.evaluate_run import USUAL_AT
 
 CODES = ("query_codes", "database_codes")
 FILES = (*CODES, "query_labels", "database_labels")
@@ -42,7 +43,10 @@ def add_arguments(parser):
     )
     parser.add_argument("--out", help="folder for the report on files")
     parser.add_argument(
-        "--at", type=int, default=5000, help="R of MAP@R, the ranks that count"
+        "--at",
+        type=int,
+        help="R of MAP@R, the ranks that count; none: as the protocol of the"
+        f" data says, else {USUAL_AT}",
     )
     parser.add_argument(
         "--preset",
@@ -101,7 +105,7 @@ def _of_run(arguments):
 def _of_code_sets(arguments):
     report = hn.runs.evaluate_code_sets(
         *(hn.runs.CodeSet.load(getattr(arguments, name)) for name in CODES),
-        at=arguments.at,
+        at=arguments.at or USUAL_AT,
         empty_ball=arguments.empty_ball,
     )
     return report, _written(report, arguments, CODES)
@@ -111,7 +115,7 @@ def _of_files(arguments):
     report = hn.retrieval.evaluate(
         *(_array(getattr(arguments, name)) for name in FILES),
         bits=arguments.bits,
-        at=arguments.at,
+        at=arguments.at or USUAL_AT,
         empty_ball=arguments.empty_ball,
     )
     return report, _written(report, arguments, FILES)

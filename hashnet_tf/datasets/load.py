@@ -89,11 +89,7 @@ def _by_numbers(data, kind, per_class, seed):
 
 
 def _by_protocol(data, protocol, place, seed):
-    settings = {
-        "at": protocol.at,
-        "expected": protocol.expected,
-        "overlaps": protocol.overlaps,
-    }
+    settings = {"expected": protocol.expected, "overlaps": protocol.overlaps}
     text = protocol.text(seed)
     if protocol.drawing is None:
         if not place:
@@ -102,8 +98,9 @@ def _by_protocol(data, protocol, place, seed):
                 f" Received: {data} instead of {data}:DIR"
             )
         dataset = load_lists(place)
+        at = protocol.at or len(dataset.database)
         return dataclasses.replace(
-            dataset, name=data, protocol=text, **settings
+            dataset, name=data, protocol=text, at=at, **settings
         )
     pool = read_pool(data)
     try:
@@ -113,4 +110,5 @@ def _by_protocol(data, protocol, place, seed):
         )
     except ValueError as error:
         raise ValueError(f"{data}: {error}") from error
-    return pool.parts(data, text, *parts, **settings)
+    at = protocol.at or len(parts[2])
+    return pool.parts(data, text, *parts, at=at, **settings)

@@ -104,7 +104,8 @@ class Protocol:
     def __post_init__(self):
         if unknown := set(self.overlaps) - set(OVERLAPS):
             raise ValueError(
-                f"`overlaps` must be of {OVERLAPS}. Received: {unknown}"
+                f"`overlaps` must be of {', '.join(OVERLAPS)}."
+                f" Received: {', '.join(sorted(unknown))}"
             )
 
     def text(self, seed):

@@ -9,14 +9,19 @@ from hashnet_tf.runs.run_directory import RunDirectory
 PARTS = ("query", "database")
 
 
-def evaluate_run(workdir, at=5000, empty_ball="zero"):
+# Where neither a protocol nor the caller says how many ranks count.
+USUAL_AT = 5000
+
+
+def evaluate_run(workdir, at=None, empty_ball="zero"):
     """Encodes a run's queries and database and measures the retrieval.
 
     Writes the two code sets, which are made only once, and `report.json`.
 
     Args:
         workdir: Str or path of the run directory.
-        at: Int R >= 1 of MAP@R.
+        at: Int R >= 1 of MAP@R; None takes that of the data set's protocol,
+            or 5,000 where it names none.
         empty_ball: As in `hashnet_tf.retrieval.evaluate`.
 
     Returns:
@@ -55,6 +60,8 @@ def evaluate_run(workdir, at=5000, empty_ball="zero"):
         )
         for part in PARTS
     )
+    if at is None:
+        at = dataset.at or USUAL_AT
     report = evaluate_code_sets(query, database, at, empty_ball)
     write_json(
         run.report_path,

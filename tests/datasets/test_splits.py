@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hashnet_tf as hn
+from hashnet_tf.datasets.drawing import Draw, Drawing
 from hashnet_tf.datasets.splits import (
     draw_parts,
     draw_per_class,
@@ -168,3 +169,92 @@ def test_split_refuses_what_has_no_labels(labels):
     labels = np.array(labels, np.int32)
     with pytest.raises(ValueError, match=f"Received: {len(labels)} images"):
         split(labels, None, None, None, seed=0)
+
+
+@st.composite
+def drawings(draw):
+    """A matrix of labels, a test part or none, a drawing it can satisfy."""
+    n, width = draw(st.integers(12, 40)), draw(st.integers(2, 5))
+    bits = draw(st.lists(st.booleans(), min_size=n * width, max_size=n * width))
+    labels = np.array(bits, np.uint8).reshape(n, width)
+    in_test = draw(st.sampled_from([None, np.arange(n) % 2 == 0]))
+    scopes = ["all"] if in_test is None else ["all", "train", "test"]
+    query = Draw(draw(st.sampled_from(scopes)), count=draw(st.integers(1, 3)))
+    database = draw(st.sampled_from(scopes[:2]))
+    train_of = draw(st.sampled_from(scopes[:2]))
+    train = draw(st.sampled_from([None, 1, 3]))
+    drawing = Drawing(
+        query,
+        Draw(train_of, count=train),
+        database=database,
+        train_in_database=draw(st.booleans()),
+    )
+    return labels, in_test, drawing, draw(st.integers(0, 2**32))
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawings())
+def test_parts_of_any_drawing_are_disjoint_and_complete(case):
+    labels, in_test, drawing, seed = case
+    train, query, database = map(set, map(np.ndarray.tolist, draw_parts(*case)))
+    everything = set(range(len(labels)))
+    scopes = {"all": everything}
+    if in_test is not None:
+        scopes["test"] = set(np.flatnonzero(in_test))
+        scopes["train"] = everything - scopes["test"]
+    assert not query & (train | database)
+    assert (
+        len(query) == drawing.query.count and query <= scopes[drawing.query.of]
+    )
+    rest = scopes[drawing.database] - query
+    assert database == (rest if drawing.train_in_database else rest - train)
+    assert train <= rest & scopes[drawing.train.of]
+    if drawing.train.count is None:
+        assert train == rest & scopes[drawing.train.of]
+    else:
+        assert len(train) == drawing.train.count
+    again = draw_parts(*case)
+    for one, other in zip(draw_parts(*case), again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 4))
+def test_draws_as_many_images_of_each_label(seed, queries, trained):
+    rng = np.random.default_rng(seed)
+    # Of each label at least 9 images that have no other, and some of several.
+    labels = np.concatenate(
+        [np.repeat(np.eye(4), 9, axis=0), rng.random((30, 4)) < 0.3]
+    ).astype(np.uint8)
+    drawing = Drawing(Draw(per_class=queries), Draw(per_class=trained))
+    train, query, database = draw_parts(labels, None, drawing, seed)
+    assert len(query) == 4 * queries and len(train) == 4 * trained
+    assert (labels[query].sum(axis=0) >= queries).all()
+    assert (labels[train].sum(axis=0) >= trained).all()
+    assert not set(query) & set(database)
+    assert sorted([*query, *database]) == [*range(len(labels))]
+
+
+def test_the_rarest_label_draws_first():
+    # Both images of label 0 have label 1 too, which must leave them to it.
+    labels = np.array([[1, 1], [1, 1], [0, 1], [0, 1], [0, 0]])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        drawn = draw_per_class(labels, 2, rng)
+        assert drawn.tolist() == [True, True, True, True, False]
+
+
+def test_a_label_that_no_image_has_draws_none():
+    labels = np.array([[1, 0], [1, 0]])
+    drawn = draw_per_class(labels, 1, np.random.default_rng(0))
+    assert drawn.sum() == 1
+
+
+def test_refuses_what_the_source_does_not_hold():
+    labels = np.repeat([0, 1], 5)
+    drawing = Drawing(Draw(count=8), Draw(count=3))
+    with pytest.raises(ValueError, match="Received: 2 images to draw from$"):
+        draw_parts(labels, None, drawing, 0)
+    drawing = Drawing(Draw("test"), Draw())
+    with pytest.raises(ValueError, match="Received: a source without one$"):
+        draw_parts(labels, None, drawing, 0)

@@ -1,0 +1,72 @@
+"""Looks for what would spoil the figures of a data set."""
+
+import numpy as np
+
+from hashnet_tf.datasets.file_images import FileImages
+from hashnet_tf.datasets.overlaps import shared_images
+from hashnet_tf.datasets.protocol import OVERLAPS
+from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.datasets.undecodable import find_undecodable
+
+SHOWN = 10
+
+
+def find_problems(dataset):
+    """Reads and decodes every image once and compares the parts.
+
+    Labels are not looked at: they were while the data set was loaded.
+
+    Args:
+        dataset: `RetrievalDataset`.
+
+    Returns:
+        List of str, empty for a good data set: files that are not there,
+        files that are no images, and parts that share images though the
+        protocol does not allow it; each with the count and the first ten.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.check import find_problems
+    >>> find_problems(hn.datasets.load("digits"))
+    []
+    """
+    problems, seen = [], set()
+    for part in PARTS:
+        images = getattr(dataset, part)
+        names = images.identities()
+        new = [i for i, name in enumerate(names) if name not in seen]
+        seen.update(names)
+        problems += _unreadable(part, images.subset(np.array(new, np.int64)))
+    for pair in OVERLAPS:
+        if pair not in dataset.overlaps:
+            problems += _overlap(dataset, *pair.split("-"))
+    return problems
+
+
+def _unreadable(part, images):
+    if not isinstance(images, FileImages):
+        return
+    of_part = f"of {len(images)} {part} images"
+    if missing := images.missing():
+        count, first = len(missing), _first(images, missing)
+        yield f"{count} {of_part} are not there: {first}"
+    there = np.setdiff1d(np.arange(len(images)), missing)
+    bad = there[find_undecodable(images.subset(there))]
+    if len(bad):
+        yield f"{len(bad)} {of_part} cannot be decoded: {_first(images, bad)}"
+
+
+def _overlap(dataset, one, other):
+    images = getattr(dataset, one)
+    if shared := shared_images(images, getattr(dataset, other)):
+        yield (
+            f"{len(shared)} of {len(images)} {one} images are {other} images"
+            f" too, which {dataset.name} does not allow:"
+            f" {_first(images, shared)}"
+        )
+
+
+def _first(images, positions):
+    names = [images.names[i] for i in positions[:SHOWN]]
+    return ", ".join(names) + (", ..." if len(positions) > SHOWN else "")

@@ -1,0 +1,209 @@
+"""What a loaded data set measures, beside what it should."""
+
+import dataclasses
+
+import numpy as np
+
+from hashnet_tf.datasets.protocol import Expected
+from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
+from hashnet_tf.losses.count_pairs import PairCounts, count_pairs
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """The counts of a data set.
+
+    Attributes:
+        dataset: `RetrievalDataset`.
+        histogram: Dict from part to the number of its images with each label,
+            int64 `[labels]`.
+        pairs: `PairCounts` of the training images, as the loss counts them:
+            ordered, and without pairs of an image with itself.
+        pairs_with_self: `PairCounts` with these, as the paper's ratios and
+            those of its released lists are counted.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.description import describe
+    >>> found = describe(hn.datasets.load("digits"))
+    >>> found.histogram["query"].tolist()
+    [20, 20, 20, 20, 20, 20, 20, 20, 20, 20]
+    >>> found.pairs_with_self.weights[0]
+    10.0
+    """
+
+    dataset: RetrievalDataset
+    histogram: dict[str, np.ndarray]
+    pairs: PairCounts
+    pairs_with_self: PairCounts
+
+    @property
+    def measured(self):
+        """`Expected` with what was found in the place of each number."""
+        sizes = {part: len(getattr(self.dataset, part)) for part in PARTS}
+        train, query = self.dataset.train, self.dataset.query
+        weights = dict.fromkeys(("similar_weight", "dissimilar_weight"))
+        if self.pairs_with_self.similar and self.pairs_with_self.dissimilar:
+            weights = dict(
+                zip(weights, self.pairs_with_self.weights, strict=True)
+            )
+        return Expected(
+            **sizes,
+            labels=len(self.histogram["train"]),
+            unlabelled_train=int(train.unlabelled.sum()),
+            unlabelled_query=int(query.unlabelled.sum()),
+            labels_per_image=self.labels_per_image("train"),
+            **weights,
+        )
+
+    def labels_per_image(self, part):
+        """Returns the mean number of labels of the images of a part."""
+        return float(
+            self.histogram[part].sum() / len(getattr(self.dataset, part))
+        )
+
+    def against_expected(self):
+        """Sets what was found beside what is expected.
+
+        Returns:
+            List of `(name, expected, found)`, for each number that the
+            protocol expects.
+        """
+        expected = dataclasses.asdict(self.dataset.expected)
+        found = dataclasses.asdict(self.measured)
+        return [
+            (name, value, found[name])
+            for name, value in expected.items()
+            if value is not None
+        ]
+
+    def differences(self):
+        """Returns a list of str, one for each number that is not as expected.
+
+        Numbers are compared as far as the protocol tells them, to 4 digits.
+        """
+        rows = [_difference_row(*row) for row in self.against_expected()]
+        return [
+            f"{name}: expected {expected}, found {found}, {difference}"
+            for name, expected, found, difference in rows
+            if difference != "0"
+        ]
+
+    def text(self):
+        """Returns all of it as lines for people to read."""
+        dataset = self.dataset
+        lines = [dataset.name, dataset.protocol, *_notes(dataset), ""]
+        lines += _table(
+            ["part", "images", "unlabelled", "labels an image"],
+            [
+                [
+                    part,
+                    f"{len(getattr(dataset, part)):,}",
+                    f"{getattr(dataset, part).unlabelled.sum():,}",
+                    f"{self.labels_per_image(part):.3f}",
+                ]
+                for part in PARTS
+            ],
+        )
+        lines += ["", "Ordered pairs of training images:"]
+        lines += _table(
+            ["", "|S1|", "|S0|", "|S|/|S1|", "|S|/|S0|", "|S0|/|S1|"],
+            [
+                _pair_row("i != j, as the loss counts", self.pairs),
+                _pair_row("i = j too, as the paper", self.pairs_with_self),
+            ],
+        )
+        if rows := self.against_expected():
+            lines += ["", "Beside what a full copy should measure:"]
+            lines += _table(
+                ["", "expected", "found", "difference"],
+                [_difference_row(*row) for row in rows],
+            )
+        lines += ["", "Images with each label:"]
+        names = dataset.class_names
+        if names is None:
+            names = [str(i) for i in range(len(self.histogram["train"]))]
+        lines += _table(
+            ["label", *PARTS],
+            [
+                [name, *(f"{self.histogram[part][i]:,}" for part in PARTS)]
+                for i, name in enumerate(names)
+            ],
+        )
+        return "\n".join(lines)
+
+
+def describe(dataset):
+    """Counts the labels and the pairs of a data set.
+
+    Args:
+        dataset: `RetrievalDataset`.
+
+    Returns:
+        `Description`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.description import describe
+    >>> describe(hn.datasets.load("digits")).pairs.dissimilar
+    900000
+    """
+    labels = {part: getattr(dataset, part).labels for part in PARTS}
+    if dataset.train.labels.ndim == 1:
+        classes = max(int(ids.max()) for ids in labels.values()) + 1
+        classes = max(classes, len(dataset.class_names or ()))
+        histogram = {
+            part: np.bincount(ids[ids >= 0], minlength=classes)
+            for part, ids in labels.items()
+        }
+    else:
+        histogram = {
+            part: (rows == 1).sum(axis=0) for part, rows in labels.items()
+        }
+    return Description(
+        dataset,
+        histogram,
+        count_pairs(dataset.train.labels),
+        count_pairs(dataset.train.labels, include_self=True),
+    )
+
+
+def _notes(dataset):
+    if dataset.at is not None:
+        yield f"MAP@{dataset.at}"
+    for note in dataset.notes:
+        yield f"Note: {note}."
+
+
+def _pair_row(name, pairs):
+    row = [name, f"{pairs.similar:,}", f"{pairs.dissimilar:,}"]
+    if not pairs.similar or not pairs.dissimilar:
+        return [*row, "-", "-", "-"]
+    similar, dissimilar = pairs.weights
+    ratio = pairs.dissimilar / pairs.similar
+    return [*row, f"{similar:.4f}", f"{dissimilar:.4f}", f"{ratio:.4f}"]
+
+
+def _difference_row(name, expected, found):
+    shape = ".4f" if isinstance(expected, float) else ","
+    if found is None:
+        return [name, f"{expected:{shape}}", "-", "-"]
+    # As far as the expected number is told.
+    difference = round(found - expected, 4) or type(expected)(0)
+    told = f"{difference:+{shape}}" if difference else "0"
+    return [name, f"{expected:{shape}}", f"{found:{shape}}", told]
+
+
+def _table(head, rows):
+    """Returns lines: the first column to the left, the others to the right."""
+    rows = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,95 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
+from hashnet_tf.datasets.check import find_problems
+
+
+@pytest.fixture
+def pets(tmp_path, write_image):
+    """A data set of 12 good images whose parts share none."""
+    names = [f"{i}.png" for i in range(12)]
+    for i, name in enumerate(names):
+        write_image(tmp_path / name, i)
+    images = FileImages(tmp_path, names, [0, 1] * 6)
+    return RetrievalDataset(
+        "pets",
+        "By hand.",
+        images.subset([0, 1, 2, 3]),
+        images.subset([4, 5]),
+        images.subset([6, 7, 8, 9, 10, 11]),
+        overlaps=(),
+    )
+
+
+def test_a_good_set_has_none(pets):
+    assert find_problems(pets) == []
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [("train", "query"), ("train", "database"), ("query", "database")],
+)
+def test_shared_images_are_a_problem_unless_allowed(pets, one, other):
+    images = getattr(pets, one)
+    shared = dataclasses.replace(pets, **{other: images})
+    (problem,) = find_problems(shared)
+    count = len(images)
+    assert problem == (
+        f"{count} of {count} {one} images are {other} images too, which pets"
+        f" does not allow: {', '.join(images.names)}"
+    )
+    allowed = dataclasses.replace(shared, overlaps=(f"{one}-{other}",))
+    assert find_problems(allowed) == []
+
+
+def test_shows_the_first_ten(tmp_path, write_image):
+    names = [f"{i:02}.png" for i in range(12)]
+    for name in names:
+        write_image(tmp_path / name, 0)
+    images = FileImages(tmp_path, names, [0, 1] * 6)
+    dataset = RetrievalDataset(
+        "pets", "", images, images, images, overlaps=("train-database",)
+    )
+    problems = find_problems(dataset)
+    assert len(problems) == 2
+    for problem in problems:
+        assert problem.startswith("12 of 12 ")
+        assert problem.endswith(": " + ", ".join(names[:10]) + ", ...")
+
+
+def test_finds_what_is_missing_and_what_is_no_image(pets):
+    root = pets.query.root
+    (root / "4.png").unlink()
+    (root / "7.png").write_bytes(b"no image")
+    (root / "10.png").write_bytes((root / "10.png").read_bytes()[:40])
+    assert find_problems(pets) == [
+        "1 of 2 query images are not there: 4.png",
+        "2 of 6 database images cannot be decoded: 7.png, 10.png",
+    ]
+
+
+def test_an_image_of_two_parts_is_read_once(pets):
+    (pets.train.root / "2.png").write_bytes(b"no image")
+    found = dataclasses.replace(
+        pets, database=pets.train, overlaps=("train-database",)
+    )
+    assert find_problems(found) == [
+        "1 of 4 train images cannot be decoded: 2.png"
+    ]
+
+
+def test_takes_arrays():
+    rng = np.random.default_rng(0)
+    images = ArrayImages(rng.integers(0, 256, (6, 4, 4), np.uint8), [0, 1] * 3)
+    dataset = RetrievalDataset(
+        "mine", "", images.subset([0, 1]), images.subset([1]), images
+    )
+    assert find_problems(dataset) == [
+        "1 of 2 train images are query images too, which mine does not allow:"
+        " 1",
+        "1 of 1 query images are database images too, which mine does not"
+        " allow: 1",
+    ]
