@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import pathlib
 
@@ -21,6 +22,46 @@ def write_image():
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def stand_ins():
+    """Module that writes small data sets in the formats of the real ones."""
+    path = pathlib.Path(__file__).with_name("stand_ins.py")
+    spec = importlib.util.spec_from_file_location("stand_ins", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def ilsvrc_folder(stand_ins, tmp_path_factory):
+    """Folder of 40 training and 15 validation images of 5 classes."""
+    return stand_ins.write_ilsvrc(tmp_path_factory.mktemp("ilsvrc"), ".")
+
+
+@pytest.fixture(scope="session")
+def coco_folder(stand_ins, tmp_path_factory):
+    """Folder of 20 training and 10 validation images, 6 without an object."""
+    return stand_ins.write_coco(tmp_path_factory.mktemp("coco"))
+
+
+@pytest.fixture(scope="session")
+def nus_wide_folder(stand_ins, tmp_path_factory):
+    """Folder of 37 of 40 listed images, some without a concept."""
+    return stand_ins.write_nus_wide(tmp_path_factory.mktemp("nus_wide"))
+
+
+@pytest.fixture(scope="session")
+def mirflickr_folder(stand_ins, tmp_path_factory):
+    """Folder of 40 images, 4 of them without a concept."""
+    return stand_ins.write_mirflickr(tmp_path_factory.mktemp("mirflickr"))
+
+
+@pytest.fixture(scope="session")
+def idx_folder(stand_ins, tmp_path_factory):
+    """Folder of 30 training and 12 test images of 3 classes."""
+    return stand_ins.write_idx(tmp_path_factory.mktemp("idx"))
 
 
 @pytest.fixture

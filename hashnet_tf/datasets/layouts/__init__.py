@@ -1,7 +1,5 @@
-"""Readers of data sets as they are released: from a folder to a `Pool`."""
+"""Data sets in the folders and formats in which they are handed out.
 
-from hashnet_tf.datasets.folder import read_folder
-
-LAYOUTS = {
-    "class_folders": read_folder,
-}
+Each reads a folder to a `Pool`, and says in its docstring which files it
+needs, and where.
+"""
