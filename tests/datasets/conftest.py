@@ -35,6 +35,12 @@ def stand_ins():
 
 
 @pytest.fixture(scope="session")
+def folder_folder(sources):
+    """Folder of 24 training and 12 test images of 3 classes."""
+    return sources["folder of parts"][0].removeprefix("folder:")
+
+
+@pytest.fixture(scope="session")
 def ilsvrc_folder(stand_ins, tmp_path_factory):
     """Folder of 40 training and 15 validation images of 5 classes."""
     return stand_ins.write_ilsvrc(tmp_path_factory.mktemp("ilsvrc"), ".")
