@@ -14,12 +14,13 @@ class ImageSet(abc.ABC):
 
     Args:
         labels: Class ids `[n]`, integers up to 2^24, any below 0 for an image
-            without a label; or a zero-or-one matrix `[n, L]`.
+            without a label; or a zero-or-one matrix `[n, L]`, -1 where a label
+            is unknown.
         names: As below.
 
     Attributes:
-        labels: Class ids, int32 `[n]`, or a zero-or-one matrix, uint8
-            `[n, L]`.
+        labels: Class ids, int32 `[n]`, or a zero-or-one matrix `[n, L]`,
+            uint8, or int8 where it holds a -1.
         names: List of n str, each naming its image to a person: a path or a
             place in the source.
 
@@ -71,10 +72,15 @@ class ImageSet(abc.ABC):
 
     @property
     def unlabelled(self):
-        """Boolean `[n]`: which images have no label at all."""
+        """Boolean `[n]`: which images have no label at all.
+
+        An id below 0, a row of zeros, or a row of -1, which says no more than
+        an id below 0 does. An image whose labels are unknown in part has some.
+        """
         if self.labels.ndim == 1:
             return self.labels < 0
-        return ~self.labels.any(axis=1)
+        first = self.labels[:, :1]
+        return (first < 1).all(axis=1) & (self.labels == first).all(axis=1)
 
     def first(self, count):
         """Returns the set of the first `count` images, or all if fewer."""
@@ -89,14 +95,16 @@ def _checked(labels, count):
         )
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.dtype.kind in "biuf":
-        wrong = (labels != 0) & (labels != 1)
+        unknown = labels == -1
+        wrong = (labels != 0) & (labels != 1) & ~unknown
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
             raise ValueError(
-                "A matrix of labels must hold zeros and ones. Received:"
+                "A matrix of labels must hold zeros and ones, or -1 where one"
+                " is unknown. Received:"
                 f" labels[{row}, {column}]={labels[row, column]}"
             )
-        return labels.astype(np.uint8)
+        return labels.astype(np.int8 if unknown.any() else np.uint8)
     if labels.ndim == 1 and (labels.dtype.kind in "iu" or labels.size == 0):
         if labels.size and labels.max() > MAX_CLASS_ID:
             raise ValueError(

@@ -58,7 +58,7 @@ class RetrievalDataset:
         if labels.ndim == 1:
             classes = len(np.unique(labels[labels >= 0]))
         else:
-            classes = int(labels.any(axis=0).sum())
+            classes = int((labels > 0).any(axis=0).sum())
         if classes < 2:
             raise ValueError(
                 "The training images must have at least two classes."

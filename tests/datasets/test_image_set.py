@@ -27,6 +27,17 @@ def test_matrix_becomes_uint8(dtype):
     assert images.unlabelled.tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int64", "float32"])
+def test_matrix_with_unknown_labels_becomes_int8(dtype):
+    rows = [[0, -1], [0, 0], [-1, -1]]
+    images = labelled(np.array(rows, dtype))
+    assert images.labels.dtype == np.int8
+    assert images.labels.tolist() == rows
+    # Of the first a label is unknown, of the last nothing is known.
+    assert images.unlabelled.tolist() == [False, True, True]
+    assert images.subset([1]).labels.dtype == np.uint8
+
+
 def test_any_id_below_zero_is_no_label():
     images = labelled([-1, 0, -7])
     assert images.labels.tolist() == [-1, 0, -1]
@@ -60,7 +71,7 @@ def test_largest_id_is_one_that_float32_tells_from_the_next_lower():
         (np.zeros((3, 2, 1)), r"Received: labels.shape=\(3, 2, 1\)"),
         (np.array([["a"], ["b"], ["c"]]), r"Received: labels.shape=\(3, 1\)"),
         ([[0, 1], [1, 2], [0, 0]], r"Received: labels\[1, 1\]=2"),
-        ([[0, 1], [1, 0], [-1, 0]], r"Received: labels\[2, 0\]=-1"),
+        ([[0, 1], [1, 0], [-2, 0]], r"Received: labels\[2, 0\]=-2"),
         ([[0, 1], [0.5, 0], [0, 0]], r"Received: labels\[1, 0\]=0.5"),
         ([[0, 1], [0, np.nan], [0, 0]], r"Received: labels\[1, 1\]=nan"),
         ([0, 1, 2**24 + 1], "Received: 16777217"),
