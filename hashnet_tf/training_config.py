@@ -41,7 +41,8 @@ class TrainingConfig:
 
     data: str = _setting(
         None,
-        "digits, folder:DIR, lists:DIR, npz:FILE or tfds:NAME",
+        "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME or a protocol,"
+        " alone or with :DIR (hashnet datasets list)",
     )
     seed: int = _setting(0, "of the split, the weights and the order", least=0)
     query_per_class: int | None = _setting(
@@ -53,6 +54,17 @@ class TrainingConfig:
         None,
         "training images to draw of each class; none: all",
         least=1,
+    )
+    unseen_classes: int | None = _setting(
+        None,
+        "classes to ask and to find alone, drawn by the seed; the others alone"
+        " are trained on",
+        least=1,
+    )
+    imbalance: float | None = _setting(
+        None,
+        "|S0|/|S1| that the training images shall have: labels are withheld or"
+        " images left out; none: as they are",
     )
     backbone: str = _setting(
         "small_cnn",
@@ -141,7 +153,12 @@ class TrainingConfig:
             kind, optional = setting_type(field.name)
             if not (optional and value is None):
                 self._check(field, kind, value)
-        for name in ("alpha", "learning_rate", "head_multiplier"):
+        for name in (
+            "imbalance",
+            "alpha",
+            "learning_rate",
+            "head_multiplier",
+        ):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(
@@ -216,7 +233,14 @@ class TrainingConfig:
 
     def data_source(self):
         """Returns the arguments of `hashnet_tf.datasets.load` as a dict."""
-        names = ("data", "seed", "query_per_class", "train_per_class")
+        names = (
+            "data",
+            "seed",
+            "query_per_class",
+            "train_per_class",
+            "unseen_classes",
+            "imbalance",
+        )
         return {name: getattr(self, name) for name in names}
 
     @classmethod

@@ -4,6 +4,8 @@ import dataclasses
 
 from absl import logging
 
+from hashnet_tf.datasets.hold_out_classes import hold_out_classes
+from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.lists import load_lists
 from hashnet_tf.datasets.narrowing import narrowed
 from hashnet_tf.datasets.pools import SOURCES, read_pool
@@ -14,7 +16,14 @@ from hashnet_tf.datasets.splits import draw_parts, usual_drawing
 DIGITS_PER_CLASS = {"query": 20, "train": 100}
 
 
-def load(data, seed=0, query_per_class=None, train_per_class=None):
+def load(
+    data,
+    seed=0,
+    query_per_class=None,
+    train_per_class=None,
+    unseen_classes=None,
+    imbalance=None,
+):
     """Loads the data set that one word names.
 
     Args:
@@ -26,6 +35,12 @@ def load(data, seed=0, query_per_class=None, train_per_class=None):
             leaves it to the source. A protocol or lists say it themselves.
         train_per_class: Int, how many training images to draw of each class;
             None takes all.
+        unseen_classes: Int, how many classes to ask and to find, which are
+            not trained on then, or None for all; as
+            `hashnet_tf.datasets.hold_out_classes`.
+        imbalance: Number, the |S0| / |S1| that the training images shall
+            have, or None for what they have; as
+            `hashnet_tf.datasets.imbalanced`.
 
     Returns:
         `RetrievalDataset`. What its `notes` say is logged as warnings.
@@ -58,6 +73,10 @@ def load(data, seed=0, query_per_class=None, train_per_class=None):
         dataset = _by_protocol(data, protocol, place, seed)
     else:
         dataset = _by_numbers(data, kind, per_class, seed)
+    if unseen_classes is not None:
+        dataset = hold_out_classes(dataset, unseen_classes, seed)
+    if imbalance is not None:
+        dataset = imbalanced(dataset, imbalance, seed)
     for note in dataset.notes:
         logging.warning("%s: %s", dataset.name, note)
     return dataset

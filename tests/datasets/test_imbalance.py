@@ -13,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, RetrievalDataset
+from hashnet_tf.datasets.hold_out_classes import hold_out_classes
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.protocol import Expected
-from hashnet_tf.datasets.unseen_classes import unseen_classes
 from hashnet_tf.losses import WeightedPairwiseLoss, count_pairs
 from hashnet_tf.retrieval.labels import check_labels
 
@@ -249,10 +249,10 @@ def test_nothing_else_takes_withheld_labels():
         check_labels(found.train.labels)
     message = "has one label, which is known. .* the train image"
     with pytest.raises(ValueError, match=message):
-        unseen_classes(found, 2, seed=0)
+        hold_out_classes(found, 2, seed=0)
     # The other order goes.
     found = imbalanced(
-        unseen_classes(hn.datasets.load("digits"), 2, 0), 30, seed=0
+        hold_out_classes(hn.datasets.load("digits"), 2, 0), 30, seed=0
     )
     assert "Unseen classes" in found.protocol
 

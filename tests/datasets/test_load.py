@@ -72,3 +72,25 @@ def test_warns_of_what_it_notes(tmp_path, write_image, caplog):
         f"lists:{tmp_path}: {note}" for note in dataset.notes
     ]
     assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_holds_out_classes_before_it_unbalances():
+    dataset = hn.datasets.load("digits", 2, unseen_classes=3, imbalance=50)
+    alone = hn.datasets.load("digits", 2, unseen_classes=3)
+    assert dataset.query.names == alone.query.names
+    assert dataset.database.names == alone.database.names
+    assert dataset.train.names == alone.train.names
+    assert len(alone.train) == 700 and len(alone.query) == 60
+    pairs = hn.losses.count_pairs(dataset.train.labels)
+    assert pairs.dissimilar / pairs.similar == pytest.approx(50, rel=0.01)
+    for text in ("Unseen classes", "|S0| / |S1|"):
+        assert text in dataset.protocol
+
+
+def test_the_ranks_of_a_protocol_are_those_that_are_left(sources):
+    folder = sources["folder of parts"][0].removeprefix("folder:")
+    data = f"cifar10-50k:{folder}"
+    assert hn.datasets.load(data).at == 24
+    with pytest.raises(ValueError, match="which leaves 2 of the 3"):
+        hn.datasets.load(data, unseen_classes=2)
+    assert hn.datasets.load(data, unseen_classes=1).at == 8

@@ -13,6 +13,8 @@ FLAGS = {
     "seed": 3,
     "query_per_class": 5,
     "train_per_class": 6,
+    "unseen_classes": 2,
+    "imbalance": 30.0,
     "backbone": "MobileNetV2",
     "weights": "imagenet",
     "image_size": 96,

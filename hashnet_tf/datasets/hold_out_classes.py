@@ -10,7 +10,7 @@ from hashnet_tf.datasets.retrieval_dataset import PARTS
 NAMED = 10
 
 
-def unseen_classes(dataset, count, seed):
+def hold_out_classes(dataset, count, seed):
     """Splits the classes into those to train on and those to retrieve.
 
     The zero-shot protocol of Table 2 of HashNet (ICCV 2017): queries and
@@ -35,8 +35,8 @@ def unseen_classes(dataset, count, seed):
     Example:
 
     >>> import hashnet_tf as hn
-    >>> from hashnet_tf.datasets.unseen_classes import unseen_classes
-    >>> dataset = unseen_classes(hn.datasets.load("digits"), 3, seed=0)
+    >>> from hashnet_tf.datasets.hold_out_classes import hold_out_classes
+    >>> dataset = hold_out_classes(hn.datasets.load("digits"), 3, seed=0)
     >>> sorted(set(dataset.train.labels.tolist()))
     [0, 1, 2, 3, 4, 7, 8]
     >>> sorted(set(dataset.query.labels.tolist()))
@@ -64,6 +64,7 @@ def unseen_classes(dataset, count, seed):
         protocol=f"{dataset.protocol} {_text(dataset, drawn, there, seed)}",
         # The counts of the whole data set hold no more.
         expected=Expected(),
+        at=dataset.at and min(dataset.at, len(parts["database"])),
         **parts,
     )
 
