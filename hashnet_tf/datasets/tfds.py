@@ -1,4 +1,4 @@
-"""Any image classification set of TensorFlow Datasets."""
+"""Any set of labelled images of TensorFlow Datasets."""
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -6,37 +6,47 @@ from tensorflow_datasets.core import read_only_builder
 
 from hashnet_tf.datasets.pool import Pool
 from hashnet_tf.datasets.tfds_images import TfdsImages, read_split
+from hashnet_tf.datasets.tfds_unprepared import how_to_prepare
 
-FEATURES = {
-    "image": tfds.features.Image,
-    "label": tfds.features.ClassLabel,
-}
+# Where a set may hold its labels: the first that it has counts.
+LABELS = (("label",), ("labels",), ("objects", "label"))
 
 
 def read_tfds(place):
     """Reads a prepared data set of TensorFlow Datasets ("tfds:NAME").
 
-    NAME must have the features `image` and `label`. Queries come from its
-    "test" split, else its "validation" split, else from "train"; a split
-    without a label counts as not there. Nothing is downloaded here: without a
-    network TFDS would retry for minutes.
+    It must have the feature `image` and one of these: `label`, a ClassLabel;
+    `labels`, a Sequence of ClassLabel; `objects`, a Sequence with a ClassLabel
+    `label`. The last two become a zero-or-one matrix. Nothing is downloaded.
 
     Args:
         place: Str, NAME, with a config after a slash if it has some.
 
     Returns:
-        `Pool`.
+        `Pool` of its "train" split and its "test" split, else its
+        "validation" split, as the test part; a split without any label counts
+        as not there.
 
     Raises:
-        ValueError: If NAME is not prepared in a data folder of TFDS, or has
-            not these features or no "train" split.
+        ValueError: If it is not prepared in a data folder of TFDS, or has not
+            these features or no "train" split.
     """
     builder = _builder(place)
-    labels, in_test, parts = _labels(builder)
+    path, feature = _label_feature(builder, place)
+    parts, labels = ["train"], [_labels(builder, "train", path, feature)]
+    in_test = None
+    for name in ("test", "validation"):
+        if name in builder.info.splits and in_test is None:
+            more = _labels(builder, name, path, feature)
+            # The test labels of a contest may be kept secret, as -1 or none.
+            if not TfdsImages(builder, name, more).unlabelled.all():
+                parts.append(name)
+                labels.append(more)
+                in_test = np.repeat([False, True], [len(of) for of in labels])
     return Pool(
-        TfdsImages(builder, parts, labels),
-        in_test,
-        builder.info.features["label"].names,
+        images=TfdsImages(builder, "+".join(parts), np.concatenate(labels)),
+        in_test=in_test,
+        class_names=feature.names,
     )
 
 
@@ -44,41 +54,58 @@ def _builder(place):
     try:
         # Not `tfds.builder`, which runs the set's own code, and by its version
         # and the name given asks the network about what is not here.
-        builder = read_only_builder.builder_from_files(place)
+        return read_only_builder.builder_from_files(place)
     except (ValueError, AssertionError) as error:
         raise ValueError(
-            "TensorFlow Datasets has no prepared set of this name in"
-            " ~/tensorflow_datasets or where TFDS_DATA_DIR says. Copy one"
-            ' there or, where there is a network, run `python -c "import'
-            f" tensorflow_datasets as tfds; tfds.builder('{place}')"
-            f'.download_and_prepare()"`. Received: tfds:{place}'
+            "TensorFlow Datasets has no prepared set of this name."
+            f" {how_to_prepare(place)} Received: tfds:{place}"
         ) from error
+
+
+def _label_feature(builder, place):
+    """Returns `(path, feature)` of the labels, the path as tuple of str."""
     features, splits = builder.info.features, builder.info.splits
-    if "train" not in splits or not all(
-        name in features and isinstance(features[name], kind)
-        for name, kind in FEATURES.items()
-    ):
-        raise ValueError(
-            f"tfds:{place} needs a train split and the features image and"
-            f" label, an Image and a ClassLabel. Received: {list(splits)},"
-            f" {features}"
-        )
-    return builder
+    image = _at(features, ("image",))
+    for path in LABELS:
+        feature = _at(features, path)
+        if (
+            "train" in splits
+            and isinstance(image, tfds.features.Image)
+            and isinstance(feature, tfds.features.ClassLabel)
+        ):
+            return path, feature
+    raise ValueError(
+        f"tfds:{place} needs a train split and the features image, an Image,"
+        " and label, labels or objects/label, a ClassLabel or a Sequence of"
+        f" it. Received: {list(splits)}, {features}"
+    )
 
 
-def _labels(builder):
-    """Returns `(labels, in_test, parts)`, as `split` and `TfdsImages` need."""
-    labels = _labels_of(builder, "train")
-    for name in ("test", "validation"):
-        if name in builder.info.splits:
-            more = _labels_of(builder, name)
-            # The test labels of a contest may be kept secret, as -1.
-            if (more >= 0).any():
-                in_test = np.arange(len(labels) + len(more)) >= len(labels)
-                return np.concatenate([labels, more]), in_test, f"train+{name}"
-    return labels, None, "train"
+def _at(feature, path):
+    """Returns the feature at a path, sequences left out, or None."""
+    for name in path:
+        if not isinstance(feature, tfds.features.FeaturesDict):
+            return None
+        if name not in feature:
+            return None
+        feature = feature[name]
+        if isinstance(feature, tfds.features.Sequence):
+            feature = feature.feature
+    return feature
 
 
-def _labels_of(builder, part):
-    rows = read_split(builder, part).map(lambda row: row["label"])
-    return np.fromiter(rows.as_numpy_iterator(), dtype=np.int32)
+def _labels(builder, part, path, feature):
+    """Returns the labels of a split: class ids or a matrix."""
+    wanted = True
+    for name in reversed(path):
+        wanted = {name: wanted}
+    rows = read_split(builder, part, tfds.decode.PartialDecoding(wanted))
+    for name in path:
+        rows = rows.map(lambda row, name=name: row[name])
+    if rows.element_spec.shape.rank == 0:
+        return np.fromiter(rows.as_numpy_iterator(), dtype=np.int32)
+    count = builder.info.splits[part].num_examples
+    labels = np.zeros((count, feature.num_classes), dtype=np.uint8)
+    for row, of_image in zip(labels, rows.as_numpy_iterator(), strict=True):
+        row[of_image[of_image >= 0]] = 1
+    return labels

@@ -10,6 +10,11 @@ from hashnet_tf.datasets.image_set import ImageSet
 
 SHUFFLE_BUFFER = 8192
 
+# Of a row only its image, and that as it lies: boxes and masks stay unread.
+IMAGE = tfds.decode.PartialDecoding(
+    {"image": True}, decoders={"image": tfds.decode.SkipDecoding()}
+)
+
 
 class TfdsImages(ImageSet):
     """Some of the images of one or more splits, streamed from their files.
@@ -53,7 +58,7 @@ class TfdsImages(ImageSet):
         position = np.full(total, -1, dtype=np.int64)
         position[self.chosen] = np.arange(len(self.chosen))
         position = tf.constant(position)
-        stream = read_split(self.builder, self.split).enumerate()
+        stream = read_split(self.builder, self.split, IMAGE).enumerate()
         stream = stream.map(lambda i, row: (position[i], row["image"]))
         stream = stream.filter(lambda i, image: i >= 0)
         if shuffle_seed is not None:
@@ -75,12 +80,21 @@ class TfdsImages(ImageSet):
         return digest.hexdigest()
 
 
-def read_split(builder, split):
-    """Streams a split in the order it was written, images not decoded."""
+def read_split(builder, split, decoders):
+    """Streams a split in the order it was written.
+
+    Args:
+        builder: As in `TfdsImages`.
+        split: As in `TfdsImages`.
+        decoders: `tfds.decode.PartialDecoding`, what to read of a row.
+
+    Returns:
+        `tf.data.Dataset` of dicts.
+    """
     return builder.as_dataset(
         split=split,
         shuffle_files=False,
-        decoders={"image": tfds.decode.SkipDecoding()},
+        decoders=decoders,
         # TFDS would keep a small set's files in memory, asked or not.
         read_config=tfds.ReadConfig(
             interleave_cycle_length=1, try_autocache=False

@@ -92,7 +92,8 @@ def prepare_tfds(tmp_path_factory):
 
     It takes the name, the splits as a dict from their names to lists of
     `(value, label)`, and what else there is to a set. An image is 4 by 4
-    pixels of one value.
+    pixels of one value; `label_name` is what the feature of the labels is
+    called.
     """
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core import constants
@@ -106,10 +107,12 @@ def prepare_tfds(tmp_path_factory):
         num_shards=None,
         image=None,
         label=None,
+        label_name="label",
     ):
         features = {
             "image": image or tfds.features.Image(shape=(None, None, 3)),
-            "label": label or tfds.features.ClassLabel(names=["a", "b", "c"]),
+            label_name: label
+            or tfds.features.ClassLabel(names=["a", "b", "c"]),
         }
 
         def info(self):
@@ -123,7 +126,7 @@ def prepare_tfds(tmp_path_factory):
             for i, (value, of_image) in enumerate(rows):
                 if image is None:
                     value = np.full((4, 4, 3), value, dtype=np.uint8)
-                yield i, {"image": value, "label": of_image}
+                yield i, {"image": value, label_name: of_image}
 
         body = {
             "VERSION": tfds.core.Version("1.0.0"),

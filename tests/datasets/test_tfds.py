@@ -7,7 +7,9 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 import hashnet_tf as hn
+from hashnet_tf.datasets.tfds import read_tfds
 
+CLASS = tfds.features.ClassLabel(names=["a", "b", "c"])
 ROWS = [(20 * (i % 3) + i, i % 3) for i in range(18)]
 
 
@@ -107,10 +109,106 @@ def test_a_prepared_set_needs_no_network(sources, no_network):
     assert len(hn.datasets.load("tfds:in_order:1.*.*").query) == 12
 
 
+def seen(rows):
+    """Rows as `objects` holds them: the same class more than once too."""
+    return [
+        (
+            value,
+            [
+                {"label": label, "bbox": tfds.features.BBox(0.0, 0.0, 0.5, 1.0)}
+                for label in [*labels, *labels]
+            ],
+        )
+        for value, labels in rows
+    ]
+
+
+OBJECTS = tfds.features.Sequence(
+    {"label": CLASS, "bbox": tfds.features.BBoxFeature()}
+)
+SHOWN = [(i, [k for k in range(3) if i >> k & 1]) for i in range(16)]
+
+
+@pytest.mark.parametrize("kind", ["labels", "objects"])
+def test_several_labels_are_a_matrix(prepare_tfds, kind):
+    feature = OBJECTS if kind == "objects" else tfds.features.Sequence(CLASS)
+    write = seen if kind == "objects" else list
+    nothing = [(value, []) for value, _ in SHOWN[:3]]
+    splits = {
+        "train": write(SHOWN[:11]),
+        "validation": write(SHOWN[11:]),
+        "test": nothing,
+    }
+    name = prepare_tfds(
+        f"with_{kind}", splits, label=feature, label_name=kind, num_shards=2
+    )
+    pool = read_tfds(name)
+    assert pool.class_names == ["a", "b", "c"]
+    # The test split has no label.
+    assert pool.images.split == "train+validation"
+    found = values(pool.images)
+    assert sorted(found[:11]) == list(range(11))
+    assert sorted(found[11:]) == list(range(11, 16))
+    assert pool.in_test.tolist() == [False] * 11 + [True] * 5
+    for value, row in zip(found, pool.images.labels, strict=True):
+        assert row.tolist() == [value & 1, value >> 1 & 1, value >> 2 & 1]
+    with pytest.raises(ValueError, match=f"Received: tfds:{name} with several"):
+        hn.datasets.load(f"tfds:{name}")
+
+
+def test_a_secret_label_in_a_sequence_is_none(prepare_tfds):
+    name = prepare_tfds(
+        "secret_sequence",
+        {"train": [(0, [0, 2]), (1, [1])], "test": [(2, [-1]), (3, [1, -1])]},
+        label=tfds.features.Sequence(CLASS),
+        label_name="labels",
+        disable_shuffling=True,
+    )
+    pool = read_tfds(name)
+    assert pool.images.labels.tolist() == [
+        [1, 0, 1],
+        [0, 1, 0],
+        [0, 0, 0],
+        [0, 1, 0],
+    ]
+
+
+def test_images_and_labels_are_read_apart(prepare_tfds, monkeypatch):
+    name = prepare_tfds(
+        "read_apart",
+        {"train": seen(SHOWN)},
+        label=OBJECTS,
+        label_name="objects",
+    )
+    asked = []
+    as_dataset = tfds.core.DatasetBuilder.as_dataset
+
+    def recorded(builder, **options):
+        rows = as_dataset(builder, **options)
+        asked.append(rows.element_spec)
+        return rows
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "as_dataset", recorded)
+    pool = read_tfds(name)
+    labels = tf.TensorSpec([None], tf.int64)
+    assert asked.pop() == {"objects": {"label": labels}}
+    assert values(pool.images.first(2)) and not asked[1:]
+    assert asked.pop() == {"image": tf.TensorSpec([], tf.string)}
+
+
 @pytest.mark.parametrize(
     "name, splits, features",
     [
         ("no_train", {"test": ROWS}, {}),
+        ("other_name", {"train": ROWS}, {"label_name": "class"}),
+        (
+            "objects_of_one_class",
+            {"train": [(0, [1.0]), (1, [2.0])]},
+            {
+                "label": tfds.features.Sequence(np.float32),
+                "label_name": "objects",
+            },
+        ),
         (
             "scalar_label",
             {"train": ROWS},
