@@ -70,10 +70,16 @@ def read_ilsvrc(place):
     train = _of_folders(images, "train", classes)
     needed_folder(images / "val", NEEDS)
     folders = _class_folders(images / "val")
+    loose = image_names(images / "val")
+    if folders and loose:
+        raise ValueError(
+            f"{NEEDS} Received: {images / 'val'} with both, as {folders[0]} and"
+            f" {loose[0]}"
+        )
     if folders:
         test = _of_folders(images, "val", folders)
     else:
-        test = _annotated(images, annotations)
+        test = _annotated(loose, annotations)
     known = set(classes)
     kept = [(path, wnid) for path, wnid in test if wnid in known]
     if not kept:
@@ -111,9 +117,8 @@ def _of_folders(images, part, wnids):
     return found
 
 
-def _annotated(images, annotations):
+def _annotated(names, annotations):
     """Returns `(path, wnid)` of each image in a val/ without folders."""
-    names = image_names(images / "val")
     if names:
         needed_folder(annotations, NEEDS)
     return [

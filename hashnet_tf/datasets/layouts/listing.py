@@ -67,12 +67,16 @@ def present(root, paths):
         `(there, notes)`: boolean `[n]`, and a tuple of str for `Pool`.
 
     Raises:
-        ValueError: If none is there.
+        ValueError: If none is there, or a path leads out of `root`.
     """
     names, there = {}, np.zeros(len(paths), dtype=bool)
     for i, path in enumerate(paths):
         folder, _, name = path.rpartition("/")
         if folder not in names:
+            if folder.startswith("/") or ".." in folder.split("/"):
+                raise ValueError(
+                    f"Listed images must lie inside {root}. Received: {path}"
+                )
             inside = root / folder
             found = image_names(inside) if inside.is_dir() else []
             names[folder] = frozenset(found)

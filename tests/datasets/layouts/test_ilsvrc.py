@@ -119,6 +119,11 @@ def emptied(name):
         ("", emptied("val/tench"), "ROOT/val/tench"),
         ("", emptied("val"), "ROOT/val with no image of the 5 classes"),
         (
+            "",
+            lambda root: (root / "val" / "x.JPEG").write_bytes(b""),
+            "ROOT/val with both, as n01440764 and x.JPEG",
+        ),
+        (
             ".",
             without("Annotations"),
             "no folder 'ROOT/Annotations/CLS-LOC/val'",

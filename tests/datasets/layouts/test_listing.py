@@ -42,6 +42,12 @@ def test_present_needs_one(root, paths):
         present(root, paths)
 
 
+@pytest.mark.parametrize("path", ["/etc/1.jpg", "../1.jpg", "b/../../1.jpg"])
+def test_refuses_a_path_that_leads_out(root, path):
+    with pytest.raises(ValueError, match=f"inside {root}. Received: {path}$"):
+        present(root, ["c.png", path])
+
+
 def test_a_folder_is_listed_once_and_no_file_is_asked_for(root, monkeypatch):
     asked = []
     listdir = os.listdir
