@@ -109,7 +109,7 @@ def test_protocol_names_the_classes():
         f" ({first}, {second}), training images of the others; seed 0."
     )
     # No more ranks than the database has left.
-        assert (found.name, found.at) == ("mine", 2)
+    assert (found.name, found.at) == ("mine", 2)
     assert found.class_names == names
 
 
