@@ -1,3 +1,4 @@
+import json
 import re
 
 import numpy as np
@@ -90,6 +91,188 @@ def test_names_of_all_kinds(make, write_image):
     assert (batch.numpy() == 9).all()
 
 
+def test_test_txt_is_read_where_there_is_no_query_txt(make):
+    root = make(query=None)
+    (root / "test.txt").write_text("deep/two.jpg 0 1 0\n")
+    dataset = load(root)
+    assert dataset.query.names == ["deep/two.jpg"]
+    assert dataset.query.where(0).startswith(f"{root}/test.txt:1: ")
+    make()
+    assert load(root).query.names == ["three.png"]
+
+
+def test_a_training_label_may_be_unknown(make):
+    root = make(train="one.png 1 0 -1\ndeep/two.jpg 0 1 0\n")
+    labels = load(root).train.labels
+    assert labels.dtype == np.int8
+    assert labels.tolist() == [[1, 0, -1], [0, 1, 0]]
+
+
+@pytest.mark.parametrize("part", ["query", "database"])
+def test_another_label_may_not_be_unknown(make, part):
+    root = make(**{part: "one.png 1 0 0\nthree.png 1 0 -1\n"})
+    message = f"{root}/{part}.txt:2: .* 'three.png 1 0 -1'$"
+    with pytest.raises(ValueError, match=message):
+        load(root)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["/home/somebody/images/", "../nus_wide/images/", "./data/coco/", "x/"],
+)
+def test_takes_a_foreign_beginning_off(make, prefix):
+    root = make(
+        train="one.png 1 0 0\ndeep/two.jpg 0 1 1\n",
+        query=f"{prefix}three.png 0 0 1\n{prefix}deep/two.jpg 0 1 0\n",
+        database=f"{prefix}deep/two.jpg 1 1 0\none.png 1 0 0\n",
+    )
+    dataset = load(root)
+    assert dataset.train.names == ["one.png", "deep/two.jpg"]
+    assert dataset.query.names == ["three.png", "deep/two.jpg"]
+    assert dataset.database.names == ["deep/two.jpg", "one.png"]
+    assert dataset.notes[:2] == [
+        f"2 of 2 paths of query.txt are read without their beginning {prefix}",
+        f"1 of 2 paths of database.txt are read without their beginning"
+        f" {prefix}",
+    ]
+    assert dataset.notes[0] in dataset.describe()
+    (batch,) = hn.datasets.ordered_batches(dataset.query, (2, 2))
+    assert batch[0, 0, 0, 0] == 80
+
+
+@pytest.mark.parametrize(
+    "line, received",
+    [
+        # A beginning of its own, and what lies outside even without it.
+        ("/home/another/images/three.png", "/home/another/images/three.png"),
+        ("/home/one//etc/passwd", "/home/one//etc/passwd"),
+        ("/home/one/../three.png", "/home/one/../three.png"),
+        ("/home/one/gone.png", "LINE: ROOT/gone.png"),
+    ],
+)
+def test_no_other_beginning_is_taken_off(make, line, received):
+    root = make(train=f"/home/one/one.png 1 0 0\n{line} 0 1 0\n")
+    received = received.replace("LINE", f"{root}/train.txt:2")
+    received = received.replace("ROOT", str(root))
+    with pytest.raises(ValueError, match=f"Received: {received}$"):
+        load(root)
+
+
+def test_a_beginning_that_leads_nowhere_is_not_taken_off(make):
+    for line, received in (
+        ("/home/one/gone.png", "/home/one/gone.png"),
+        ("../../gone.png", "../../gone.png"),
+        ("deep/gone.png", "ROOT/train.txt:1: ROOT/deep/gone.png"),
+    ):
+        root = make(train=f"{line} 1 0 0\none.png 0 1 0\n")
+        received = re.escape(received.replace("ROOT", str(root)))
+        with pytest.raises(ValueError, match=f"Received: {received}$"):
+            load(root)
+
+
+def test_a_secret_beside_the_folder_is_not_read(make, write_image):
+    root = make(train="../secret.png 1 0 0\none.png 0 1 0\n")
+    write_image(root.parent / "secret.png", 7)
+    with pytest.raises(ValueError, match=r"Received: \.\./secret.png$"):
+        load(root)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_images_may_lie_elsewhere(make, tmp_path, relative):
+    root = make()
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    for part in ("train", "query", "database"):
+        (root / f"{part}.txt").rename(lists / f"{part}.txt")
+    said = {
+        "images": "../root" if relative else str(root),
+        "classes": ["cat", "dog", "owl"],
+        "protocol": "Drawn by hand.",
+        "at": 7,
+        "seed": 3,
+    }
+    (lists / "lists.json").write_text(json.dumps(said))
+    dataset = load(lists)
+    assert dataset.name == f"lists:{lists}"
+    assert dataset.train.names == ["one.png", "deep/two.jpg"]
+    assert dataset.class_names == ["cat", "dog", "owl"]
+    assert dataset.protocol == "Drawn by hand."
+    assert dataset.at == 7
+    (batch,) = hn.datasets.ordered_batches(dataset.query, (2, 2))
+    assert (batch.numpy() == 80).all()
+
+
+def test_lists_may_name_the_images_of_another_source(tmp_path):
+    rows = {
+        "train": "5 1 0\n3 0 1\n1 -1 0\n",
+        "query": "1796 0 1\n",
+        "database": "0 1 0\n1 0 1\n5 1 1\n",
+    }
+    for part, text in rows.items():
+        (tmp_path / f"{part}.txt").write_text(text)
+    (tmp_path / "lists.json").write_text('{"data": "digits"}')
+    dataset = load(tmp_path)
+    pool = hn.datasets.load("digits")
+    everything = dict(
+        zip(
+            pool.query.names + pool.database.names,
+            np.concatenate([pool.query.images, pool.database.images]),
+            strict=True,
+        )
+    )
+    for part, names in (
+        ("train", ["5", "3", "1"]),
+        ("query", ["1796"]),
+        ("database", ["0", "1", "5"]),
+    ):
+        images = getattr(dataset, part)
+        assert images.names == names
+        for name, image in zip(names, images.images, strict=True):
+            assert np.array_equal(image, everything[name])
+    assert dataset.train.labels.tolist() == [[1, 0], [0, 1], [-1, 0]]
+    # Ten names of digits do not name two labels.
+    assert dataset.class_names is None
+    (tmp_path / "query.txt").write_text("3 0 1\n1797 0 1\n-1 0 1\n")
+    message = "^2 of the 3 images .* of digits. Received: .*query.txt:2: 1797$"
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path)
+
+
+def test_a_streamed_source_keeps_its_order(sources, tmp_path):
+    word, value_of = sources["tfds"]
+    names = ["train+test#2", "train+test#7", "train+test#33"]
+    text = "".join(f"{name} {i % 2} 1\n" for i, name in enumerate(names))
+    for part in ("train", "query", "database"):
+        (tmp_path / f"{part}.txt").write_text(text)
+    (tmp_path / "lists.json").write_text(json.dumps({"data": word}))
+    train = load(tmp_path).train
+    assert train.names == names
+    (batch,) = hn.datasets.ordered_batches(train, (2, 2))
+    assert batch[:, 0, 0, 0].numpy().tolist() == [value_of[n] for n in names]
+    text = "".join(text.splitlines(keepends=True)[::-1])
+    (tmp_path / "database.txt").write_text(text)
+    with pytest.raises(ValueError, match="database.txt: .*must rise"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ('{"data": "digit"}', "Received: data='digit'"),
+        ('{"data": "lists:."}', "Received: data='lists:.'"),
+        ('{"classes": ["a", "b"]}', "name the 3 labels .*Received: 2 classes"),
+        ('{"images": "gone"}', "Received: ROOT/gone$"),
+        ("{", "Expecting property name"),
+    ],
+)
+def test_refuses_lists_json_and_names_it(make, text, message):
+    root = make()
+    (root / "lists.json").write_text(text)
+    message = f"^{root}/lists.json: .*" + message.replace("ROOT", str(root))
+    with pytest.raises(ValueError, match=message):
+        load(root)
+
+
 def test_a_link_may_lead_outside(make, tmp_path, write_image):
     root = make(query="link/far.png 1 0 0\n")
     write_image(tmp_path / "elsewhere" / "far.png", 200)
@@ -152,7 +335,7 @@ GOOD = "one.png 1 0 0\n\n"
     [
         ("four.png", "labels 0 or 1. Received: 'four.png'"),
         ("four.png 1 2 0", "labels 0 or 1. Received: 'four.png 1 2 0'"),
-        ("four.png 1 -1 0", "labels 0 or 1. Received: 'four.png 1 -1 0'"),
+        ("four.png 1 -2 0", "labels 0 or 1. Received: 'four.png 1 -2 0'"),
         ("four.png 1 01 0", "labels 0 or 1. Received: 'four.png 1 01 0'"),
         ("four.png 1.0 0 0", "labels 0 or 1. Received: 'four.png 1.0 0 0'"),
         ("four.png,1,0,0", "labels 0 or 1. Received: 'four.png,1,0,0'"),
@@ -175,6 +358,8 @@ def test_refuses_a_line_and_names_it(make, part, line, message):
     root = make(**{part: GOOD.encode() + line + b"\n" + GOOD.encode()})
     place = f"{root}/{part}.txt:3"
     message = message.replace("LINE", place).replace("ROOT", str(root))
+    if part == "train":
+        message = message.replace("0 or 1", "0, 1 or -1")
     with pytest.raises(ValueError, match=message) as error:
         load(root)
     assert f"{place}: " in str(error.value)
