@@ -14,11 +14,12 @@ def label_width(dataset):
             class k.
 
     Returns:
-        Int: the columns of a matrix, else the number of class names, else the
-        largest class id and one more.
+        Int: the columns of the matrices and the number of class names, or,
+        without either, the largest class id and one more.
 
     Raises:
-        ValueError: If a class has no column, or there are too many.
+        ValueError: If these differ, a class has no column, or there are too
+            many.
 
     Example:
 
@@ -31,13 +32,13 @@ def label_width(dataset):
     ids = [part.labels for part in parts if part.labels.ndim == 1]
     largest = max((int(labels.max()) for labels in ids), default=-1)
     widths = {p.labels.shape[1] for p in parts if p.labels.ndim == 2}
-    if not widths:
-        names = dataset.class_names
-        widths = {largest + 1 if names is None else len(names)}
+    if dataset.class_names is not None:
+        widths.add(len(dataset.class_names))
+    widths = widths or {largest + 1}
     if len(widths) > 1 or not largest < max(widths) <= MAX_WIDTH:
         raise ValueError(
-            "The parts need one number of labels, more than the largest class"
-            f" id, {largest}, and at most {MAX_WIDTH}."
+            "The parts, and the class names, need one number of labels, more"
+            f" than the largest class id, {largest}, and at most {MAX_WIDTH}."
             f" Received: {dataset.name} with {sorted(widths)}"
         )
     return widths.pop()

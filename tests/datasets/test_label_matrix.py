@@ -21,7 +21,7 @@ def test_width():
     names = ["a", "b", "c"]
     assert label_width(dataset_of([0, 1], [0], [1], class_names=names)) == 3
     rows = [[0, 1, 0, 0], [1, 0, 0, 0]]
-    assert label_width(dataset_of(rows, [3], [1], class_names=names)) == 4
+    assert label_width(dataset_of(rows, [3], [1])) == 4
     assert label_width(dataset_of(rows, rows, rows)) == 4
 
 
@@ -41,6 +41,8 @@ def test_refuses_matrices_that_differ():
     rows = [[0, 1], [1, 0]]
     with pytest.raises(ValueError, match=r"Received: mine with \[2, 3\]"):
         label_width(dataset_of(rows, [[0, 1, 0]], rows))
+    with pytest.raises(ValueError, match=r"Received: mine with \[2, 3\]"):
+        label_width(dataset_of(rows, [0], rows, class_names=["a", "b", "c"]))
 
 
 def test_what_is_unknown_of_ids_is_unknown_of_their_rows():
