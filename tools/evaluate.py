@@ -24,9 +24,9 @@ import numpy as np
 
 import hashnet_tf as hn
 from hashnet_tf.atomic import write_json
+from hashnet_tf.retrieval.evaluate import USUAL_AT
 from hashnet_tf.retrieval.hamming_ball import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
-from hashnet_tf.runs.evaluate_run import USUAL_AT
 
 CODES = ("query_codes", "database_codes")
 FILES = (*CODES, "query_labels", "database_labels")
@@ -105,7 +105,7 @@ def _of_run(arguments):
 def _of_code_sets(arguments):
     report = hn.runs.evaluate_code_sets(
         *(hn.runs.CodeSet.load(getattr(arguments, name)) for name in CODES),
-        at=arguments.at or USUAL_AT,
+        at=_at(arguments),
         empty_ball=arguments.empty_ball,
     )
     return report, _written(report, arguments, CODES)
@@ -115,10 +115,14 @@ def _of_files(arguments):
     report = hn.retrieval.evaluate(
         *(_array(getattr(arguments, name)) for name in FILES),
         bits=arguments.bits,
-        at=arguments.at or USUAL_AT,
+        at=_at(arguments),
         empty_ball=arguments.empty_ball,
     )
     return report, _written(report, arguments, FILES)
+
+
+def _at(arguments):
+    return USUAL_AT if arguments.at is None else arguments.at
 
 
 def _written(report, arguments, names):

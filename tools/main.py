@@ -8,10 +8,19 @@ from absl import app, logging
 from absl.flags import argparse_flags
 
 import hashnet_tf as hn
-from hashnet_tf.tools import demo, encode, evaluate, export, search, train
+from hashnet_tf.tools import (
+    datasets,
+    demo,
+    encode,
+    evaluate,
+    export,
+    search,
+    train,
+)
 
 COMMANDS = {
     "demo": demo,
+    "datasets": datasets,
     "train": train,
     "evaluate": evaluate,
     "encode": encode,

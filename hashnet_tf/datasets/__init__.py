@@ -13,6 +13,7 @@ from hashnet_tf.datasets.pixel_array import pixel_array
 from hashnet_tf.datasets.protocol import protocols
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
 from hashnet_tf.datasets.undecodable import decodable, find_undecodable
+from hashnet_tf.datasets.write_lists import write_lists
 
 __all__ = [
     "ArrayImages",
@@ -30,4 +31,5 @@ __all__ = [
     "pixel_array",
     "protocols",
     "training_batches",
+    "write_lists",
 ]

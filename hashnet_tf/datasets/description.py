@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from hashnet_tf.datasets.label_matrix import label_width
 from hashnet_tf.datasets.protocol import Expected
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 from hashnet_tf.losses.count_pairs import PairCounts, count_pairs
@@ -150,18 +151,15 @@ def describe(dataset):
     >>> describe(hn.datasets.load("digits")).pairs.dissimilar
     900000
     """
-    labels = {part: getattr(dataset, part).labels for part in PARTS}
-    if dataset.train.labels.ndim == 1:
-        classes = max(int(ids.max()) for ids in labels.values()) + 1
-        classes = max(classes, len(dataset.class_names or ()))
-        histogram = {
-            part: np.bincount(ids[ids >= 0], minlength=classes)
-            for part, ids in labels.items()
-        }
-    else:
-        histogram = {
-            part: (rows == 1).sum(axis=0) for part, rows in labels.items()
-        }
+    width = label_width(dataset)
+    histogram = {}
+    for part in PARTS:
+        labels = getattr(dataset, part).labels
+        if labels.ndim == 1:
+            of_part = np.bincount(labels[labels >= 0], minlength=width)
+        else:
+            of_part = (labels == 1).sum(axis=0)
+        histogram[part] = of_part
     return Description(
         dataset,
         histogram,

@@ -73,6 +73,9 @@ def load_lists(place):
             f'{folder / LISTS_JSON}: "classes" must name the {width} labels of'
             f" a line. Received: {len(classes)} classes"
         )
+    settings = {}
+    if said.overlaps is not None:
+        settings["overlaps"] = tuple(said.overlaps)
     return RetrievalDataset(
         name=f"lists:{place}",
         protocol=said.protocol
@@ -80,6 +83,7 @@ def load_lists(place):
         class_names=classes,
         at=said.at,
         remarks=tuple(remarks),
+        **settings,
         **parts,
     )
 

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import pathlib
 
+from hashnet_tf.datasets.protocol import OVERLAPS
+
 LISTS_JSON = "lists.json"
 
 
@@ -19,7 +21,7 @@ class ListsJson:
         classes: List of str, the names of the labels, or None.
         protocol: Str, how the parts were drawn, or None.
         at: Positive int R of the protocol's MAP@R, or None.
-        seed: Int that drew the parts, for whoever reads the file, or None.
+        overlaps: List of str, as in `RetrievalDataset`, or None.
 
     Raises:
         ValueError: If a value is not as above, or both `images` and `data` are
@@ -37,7 +39,7 @@ class ListsJson:
     classes: list[str] | None = None
     protocol: str | None = None
     at: int | None = None
-    seed: int | None = None
+    overlaps: list[str] | None = None
 
     def __post_init__(self):
         for name, good, wanted in (
@@ -46,7 +48,7 @@ class ListsJson:
             ("classes", _is_texts, "a list of texts"),
             ("protocol", _is_text, "a text"),
             ("at", lambda at: type(at) is int and at > 0, "a positive int"),
-            ("seed", lambda seed: type(seed) is int, "an int"),
+            ("overlaps", _are_overlaps, f"a list of {', '.join(OVERLAPS)}"),
         ):
             value = getattr(self, name)
             if value is not None and not good(value):
@@ -85,7 +87,7 @@ def read_lists_json(folder):
     >>> from hashnet_tf.datasets.lists_json import read_lists_json
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = pathlib.Path(folder, "lists.json")
-    ...     _ = file.write_text('{"data": "digits", "seed": 7}')
+    ...     _ = file.write_text('{"data": "digits", "at": 7}')
     ...     read_lists_json(folder).data
     'digits'
     """
@@ -117,3 +119,7 @@ def _is_text(value):
 
 def _is_texts(value):
     return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _are_overlaps(value):
+    return isinstance(value, list) and all(pair in OVERLAPS for pair in value)

@@ -116,6 +116,21 @@ class Protocol:
             drawn = self.drawing.text(seed)
         return f"{self.name}: {drawn}"
 
+    def about(self):
+        """Returns what there is to know before the data are here, as lines."""
+        origin = self.origin
+        rank = "the whole database" if self.at is None else self.at
+        return "\n".join(
+            [
+                f"{self.name}: {self.summary}.",
+                f"{origin.title}: {origin.about}.",
+                f"From {origin.url}, {origin.size}. Licence: {origin.licence}.",
+                f"By hand: {origin.by_hand}.",
+                f"Relevant: {self.relevant}. R of MAP@R: {rank}.",
+                *(f"Known: {known}." for known in self.differences),
+            ]
+        )
+
 
 @functools.cache
 def protocols():

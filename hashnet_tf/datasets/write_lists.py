@@ -37,6 +37,9 @@ def write_lists(dataset, folder, source):
         folder: Str or path; made if it is missing.
         source: Str, the word that `dataset` was loaded by.
 
+    Returns:
+        List of `pathlib.Path`, the files written.
+
     Raises:
         ValueError: If the folder holds lists already, or a name or label is
             one that lists cannot hold: a name with a blank, an unknown label
@@ -47,7 +50,7 @@ def write_lists(dataset, folder, source):
     >>> import tempfile, hashnet_tf as hn
     >>> from hashnet_tf.datasets.write_lists import write_lists
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_lists(hn.datasets.load("digits"), folder, "digits")
+    ...     written = write_lists(hn.datasets.load("digits"), folder, "digits")
     ...     len(hn.datasets.load(f"lists:{folder}").query)
     200
     """
@@ -65,6 +68,7 @@ def write_lists(dataset, folder, source):
         classes=dataset.class_names,
         protocol=dataset.protocol,
         at=dataset.at,
+        overlaps=list(dataset.overlaps),
     )
     width = label_width(dataset)
     texts = {
@@ -77,6 +81,9 @@ def write_lists(dataset, folder, source):
             beside.write_bytes(text)
         beside = stack.enter_context(written_beside(folder / LISTS_JSON))
         write_json(beside, said.known())
+    return [
+        folder / name for name in (*(f"{p}.txt" for p in PARTS), LISTS_JSON)
+    ]
 
 
 def _root(dataset):

@@ -21,6 +21,8 @@ from hashnet_tf.retrieval.precision_recall import precision_at_recall
 from hashnet_tf.retrieval.presets import PRESETS, preset_map
 from hashnet_tf.retrieval.report import RetrievalReport
 
+# R of the paper's MAP on NUS-WIDE and COCO.
+USUAL_AT = 5000
 # The abscissas of the paper's Figures 2 to 4.
 RANKS = tuple(range(100, 1001, 100))
 RECALLS = (0.05, *(tenth / 10 for tenth in range(1, 11)))
@@ -32,7 +34,7 @@ def evaluate(
     query_labels,
     database_labels,
     bits=None,
-    at=5000,
+    at=USUAL_AT,
     ranks=RANKS,
     empty_ball="zero",
     file_order=True,

@@ -1,9 +1,9 @@
 """The measurement of two code sets, whichever encoder made them."""
 
-from hashnet_tf.retrieval import evaluate
+from hashnet_tf.retrieval.evaluate import USUAL_AT, evaluate
 
 
-def evaluate_code_sets(query, database, at=5000, empty_ball="zero"):
+def evaluate_code_sets(query, database, at=USUAL_AT, empty_ball="zero"):
     """Measures the retrieval of one code set's images from another's.
 
     Args:

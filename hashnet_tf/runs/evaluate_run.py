@@ -1,16 +1,13 @@
 """The measurement of a run."""
 
 from hashnet_tf.atomic import write_json
+from hashnet_tf.retrieval.evaluate import USUAL_AT
 from hashnet_tf.runs.encode_images import encode_images
 from hashnet_tf.runs.evaluate_code_sets import evaluate_code_sets
 from hashnet_tf.runs.run_data import run_data
 from hashnet_tf.runs.run_directory import RunDirectory
 
 PARTS = ("query", "database")
-
-
-# Where neither a protocol nor the caller says how many ranks count.
-USUAL_AT = 5000
 
 
 def evaluate_run(workdir, at=None, empty_ball="zero"):

@@ -189,7 +189,7 @@ def test_images_may_lie_elsewhere(make, tmp_path, relative):
         "classes": ["cat", "dog", "owl"],
         "protocol": "Drawn by hand.",
         "at": 7,
-        "seed": 3,
+        "overlaps": ["train-query"],
     }
     (lists / "lists.json").write_text(json.dumps(said))
     dataset = load(lists)
@@ -198,6 +198,7 @@ def test_images_may_lie_elsewhere(make, tmp_path, relative):
     assert dataset.class_names == ["cat", "dog", "owl"]
     assert dataset.protocol == "Drawn by hand."
     assert dataset.at == 7
+    assert dataset.overlaps == ("train-query",)
     (batch,) = hn.datasets.ordered_batches(dataset.query, (2, 2))
     assert (batch.numpy() == 80).all()
 

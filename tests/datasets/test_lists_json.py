@@ -10,7 +10,7 @@ SAID = {
     "classes": ["日本", "dog"],
     "protocol": "Drawn.",
     "at": 10,
-    "seed": 0,
+    "overlaps": ["query-database"],
 }
 
 
@@ -60,7 +60,7 @@ def test_nothing_is_said_without_a_file(tmp_path):
         ({"at": 0}, '"at" must be a positive int. Received: at=0'),
         ({"at": 1.5}, "Received: at=1.5"),
         ({"at": True}, "Received: at=True"),
-        ({"seed": "0"}, "\"seed\" must be an int. Received: seed='0'"),
+        ({"overlaps": ["query"]}, "Received: overlaps=['query']"),
     ],
 )
 def test_refuses(said_in, tmp_path, content, message):

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
 from hashnet_tf.datasets.imbalance import imbalanced
-from hashnet_tf.datasets.unseen_classes import unseen_classes
 from hashnet_tf.datasets.write_lists import write_lists
 
 PARTS = ("train", "query", "database")
@@ -75,6 +75,7 @@ def test_digits_come_back(tmp_path):
         "classes": [str(i) for i in range(10)],
         "protocol": dataset.protocol,
         "at": 50,
+        "overlaps": ["train-database"],
     }
 
 
@@ -93,7 +94,7 @@ def test_the_source_of_listed_images_is_told_on(tmp_path):
 def test_what_was_changed_comes_back(tmp_path):
     digits = hn.datasets.load("digits")
     for name, dataset in (
-        ("unseen", unseen_classes(digits, 3, seed=0)),
+        ("unseen", hn.datasets.hold_out_classes(digits, 3, seed=0)),
         ("withheld", imbalanced(digits, 40, seed=0)),
         ("thinned", imbalanced(digits, 5, seed=0)),
     ):
@@ -233,7 +234,8 @@ def test_is_whole_or_not_there(tmp_path, monkeypatch):
     def fail(path, value):
         raise OSError("disk full")
 
-    monkeypatch.setattr("hashnet_tf.datasets.write_lists.write_json", fail)
+    module = sys.modules["hashnet_tf.datasets.write_lists"]
+    monkeypatch.setattr(module, "write_json", fail)
     with pytest.raises(OSError, match="disk full"):
         write_lists(hn.datasets.load("digits"), tmp_path, "digits")
     assert bytes_of(tmp_path) == {}

@@ -21,7 +21,7 @@ def test_prints_and_writes_the_report(measured):
             assert (run.figures_path / f"{name}.{ending}").stat().st_size > 0
 
 
-def test_the_default_rank_is_the_papers(trained, hashnet, monkeypatch):
+def test_the_protocol_says_the_rank(trained, hashnet, monkeypatch):
     run, _ = trained
     asked = []
 
@@ -31,7 +31,7 @@ def test_the_default_rank_is_the_papers(trained, hashnet, monkeypatch):
 
     monkeypatch.setattr(hn.runs, "evaluate_run", evaluate_run)
     hashnet("evaluate", f"--workdir={run.path}")
-    assert asked == [(str(run.path), 5000, "zero")]
+    assert asked == [(str(run.path), None, "zero")]
 
 
 @pytest.mark.parametrize("at", [0, -3])

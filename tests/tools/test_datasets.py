@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+import hashnet_tf as hn
+
+
+@pytest.fixture
+def cifar10(tmp_path):
+    """A folder in the layout of CIFAR-10, of 3 classes and 8 + 4 images."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 8), ("test", 4)):
+        for label in ("cat", "dog", "frog"):
+            folder = tmp_path / "cifar10" / part / label
+            folder.mkdir(parents=True)
+            for i in range(count):
+                pixels = rng.integers(0, 256, (8, 8, 3), np.uint8)
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+    return tmp_path / "cifar10"
+
+
+def test_lists_every_protocol(hashnet):
+    ended = hashnet("datasets", "list")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    protocols = hn.datasets.protocols().values()
+    assert len(lines) == len(protocols) + 2
+    for line, found in zip(lines[:-2], protocols, strict=True):
+        assert line.startswith(f"{found.name}: {found.origin.title}; ")
+    for word in ("digits", "folder:DIR", "lists:DIR", "npz:FILE", "tfds:NAME"):
+        assert word in ended.out
+
+
+def test_describes_a_protocol_on_files(hashnet, cifar10):
+    ended = hashnet("datasets", "describe", f"cifar10-50k:{cifar10}")
+    assert (ended.code, ended.err) == (0, "")
+    protocol = hn.datasets.protocols()["cifar10-50k"]
+    for text in (
+        f"cifar10-50k: {protocol.summary}.",
+        protocol.origin.licence,
+        protocol.origin.by_hand,
+        f"Relevant: {protocol.relevant}.",
+        *protocol.differences,
+        # 3 classes of 8: of 24^2 pairs a third is similar.
+        "192",
+        "384",
+        "3.0000",
+        "1.5000",
+        "database 50,000 24 -49,976",
+        "frog 8 4 8",
+    ):
+        assert text in " ".join(ended.out.split())
+
+
+def test_describes_what_is_not_here(hashnet, monkeypatch, tmp_path):
+    from tensorflow_datasets.core import constants
+
+    monkeypatch.setattr(constants, "DATA_DIR", str(tmp_path))
+    ended = hashnet("datasets", "describe", "imagenet100")
+    assert ended.code == 2
+    assert "Relevant: images of the same class. R of MAP@R: 1000." in ended.out
+    assert "ImageNet-100 is not here." in ended.err
+
+
+def test_checks_a_good_set(hashnet, cifar10):
+    ended = hashnet("datasets", "check", f"cifar10-50k:{cifar10}")
+    assert (ended.code, ended.err) == (0, "")
+    assert "Difference: train: expected 50,000, found 24, -49,976" in ended.out
+    assert "Problem" not in ended.out
+    assert "no part overlaps" in ended.out
+
+
+def test_checks_a_bad_set(hashnet, cifar10):
+    (cifar10 / "train" / "dog" / "3.png").write_bytes(b"no image")
+    ended = hashnet("datasets", "check", f"folder:{cifar10}")
+    assert (ended.code, ended.err) == (1, "")
+    (line,) = [
+        line for line in ended.out.splitlines() if line.startswith("Problem")
+    ]
+    assert line == (
+        "Problem: 1 of 24 train images cannot be decoded: train/dog/3.png"
+    )
+    assert "no part overlaps" not in ended.out
+
+
+def test_takes_the_flags_of_a_training(hashnet):
+    words = ["digits", "--seed=2", "--query_per_class=3", "--unseen_classes=4"]
+    ended = hashnet("datasets", "describe", *words, "--imbalance=20")
+    dataset = hn.datasets.load(
+        "digits", 2, query_per_class=3, unseen_classes=4, imbalance=20
+    )
+    assert ended.out == f"{hn.datasets.describe(dataset).text()}\n"
+
+
+def test_prepares_lists_that_are_read_again(hashnet, cifar10, tmp_path):
+    out = tmp_path / "frozen"
+    data = f"folder:{cifar10}"
+    words = [data, "--seed=3", "--train_per_class=2", f"--out={out}"]
+    ended = hashnet("datasets", "prepare", *words)
+    assert (ended.code, ended.err) == (0, "")
+    for part in ("train", "query", "database"):
+        assert f"{out / part}.txt\n" in ended.out
+    drawn = hn.datasets.load(data, 3, train_per_class=2)
+    again = hn.datasets.load(f"lists:{out}")
+    for part in ("train", "query", "database"):
+        one, other = getattr(drawn, part), getattr(again, part)
+        assert one.names == other.names
+        assert one.labels.tolist() == other.labels.argmax(axis=1).tolist()
+
+
+@pytest.mark.parametrize(
+    "words, received",
+    [
+        (["list", "digits"], "list digits"),
+        (["describe"], "describe None"),
+        (["check"], "check None"),
+        (["prepare", "digits"], "prepare, out=None"),
+        (["describe", "digits", "--out=x"], "describe, out=x"),
+        (["describe", "nothing"], "data='nothing'"),
+        (["check", "coco", "--train_per_class=3"], "train_per_class=3"),
+    ],
+)
+def test_refuses(fails, words, received):
+    assert fails("datasets", *words).endswith(f"{received}")

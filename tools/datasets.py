@@ -1,0 +1,107 @@
+"""Lists, describes, checks and freezes data sets.
+
+A data set is named by a protocol, alone (TensorFlow Datasets has prepared it)
+or with the folder of its files, or by any other word that --data takes:
+
+  hashnet datasets list
+  hashnet datasets describe cifar10-54k
+  hashnet datasets describe cifar10-54k:DIR
+  hashnet datasets check cifar10-54k:DIR
+  hashnet datasets prepare cifar10-54k:DIR --seed=1 --out=LISTS
+
+`check` reads every image and exits with 1 where one is missing or broken, or
+where parts share images though the protocol does not allow it. `prepare`
+writes train.txt, query.txt and database.txt, which --data=lists:LISTS reads
+again.
+"""
+
+import hashnet_tf as hn
+
+ACTIONS = ("list", "describe", "check", "prepare")
+NUMBERS = {
+    "seed": "draws what the source does not say",
+    "query_per_class": "queries to draw of each class",
+    "train_per_class": "training images to draw of each class",
+    "unseen_classes": "classes to ask and find only, never trained on",
+}
+
+
+def add_arguments(parser):
+    """Adds the flags of the command."""
+    parser.add_argument("action", choices=ACTIONS, help="what to do")
+    parser.add_argument("data", nargs="?", help="the word of a data set")
+    for name, text in NUMBERS.items():
+        default = 0 if name == "seed" else None
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    parser.add_argument(
+        "--imbalance",
+        type=float,
+        help="|S0|/|S1| that the training images shall have",
+    )
+    parser.add_argument("--out", help="prepare: new folder for the lists")
+
+
+def run(arguments):
+    """Does it; returns the exit code."""
+    action = arguments.action
+    if (action == "list") == bool(arguments.data):
+        raise ValueError(
+            "`list` takes no data set, every other action needs one."
+            f" Received: {action} {arguments.data}"
+        )
+    if (action == "prepare") != bool(arguments.out):
+        raise ValueError(
+            "--out is needed for `prepare`, and for nothing else."
+            f" Received: {action}, out={arguments.out}"
+        )
+    if action == "list":
+        print(_listing())
+        return 0
+    name = arguments.data.partition(":")[0]
+    if protocol := hn.datasets.protocols().get(name):
+        print(protocol.about() + "\n")
+    dataset = hn.datasets.load(
+        arguments.data,
+        **{name: getattr(arguments, name) for name in NUMBERS},
+        imbalance=arguments.imbalance,
+    )
+    if action == "describe":
+        print(hn.datasets.describe(dataset).text())
+        return 0
+    if action == "check":
+        return _check(dataset)
+    for path in hn.datasets.write_lists(dataset, arguments.out, arguments.data):
+        print(path)
+    print(f"Read them with --data=lists:{arguments.out}")
+    return 0
+
+
+def _listing():
+    return "\n".join(
+        [
+            *(
+                f"{found.name}: {found.origin.title}; {found.summary}."
+                for found in hn.datasets.protocols().values()
+            ),
+            "digits: 1,797 scanned digits that scikit-learn ships.",
+            "folder:DIR, npz:FILE, lists:DIR, tfds:NAME: your own images.",
+        ]
+    )
+
+
+def _check(dataset):
+    print(dataset.describe())
+    for difference in hn.datasets.describe(dataset).differences():
+        print(f"Difference: {difference}")
+    problems = hn.datasets.find_problems(dataset)
+    for problem in problems:
+        print(f"Problem: {problem}")
+    if not problems:
+        print("Every image is there and can be decoded; no part overlaps")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    from hashnet_tf.tools.main import main_of
+
+    main_of("datasets")
