@@ -119,13 +119,16 @@ class Protocol:
     def about(self):
         """Returns what there is to know before the data are here, as lines."""
         origin = self.origin
+        by_hand = origin.by_hand
+        if self.drawing is None:
+            by_hand = "the lists in DIR and the images that they name below it"
         rank = "the whole database" if self.at is None else self.at
         return "\n".join(
             [
                 f"{self.name}: {self.summary}.",
                 f"{origin.title}: {origin.about}.",
                 f"From {origin.url}, {origin.size}. Licence: {origin.licence}.",
-                f"By hand: {origin.by_hand}.",
+                f"By hand: {by_hand}.",
                 f"Relevant: {self.relevant}. R of MAP@R: {rank}.",
                 *(f"Known: {known}." for known in self.differences),
             ]

@@ -128,3 +128,36 @@ def test_refuses_and_names_the_file(text, received):
     with pytest.raises(ValueError, match=re.escape(received)) as error:
         read_protocols(text, "pets.toml")
     assert str(error.value).startswith("pets.toml: ")
+
+
+def test_tells_what_there_is_to_know():
+    (drawn, listed) = read_protocols(
+        ORIGIN
+        + """
+[protocol.pets]
+summary = "all of them"
+drawing.query = { count = 3 }
+drawing.train = {}
+relevant = "the same pet"
+differences = ["too few cats", "no dogs"]
+
+[protocol.pets-lists]
+summary = "the lists"
+relevant = "the same pet"
+at = 7
+""",
+        "pets.toml",
+    )
+    assert drawn.about() == (
+        "pets: all of them.\n"
+        "Pets: photographs of pets.\n"
+        "From https://example.org, 1 GB. Licence: CC0.\n"
+        "By hand: DIR/train, DIR/test.\n"
+        "Relevant: the same pet. R of MAP@R: the whole database.\n"
+        "Known: too few cats.\n"
+        "Known: no dogs."
+    )
+    assert listed.about().splitlines()[3:] == [
+        "By hand: the lists in DIR and the images that they name below it.",
+        "Relevant: the same pet. R of MAP@R: 7.",
+    ]
