@@ -176,3 +176,26 @@ def test_differences_are_those_numbers_that_differ():
     ]
     as_expected = dataclasses.replace(DATASET, expected=Expected(train=4))
     assert describe(as_expected).differences() == []
+
+
+def test_training_labels_may_be_withheld_from_ids():
+    rows = [[1, 0, 0], [0, -1, 0], [0, 1, 0], [-1, -1, -1]]
+    dataset = RetrievalDataset(
+        name="mine",
+        protocol="By hand.",
+        train=files("t", np.array(rows)),
+        query=files("q", np.array([2, 2, -1])),
+        database=files("d", np.array([0, 1])),
+    )
+    found = describe(dataset)
+    assert {part: list(n) for part, n in found.histogram.items()} == {
+        "train": [1, 1, 0],
+        "query": [0, 0, 2],
+        "database": [1, 1, 0],
+    }
+    assert found.measured.labels == 3
+    assert found.measured.unlabelled_train == 1
+    assert found.measured.labels_per_image == 0.5
+    # Of the 12 ordered pairs those of the first with the two next are known.
+    assert found.pairs.dissimilar == 4 and found.pairs.similar == 0
+    assert "train" in found.text()
