@@ -5,11 +5,13 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 from tensorflow_datasets.core import constants
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.check import find_problems
 from hashnet_tf.datasets.description import describe
+from hashnet_tf.datasets.nus_wide import Builder
 from hashnet_tf.datasets.pools import read_pool
 from hashnet_tf.datasets.protocol import protocols
 
@@ -261,3 +263,71 @@ def test_too_small_a_copy_is_named(ilsvrc_folder):
 def test_lists_are_no_pool(data):
     with pytest.raises(ValueError, match=f"Received: data='{data}'$"):
         read_pool(data)
+
+
+def test_imagenet_of_tfds(shrink, prepare_tfds):
+    rows = [(10 * label + i, label) for i in range(9) for label in range(5)]
+    prepare_tfds(
+        "imagenet2012",
+        {"train": rows[:30], "validation": rows[30:]},
+        label=tfds.features.ClassLabel(names=[*"abcde"]),
+    )
+    shrink("imagenet100-130")
+    dataset = hn.datasets.load("imagenet100-130", seed=2)
+    assert len(dataset.class_names) == 3
+    for part, each in (("train", 2), ("query", 3), ("database", 6)):
+        images = getattr(dataset, part)
+        assert np.bincount(images.labels).tolist() == [each] * 3
+        # A value tells its class: that of the name that was drawn.
+        (pixels,) = hn.datasets.ordered_batches(images, (4, 4))
+        values = pixels[:, 0, 0, 0].numpy() // 10
+        assert ["abcde"[value] for value in values] == [
+            dataset.class_names[label] for label in images.labels
+        ]
+
+
+def test_coco_of_tfds(shrink, prepare_tfds, monkeypatch):
+    label = tfds.features.ClassLabel(names=[*"abc"])
+    seen = tfds.features.Sequence({"label": label})
+    rows = [
+        (i, [{"label": k} for k in range(3) if i >> k & 1]) for i in range(32)
+    ]
+    prepare_tfds(
+        "coco_in_small",
+        {"train": rows[:20], "validation": rows[20:], "test": [(99, [])]},
+        label=seen,
+        label_name="objects",
+    )
+    shrunk = shrink("coco")
+    origin = dataclasses.replace(shrunk.origin, tfds="coco_in_small")
+    shrunk = dataclasses.replace(shrunk, origin=origin)
+    monkeypatch.setitem(protocols(), "coco", shrunk)
+    dataset = hn.datasets.load("coco")
+    # Of 32 images each eighth has no label.
+    assert len(dataset.query) == 5 and len(dataset.database) == 23
+    for images in (dataset.train, dataset.query, dataset.database):
+        (pixels,) = hn.datasets.ordered_batches(images, (4, 4))
+        for value, row in zip(
+            pixels[:, 0, 0, 0].numpy(), images.labels, strict=True
+        ):
+            assert row.tolist() == [value & 1, value >> 1 & 1, value >> 2 & 1]
+
+
+def test_nus_wide_of_tfds(shrink, nus_wide_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "DATA_DIR", str(tmp_path))
+    Builder().download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=nus_wide_folder)
+    )
+    protocol = shrink("nuswide21")
+    prepared = hn.datasets.load("nuswide21", seed=1)
+    direct = hn.datasets.load(f"nuswide21:{nus_wide_folder}", seed=1)
+    assert prepared.protocol == direct.protocol == protocol.text(1)
+    assert prepared.class_names == direct.class_names
+    for part in ("train", "query", "database"):
+        one, other = getattr(prepared, part), getattr(direct, part)
+        # In one order, so that the seed draws the same photographs.
+        np.testing.assert_array_equal(one.labels, other.labels)
+        for (_, ours), (_, theirs) in zip(
+            one.encoded(), other.encoded(), strict=True
+        ):
+            assert ours == theirs
