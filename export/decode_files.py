@@ -2,13 +2,14 @@
 
 import tensorflow as tf
 
-from hashnet_tf.datasets.images import decode_image, resize_image
+from hashnet_tf.datasets.framing import frame_image
+from hashnet_tf.datasets.images import decode_image
 
 # Of the largest images allowed, as many at once take 1.5 GiB.
 PARALLEL_DECODES = 8
 
 
-def decode_files(image_bytes, size):
+def decode_files(image_bytes, size, framing="whole"):
     """Decodes files to images of one size, and tells which could be.
 
     An error in a graph ends all of it, but for one: a `tf.data` pipeline can
@@ -18,6 +19,7 @@ def decode_files(image_bytes, size):
     Args:
         image_bytes: String tensor `[n]`, files as `decode_image` takes them.
         size: `(height, width)`.
+        framing: As in `HashNet`.
 
     Returns:
         `(images, ok)`: uint8 tensor `[n, height, width, 3]`, zeros where a file
@@ -35,7 +37,7 @@ def decode_files(image_bytes, size):
     n = tf.size(image_bytes, out_type=tf.int64)
 
     def decode(place, file):
-        return place, resize_image(decode_image(file), size)
+        return place, frame_image(decode_image(file), size, framing)
 
     files = tf.data.Dataset.from_tensor_slices(image_bytes).enumerate()
     decoded = files.map(

@@ -151,7 +151,7 @@ def export_run(
     rng = np.random.default_rng(config.seed)
     asked = dataset.query.first(queries)
     searched = _drawn(dataset.database, database, rng)
-    images = pixel_array(asked, size)
+    images = pixel_array(asked, size, model.framing)
     encoders, broken = {}, []
 
     def keep(path, check):
@@ -175,7 +175,7 @@ def export_run(
         training = None
         if way == "int8":
             chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
-            training = [pixel_array(chosen, size)]
+            training = [pixel_array(chosen, size, model.framing)]
         path = to_litert(
             model, run.export_path / name, way, training, z, batch_size
         )
@@ -183,7 +183,7 @@ def export_run(
     reference = Reference(
         model,
         images,
-        ordered_batches(searched, size, BATCH_SIZE),
+        ordered_batches(searched, size, BATCH_SIZE, model.framing),
         asked.labels,
         searched.labels,
         at,

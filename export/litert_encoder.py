@@ -25,6 +25,7 @@ class LiteRTEncoder:
     Attributes:
         bits: Int, K.
         image_size: `(height, width)` of the images that it takes.
+        framing: Str, which part of an image they are, as in `HashNet`.
         batch_size: The number of images that the file takes at once, or None
             for any; `encode` and `embed` take any number either way.
         quantize: None, "float16", "dynamic" or "int8".
@@ -76,6 +77,8 @@ class LiteRTEncoder:
         self.description = metadata
         self.bits, self.quantize = metadata["bits"], metadata["quantize"]
         self.image_size = tuple(metadata["image_size"])
+        # A file that tells none is older than the choice.
+        self.framing = metadata.get("framing", "whole")
         self.model_digest = metadata["model_digest"]
         tensors = {
             **self._runner.get_input_details(),

@@ -6,8 +6,8 @@ import pathlib
 import tensorflow as tf
 
 from hashnet_tf.atomic import written_beside
+from hashnet_tf.datasets.framing import frame_image
 from hashnet_tf.datasets.image_header import FORMATS, MAX_PIXELS
-from hashnet_tf.datasets.images import resize_image
 from hashnet_tf.export.decode_files import decode_files
 from hashnet_tf.export.description import description
 from hashnet_tf.export.freeze import (
@@ -46,8 +46,9 @@ def to_saved_model(
     Bits are `codes`, packed uint8 `[n, ceil(K / 8)]`; the same as strings,
     `code_bytes` `[n]`, which are base64 over REST; and `signs`, int8 `[n, K]`
     of -1 and +1. Images are RGB `[n, height, width, 3]` of values in [0, 255];
-    those of another size are resized as in training, and where the trained
-    size is wanted another is refused. At least one image: the graphs that
+    `encode_images` and `encode_bytes` frame them as at the model's own test
+    (`model.framing`); where the trained size is wanted they must be framed
+    already, and another size is refused. At least one image: the graphs that
     TensorFlow optimises fail on none where there is batch normalisation.
 
     `ok`, bool `[n]`, tells which files are images that could be decoded; codes
@@ -137,12 +138,13 @@ def _add_signatures(archive, model, image_dtype):
     size = trained_size(model)
 
     def encode_images(images):
-        return _served_bits(frozen_z(model, resize_image(images, size)))
+        framed = frame_image(images, size, model.framing)
+        return _served_bits(frozen_z(model, framed))
 
     def encode_bytes(image_bytes):
         # The signature's own shape is enforced by no runtime.
         files = tf.ensure_shape(image_bytes, [None])
-        images, ok = decode_files(files, size)
+        images, ok = decode_files(files, size, model.framing)
         return _served_bits(frozen_z(model, images), ok)
 
     def embed(images):

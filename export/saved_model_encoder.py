@@ -37,6 +37,7 @@ class SavedModelEncoder:
         description: Dict, the content of `assets.extra/hashnet.json`.
         bits: Int, K.
         image_size: `(height, width)` of the images that it takes.
+        framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, names the model whose bits these are.
 
     Raises:
@@ -64,6 +65,8 @@ class SavedModelEncoder:
         self.description = json.loads(text)
         self.bits = self.description["bits"]
         self.image_size = tuple(self.description["image_size"])
+        # A file that tells none is older than the choice.
+        self.framing = self.description.get("framing", "whole")
         self.model_digest = self.description["model_digest"]
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:

@@ -5,9 +5,12 @@ import math
 import types
 import typing
 
+from hashnet_tf.framings import FRAMINGS
+
 # Written down here, for the module that has them loads TensorFlow, which the
 # help of a command should not wait for.
 AUGMENTATIONS = ("none", "shift", "shift_flip")
+CACHES = ("auto", "always", "never")
 SCHEDULES = ("square_root", "staged")
 OPTIMIZERS = ("adam", "paper")
 CLASS_WEIGHTS = ("batch", "dataset", "none")
@@ -79,6 +82,13 @@ class TrainingConfig:
     image_size: int = _setting(
         32, "pixels a side that images are resized to", least=1
     )
+    framing: str = _setting(
+        "whole",
+        "part of an image that is seen: all, warped; as the paper, warped to"
+        " 8/7 and cropped; or modern, the short side at 8/7 and cropped, in"
+        " training random parts. The last two mirror in training too",
+        FRAMINGS,
+    )
     freeze_backbone: bool = _setting(
         False, "train only what comes after the backbone, on features"
     )
@@ -130,9 +140,17 @@ class TrainingConfig:
         10.0, "multiple of it for the layers after the backbone"
     )
     batch_size: int = _setting(128, "images a step", least=2)
+    classes_per_batch: int | None = _setting(
+        None,
+        "classes that a batch is drawn of, equally many images of each, so"
+        " that rare ones meet a partner; none: a plain shuffle",
+        least=2,
+    )
     epochs: int = _setting(30, "passes over the training images", least=1)
     augmentation: str = _setting(
-        "none", "random changes to training images", AUGMENTATIONS
+        "none",
+        "random changes to training images, with framing=whole",
+        AUGMENTATIONS,
     )
     views: int = _setting(
         1,
@@ -140,8 +158,11 @@ class TrainingConfig:
         " with random changes",
         least=1,
     )
-    cache_images: bool = _setting(
-        False, "keep the decoded training images in memory"
+    cache_images: str = _setting(
+        "auto",
+        "keep the decoded training images in memory; auto: if they fit into"
+        " half of what is available",
+        CACHES,
     )
     skip_undecodable: bool = _setting(
         False, "leave out files that are no images, and list them"
@@ -209,17 +230,34 @@ class TrainingConfig:
                 "`patience` is for a beta that rises, so above 1."
                 f" Received: beta={self.beta}, patience={self.patience}"
             )
+        if self.framing != "whole" and self.augmentation != "none":
+            raise ValueError(
+                "`augmentation` is for framing=whole; the others crop and"
+                f" mirror. Received: framing={self.framing!r},"
+                f" augmentation={self.augmentation!r}"
+            )
+        per_class, rest = divmod(self.batch_size, self.classes_per_batch or 1)
+        if rest or per_class < 2:
+            raise ValueError(
+                "`batch_size` must be a multiple of `classes_per_batch`, at"
+                " least twice it. Received:"
+                f" batch_size={self.batch_size},"
+                f" classes_per_batch={self.classes_per_batch}"
+            )
         if self.freeze_backbone and self.weights is None:
             raise ValueError(
                 "A frozen backbone needs `weights`; random ones would never"
                 f" be trained. Received: weights={self.weights!r}"
             )
         if self.freeze_backbone:
-            if (self.views > 1) != (self.augmentation != "none"):
+            augmented = self.augmentation != "none"
+            changing = augmented or self.framing != "whole"
+            if self.views > 1 and not changing or self.views == 1 and augmented:
                 raise ValueError(
                     "With a frozen backbone an augmentation needs `views` above"
-                    " 1, and these an augmentation. Received:"
-                    f" augmentation={self.augmentation!r}, views={self.views}"
+                    " 1, and these an augmentation or a framing that changes."
+                    f" Received: augmentation={self.augmentation!r},"
+                    f" framing={self.framing!r}, views={self.views}"
                 )
         elif self.views > 1:
             raise ValueError(
@@ -248,7 +286,8 @@ class TrainingConfig:
         """Returns the config of a dict as `as_dict` gives it.
 
         Args:
-            settings: Dict; what it lacks is as by default.
+            settings: Dict; what it lacks is as by default. Of earlier
+                versions `cache_images` may be a bool.
 
         Raises:
             ValueError: If it is no dict or holds an unknown name, or as the
@@ -271,6 +310,9 @@ class TrainingConfig:
                 "The settings of a run must be those of TrainingConfig."
                 f" Received: {', '.join(unknown)}"
             )
+        if isinstance(settings.get("cache_images"), bool):
+            cache = "always" if settings["cache_images"] else "never"
+            settings = {**settings, "cache_images": cache}
         return cls(**settings)
 
 

@@ -24,7 +24,6 @@ SETTINGS = dict(
     batch_size=100,
     epochs=40,
     augmentation="shift",
-    cache_images=True,
 )
 
 

@@ -55,7 +55,7 @@ def run(arguments):
     code_set = hn.runs.CodeSet.load(
         arguments.codes or of_run.codes_path("database")
     )
-    pixels = hn.datasets.pixel_array(image, encoder.image_size)
+    pixels = hn.datasets.pixel_array(image, encoder.image_size, encoder.framing)
     found = hn.runs.search_images(encoder, pixels, code_set, arguments.k)
     print(found.table())
     figure = arguments.figure

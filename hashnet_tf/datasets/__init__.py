@@ -9,6 +9,7 @@ from hashnet_tf.datasets.hold_out_classes import hold_out_classes
 from hashnet_tf.datasets.image_set import ImageSet
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.load import load
+from hashnet_tf.datasets.pair_sampler import PairSampler
 from hashnet_tf.datasets.pixel_array import pixel_array
 from hashnet_tf.datasets.protocol import protocols
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
@@ -19,6 +20,7 @@ __all__ = [
     "ArrayImages",
     "FileImages",
     "ImageSet",
+    "PairSampler",
     "RetrievalDataset",
     "decodable",
     "describe",

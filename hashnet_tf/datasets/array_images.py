@@ -55,11 +55,10 @@ class ArrayImages(ImageSet):
             [self.names[i] for i in indices],
         )
 
-    def encoded(self, shuffle_seed=None):
+    def encoded(self, order=None):
         images = self.images
-        positions = tf.data.Dataset.range(len(self))
-        if shuffle_seed is not None:
-            positions = positions.shuffle(len(self), seed=shuffle_seed)
+        if order is None:
+            order = tf.data.Dataset.range(len(self))
 
         def look_up(position):
             image = tf.numpy_function(
@@ -68,7 +67,7 @@ class ArrayImages(ImageSet):
             image = tf.ensure_shape(image, images.shape[1:])
             return position, tf.repeat(image, 3 // images.shape[-1], axis=-1)
 
-        return positions.map(look_up)
+        return order.map(look_up)
 
     def identities(self):
         # Sets that were made apart may both count their images from 0.

@@ -3,17 +3,21 @@
 import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.datasets.augmentation import augment_image
-from hashnet_tf.datasets.images import decode_image, resize_image
+from hashnet_tf.datasets.decoded_images import cached
+from hashnet_tf.datasets.framing import frame_image, keep_image, vary_image
+from hashnet_tf.datasets.images import decode_image
+from hashnet_tf.datasets.order import check_shard, sampled
 
 
-def ordered_batches(images, size, batch_size=128):
-    """Streams a set's images in order, for encoding.
+def ordered_batches(images, size, batch_size=128, framing="whole"):
+    """Streams a set's images in order, framed as at test, for encoding.
 
     Args:
         images: `ImageSet`.
         size: `(height, width)` of the network.
         batch_size: Positive int.
+        framing: As in `hashnet_tf.datasets.framing.frame_image`: that of the
+            model, or its bits are others.
 
     Returns:
         `tf.data.Dataset` of uint8 `[<= batch_size, height, width, 3]`.
@@ -26,33 +30,92 @@ def ordered_batches(images, size, batch_size=128):
     >>> next(iter(batches)).shape
     TensorShape([128, 16, 16, 3])
     """
-    stream = _pixels(images.encoded(), size).map(lambda i, image: image)
+
+    def framed(position, image):
+        return frame_image(_decoded(image), size, framing)
+
+    stream = images.encoded().map(framed, num_parallel_calls=tf.data.AUTOTUNE)
     return stream.batch(batch_size).prefetch(2)
 
 
-def training_batches(
-    images, size, batch_size, seed, augmentation="none", cache=False
+def varied_batches(
+    images, size, batch_size, seed, framing="whole", augmentation="none"
 ):
-    """Streams shuffled, changed and labelled batches, one epoch at a time.
-
-    The last batch of an epoch is dropped where it is not full: a batch's
-    pairs, and so its class balance, go with its size.
+    """Streams a set's images in order, each with a random change.
 
     Args:
         images: `ImageSet`.
         size: `(height, width)` of the network.
-        batch_size: Positive int, at most `len(images)`.
+        batch_size: Positive int.
+        seed: Int; with its position it decides the change of an image.
+        framing: As in `training_batches`.
+        augmentation: As in `training_batches`.
+
+    Returns:
+        `tf.data.Dataset` of uint8 `[<= batch_size, height, width, 3]`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.batches import varied_batches
+    >>> queries = hn.datasets.load("digits").query
+    >>> batches = varied_batches(queries, (16, 16), 50, 0, "modern")
+    >>> next(iter(batches)).shape
+    TensorShape([50, 16, 16, 3])
+    """
+
+    def varied(position, image):
+        kept = keep_image(_decoded(image), size, framing)
+        place = tf.stack([seed, position])
+        return vary_image(kept, size, place, framing, augmentation)
+
+    stream = images.encoded().map(varied, num_parallel_calls=tf.data.AUTOTUNE)
+    return stream.batch(batch_size).prefetch(2)
+
+
+def training_batches(
+    images,
+    size,
+    batch_size,
+    seed,
+    augmentation="none",
+    cache="auto",
+    framing="whole",
+    shard=None,
+    sampler=None,
+):
+    """Streams shuffled, changed and labelled batches, one epoch at a time.
+
+    The last batch of an epoch is dropped where it is not full: a batch's
+    pairs, and so its class balance, go with its size. The same seed, with the
+    same global seed of TensorFlow, gives the same batches, cached or not and
+    on however many cores.
+
+    Args:
+        images: `ImageSet`.
+        size: `(height, width)` of the network.
+        batch_size: Int >= 2, of each worker's batches.
         seed: Int, for order and changes.
-        augmentation: As in `augment_image`.
-        cache: Whether to keep the decoded images in memory.
+        augmentation: As in `augment_image`, for framing "whole".
+        cache: Whether to keep the decoded images in memory: "always", "never"
+            or "auto", if they fit into half of what is available.
+        framing: As in `hashnet_tf.datasets.framing.frame_image`, as in
+            training.
+        shard: `(index, count)`: which of how many workers reads. Together they
+            read all images in an epoch, but for what fills no batch, and none
+            of them twice. None: there is one.
+        sampler: `PairSampler` of `images.labels` that draws batches of
+            `batch_size`, or None for a plain shuffle.
 
     Returns:
         `tf.data.Dataset` of `(images, labels)`: uint8
         `[batch_size, height, width, 3]`, and float32 labels `[batch_size]`
-        or `[batch_size, L]`.
+        or `[batch_size, L]`; as many batches for each worker.
 
     Raises:
-        ValueError: If there are fewer images than a batch holds.
+        ValueError: If there are fewer images than a batch of each worker
+            holds, the sampler's batches are of another size, or it is to draw
+            from a stream that is not cached.
 
     Example:
 
@@ -62,36 +125,45 @@ def training_batches(
     >>> len(batches)
     20
     """
-    if not 1 < batch_size <= len(images):
+    index, count = check_shard(shard)
+    if not 1 < batch_size <= len(images) // count:
         raise ValueError(
-            "`batch_size` must be from 2 to the number of training images,"
-            f" {len(images)}. Received: batch_size={batch_size}"
+            "`batch_size` must be from 2 to the number of training images of"
+            f" a worker, {len(images) // count}."
+            f" Received: batch_size={batch_size}"
+        )
+    if sampler is not None and sampler.batch_size != batch_size:
+        raise ValueError(
+            "`sampler` must draw batches of `batch_size`. Received:"
+            f" sampler.batch_size={sampler.batch_size}, batch_size={batch_size}"
         )
     labels = tf.constant(np.asarray(images.labels, dtype=np.float32))
-    if cache:
-        stream = _pixels(images.encoded(), size).cache()
-        stream = stream.shuffle(len(images), seed=seed)
+
+    def keep(position, image):
+        return position, keep_image(_decoded(image), size, framing)
+
+    images = cached(images, keep, cache)
+    if sampler is None:
+        stream = images.shuffled(seed, shard)
     else:
-        stream = _pixels(images.encoded(shuffle_seed=seed), size)
+        stream = images.encoded(sampled(sampler, seed, shard))
+    # Each worker's changes are its own.
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-    stream = tf.data.Dataset.zip(stream, seeds.batch(2, drop_remainder=True))
+    seeds = seeds.batch(2, drop_remainder=True).shard(count, index)
 
     def finish(item, seed):
-        position, image = item
-        return augment_image(image, seed, augmentation), labels[position]
+        position, kept = keep(*item)
+        varied = vary_image(kept, size, seed, framing, augmentation)
+        return varied, labels[position]
 
+    stream = tf.data.Dataset.zip(stream, seeds)
     stream = stream.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
-    stream = stream.batch(batch_size, drop_remainder=True).prefetch(2)
+    stream = stream.batch(batch_size, drop_remainder=True)
+    steps = len(images) // count // batch_size
     # A filtered stream does not know its length; Keras' progress wants it.
-    return stream.apply(
-        tf.data.experimental.assert_cardinality(len(images) // batch_size)
-    )
+    known = tf.data.experimental.assert_cardinality(steps)
+    return stream.take(steps).apply(known).prefetch(2)
 
 
-def _pixels(stream, size):
-    def decode(position, image):
-        if image.dtype == tf.string:
-            image = decode_image(image)
-        return position, tf.ensure_shape(resize_image(image, size), (*size, 3))
-
-    return stream.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+def _decoded(image):
+    return decode_image(image) if image.dtype == tf.string else image

@@ -60,14 +60,13 @@ class FileImages(ImageSet):
         # Links are followed: two names of one file are one image.
         return [os.path.realpath(self.root / name) for name in self.names]
 
-    def encoded(self, shuffle_seed=None):
+    def encoded(self, order=None):
         paths = tf.constant(
             [str(self.root / name) for name in self.names], dtype=tf.string
         )
-        positions = tf.data.Dataset.range(len(self))
-        if shuffle_seed is not None:
-            positions = positions.shuffle(len(self), seed=shuffle_seed)
-        return positions.map(
+        if order is None:
+            order = tf.data.Dataset.range(len(self))
+        return order.map(
             lambda position: (position, tf.io.read_file(paths[position])),
             num_parallel_calls=tf.data.AUTOTUNE,
         )

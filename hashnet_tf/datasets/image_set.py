@@ -4,6 +4,9 @@ import abc
 import copy
 
 import numpy as np
+import tensorflow as tf
+
+from hashnet_tf.datasets.order import shuffled
 
 # The loss takes class ids as float32, which tells no larger ones apart.
 MAX_CLASS_ID = 2**24
@@ -23,10 +26,14 @@ class ImageSet(abc.ABC):
             uint8, or int8 where it holds a -1.
         names: List of n str, each naming its image to a person: a path or a
             place in the source.
+        shuffle_buffer: Int, how many images at most wait for their turn in a
+            shuffled order, or None for all.
 
     Raises:
         ValueError: If `labels` are not as above or not one for each name.
     """
+
+    shuffle_buffer = None
 
     def __init__(self, labels, names):
         self.labels = _checked(labels, len(names))
@@ -40,17 +47,36 @@ class ImageSet(abc.ABC):
         """Returns the set of the images at `indices`, in that order."""
 
     @abc.abstractmethod
-    def encoded(self, shuffle_seed=None):
+    def encoded(self, order=None):
         """Streams the images as they lie.
 
         Args:
-            shuffle_seed: Int for a new order each epoch, or None for theirs.
+            order: `tf.data.Dataset` of int64 positions to read in turn, or
+                None for all as they come.
 
         Returns:
             `tf.data.Dataset` of `(position, image)`: an int64 scalar, and a
             string scalar (the bytes of an image file) or uint8
             `[height, width, 3]`.
+
+        Raises:
+            ValueError: If an order is wanted of a set that is a stream.
         """
+
+    def shuffled(self, seed, shard=None):
+        """Streams the images in another order each time.
+
+        Args:
+            seed: Int.
+            shard: As in `hashnet_tf.datasets.order.shuffled`.
+
+        Returns:
+            `tf.data.Dataset` as of `encoded`.
+        """
+        positions = tf.data.Dataset.range(len(self))
+        return self.encoded(
+            shuffled(positions, len(self), seed, shard, self.shuffle_buffer)
+        )
 
     @abc.abstractmethod
     def identities(self):

@@ -84,7 +84,7 @@ def _refuse(encoded):
         return tf.zeros([0, 0, 3], tf.uint8)
 
 
-def resize_image(image, size):
+def resize_image(image, size, crop_of=None):
     """Resizes to `size` without regard to the aspect ratio, as the paper does.
 
     Bilinear with antialiasing, rounded back to bytes, so that a phone that
@@ -93,6 +93,9 @@ def resize_image(image, size):
     Args:
         image: uint8 tensor `[height, width, 3]` or `[n, height, width, 3]`.
         size: `(height, width)`, positive ints.
+        crop_of: `(height, width)` to resize to instead, of which the centre of
+            `size` is returned, its offsets rounded down; ints or int32
+            scalars, or None.
 
     Returns:
         uint8 tensor of that size.
@@ -104,5 +107,34 @@ def resize_image(image, size):
     >>> resize_image(tf.zeros([8, 6, 3], tf.uint8), (4, 4)).shape
     TensorShape([4, 4, 3])
     """
-    resized = tf.image.resize(image, size, antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
+    image = tf.convert_to_tensor(image)
+    there = tf.shape(image)[-3:-1]
+    crop_of = tf.stack(size if crop_of is None else crop_of)
+    offset = (crop_of - size) // 2
+
+    def cropped():
+        (top, left), (height, width) = tf.unstack(offset), size
+        return image[..., top : top + height, left : left + width, :]
+
+    def resampled():
+        if image.shape.rank == 4:
+            return _resample(image, size, crop_of, offset)
+        return _resample(image[None], size, crop_of, offset)[0]
+
+    # Resampling to the same size gives the same pixels, later.
+    pixels = tf.cond(tf.reduce_all(crop_of == there), cropped, resampled)
+    return tf.ensure_shape(pixels, [*image.shape[:-3], *size, 3])
+
+
+def _resample(images, size, crop_of, offset):
+    # What tf.image.resize(antialias=True) calls, with a window besides.
+    there = tf.cast(tf.shape(images)[1:3], tf.float32)
+    pixels = tf.raw_ops.ScaleAndTranslate(
+        images=images,
+        size=size,
+        scale=tf.cast(crop_of, tf.float32) / there,
+        translation=-tf.cast(offset, tf.float32),
+        kernel_type="triangle",
+        antialias=True,
+    )
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from hashnet_tf.datasets.image_set import ImageSet
+from hashnet_tf.datasets.order import shuffled
 
 SHUFFLE_BUFFER = 8192
 
@@ -53,18 +54,28 @@ class TfdsImages(ImageSet):
             self.builder, self.split, self.labels[indices], self.chosen[indices]
         )
 
-    def encoded(self, shuffle_seed=None):
+    @property
+    def shuffle_buffer(self):
+        return SHUFFLE_BUFFER
+
+    def encoded(self, order=None):
+        if order is not None:
+            raise ValueError(
+                "A streamed set has one order; to be read in another it must"
+                f" be cached. Received: order={order}"
+            )
         total = self.builder.info.splits[self.split].num_examples
         position = np.full(total, -1, dtype=np.int64)
         position[self.chosen] = np.arange(len(self.chosen))
         position = tf.constant(position)
         stream = read_split(self.builder, self.split, IMAGE).enumerate()
         stream = stream.map(lambda i, row: (position[i], row["image"]))
-        stream = stream.filter(lambda i, image: i >= 0)
-        if shuffle_seed is not None:
-            buffer = min(SHUFFLE_BUFFER, len(self))
-            stream = stream.shuffle(buffer, seed=shuffle_seed)
-        return stream
+        return stream.filter(lambda i, image: i >= 0)
+
+    def shuffled(self, seed, shard=None):
+        return shuffled(
+            self.encoded(), len(self), seed, shard, self.shuffle_buffer
+        )
 
     def identities(self):
         return [f"{self.builder.info.full_name} {name}" for name in self.names]

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from hashnet_tf.framings import check_framing
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
 
@@ -19,10 +20,15 @@ class HashNet(keras.Model):
         backbone: Built `keras.Model` of one input and one output, features
             `[n, d]`; preprocessing belongs inside it.
         bits: Positive int, K.
+        framing: "whole", "paper" or "modern": which part of an image it is
+            trained to see (`hashnet_tf.datasets.framing`). The model itself
+            takes images that are framed; whatever makes codes of files looks
+            here.
         **kwargs: Arguments of `keras.Model`.
 
     Attributes:
         bits: Int, K.
+        framing: Str as given.
         backbone: The model given.
         hash_layer: `keras.layers.Dense`, named "hash".
         scaled_tanh: `hashnet_tf.layers.ScaledTanh`.
@@ -35,8 +41,8 @@ class HashNet(keras.Model):
         Float `[n, bits]` in [-1, 1].
 
     Raises:
-        ValueError: If `bits` is not a positive integer or `backbone` does not
-            end in features.
+        ValueError: If `bits` is not a positive integer, `backbone` does not
+            end in features or `framing` is another.
 
     Example:
 
@@ -47,7 +53,7 @@ class HashNet(keras.Model):
     (5, 2)
     """
 
-    def __init__(self, backbone, bits=48, **kwargs):
+    def __init__(self, backbone, bits=48, framing="whole", **kwargs):
         super().__init__(**kwargs)
         if not isinstance(bits, (int, np.integer)) or bits < 1:
             raise ValueError(
@@ -66,6 +72,7 @@ class HashNet(keras.Model):
                 f" Received: backbone.output_shape={shape}"
             )
         self.bits = int(bits)
+        self.framing = check_framing(framing)
         self.backbone = backbone
         self.hash_layer = keras.layers.Dense(
             self.bits,
@@ -181,7 +188,7 @@ class HashNet(keras.Model):
         # Not as a list: Keras then warns of inputs that are no list.
         (inputs,), (outputs,) = backbone.inputs, backbone.outputs
         whole = keras.Model(inputs, self.backbone(outputs), name=backbone.name)
-        model = HashNet(whole, self.bits, dtype=self.dtype_policy)
+        model = HashNet(whole, self.bits, self.framing, dtype=self.dtype_policy)
         model.hash_layer.set_weights(self.hash_layer.get_weights())
         model.scaled_tanh.set_weights(self.scaled_tanh.get_weights())
         return model
@@ -191,6 +198,7 @@ class HashNet(keras.Model):
             **super().get_config(),
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "bits": self.bits,
+            "framing": self.framing,
         }
 
     @classmethod

@@ -9,6 +9,9 @@ import numpy as np
 def weights_digest(model):
     """Returns a hex digest of the values of a model's weights, in order.
 
+    The framing of a `HashNet` counts as learnt too, if it is not the default:
+    with another one the same image has other bits.
+
     Example:
 
     >>> import hashnet_tf as hn
@@ -21,4 +24,7 @@ def weights_digest(model):
         value = keras.ops.convert_to_numpy(weight.value)
         digest.update(f"{value.shape} {value.dtype}\n".encode())
         digest.update(np.ascontiguousarray(value))
+    framing = getattr(model, "framing", "whole")
+    if framing != "whole":
+        digest.update(framing.encode())
     return digest.hexdigest()

@@ -122,7 +122,10 @@ def _stream(encoder, images, begun, manifest):
             )
             progress = keras.utils.Progbar(len(images), unit_name="image")
             rest = images.subset(np.arange(done, len(images)))
-            for batch in ordered_batches(rest, encoder.image_size, BATCH_SIZE):
+            batches = ordered_batches(
+                rest, encoder.image_size, BATCH_SIZE, encoder.framing
+            )
+            for batch in batches:
                 file.write(encoder.encode(batch.numpy()).tobytes())
                 file.flush()
                 done += len(batch)

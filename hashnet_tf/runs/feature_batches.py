@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from hashnet_tf.datasets.order import sampled, shuffled
 
-def feature_batches(features, labels, batch_size, seed):
+
+def feature_batches(features, labels, batch_size, seed, sampler=None):
     """Streams shuffled and labelled batches of features.
 
     Each epoch takes one view of each item, drawn anew, and drops the last
@@ -14,6 +16,7 @@ def feature_batches(features, labels, batch_size, seed):
         labels: Class ids `[n]` or zero-or-one matrix `[n, L]`.
         batch_size: Positive int, at most n.
         seed: Int.
+        sampler: As in `training_batches`.
 
     Returns:
         `tf.data.Dataset` of float32 `[batch_size, d]` and float32 labels.
@@ -36,7 +39,10 @@ def feature_batches(features, labels, batch_size, seed):
             f" {n}. Received: batch_size={batch_size}"
         )
     features, labels = tf.constant(features), tf.constant(labels, tf.float32)
-    order = tf.data.Dataset.range(n).shuffle(n, seed=seed)
+    if sampler is None:
+        order = shuffled(tf.data.Dataset.range(n), n, seed)
+    else:
+        order = sampled(sampler, seed)
     draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     stream = tf.data.Dataset.zip(order, draws).batch(
         batch_size, drop_remainder=True
@@ -46,4 +52,5 @@ def feature_batches(features, labels, batch_size, seed):
         rows = tf.stack([positions, draws % views], axis=1)
         return tf.gather_nd(features, rows), tf.gather(labels, positions)
 
-    return stream.map(gather).prefetch(2)
+    known = tf.data.experimental.assert_cardinality(n // batch_size)
+    return stream.map(gather).apply(known).prefetch(2)

@@ -6,18 +6,22 @@ import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from hashnet_tf.atomic import written_beside
-from hashnet_tf.datasets.augmentation import augment_image
-from hashnet_tf.datasets.batches import ordered_batches
+from hashnet_tf.datasets.batches import ordered_batches, varied_batches
 from hashnet_tf.models import weights_digest
 
 BATCH_SIZE = 128
 
 
 def frozen_features(
-    backbone, images, folder, augmentation="none", views=1, seed=0
+    backbone,
+    images,
+    folder,
+    augmentation="none",
+    views=1,
+    seed=0,
+    framing="whole",
 ):
     """Returns the features of images, from `folder` if they lie there.
 
@@ -30,9 +34,10 @@ def frozen_features(
             `[n, d]`.
         images: `ImageSet`.
         folder: Folder of the cache.
-        augmentation: As in `augment_image`, for the views after the first.
-        views: Positive int; the first view of an image is the image itself.
+        augmentation: As in `training_batches`, for the views after the first.
+        views: Positive int; the first view of an image is as at test.
         seed: Int, of the changes.
+        framing: As in `training_batches`.
 
     Returns:
         float32 `[n, views, d]`, a memory map.
@@ -55,6 +60,7 @@ def frozen_features(
         "weights": weights_digest(backbone),
         "structure": _structure(backbone),
         "size": size,
+        "framing": framing,
         "changes": (augmentation, views, seed) if views > 1 else None,
     }
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
@@ -66,9 +72,20 @@ def frozen_features(
         print("Computing the features of the frozen backbone", flush=True)
         progress = keras.utils.Progbar(len(images) * views, unit_name="image")
         for view in range(views):
-            change = augmentation if view else "none"
+            if view:
+                # A seed of its own for each view.
+                batches = varied_batches(
+                    images,
+                    size,
+                    BATCH_SIZE,
+                    1_000_003 * seed + view,
+                    framing,
+                    augmentation,
+                )
+            else:
+                batches = ordered_batches(images, size, BATCH_SIZE, framing)
             start = 0
-            for batch in _batches(images, size, change, (seed, view)):
+            for batch in batches.as_numpy_iterator():
                 stop = start + len(batch)
                 stack[start:stop, view] = backbone.predict_on_batch(batch)
                 progress.add(len(batch))
@@ -88,18 +105,3 @@ def _structure(model):
     for place, layer in enumerate(model._flatten_layers()):
         text = text.replace(f'"{layer.name}"', f'"layer {place}"')
     return text
-
-
-def _batches(images, size, augmentation, seed):
-    stream = ordered_batches(images, size, BATCH_SIZE)
-    if augmentation != "none":
-
-        def change(position, image):
-            # A seed of its own for each image of each view.
-            place = tf.stack([1_000_003 * seed[0] + seed[1], position])
-            return augment_image(image, place, augmentation)
-
-        stream = stream.unbatch().enumerate()
-        stream = stream.map(change, num_parallel_calls=tf.data.AUTOTUNE)
-        stream = stream.batch(BATCH_SIZE).prefetch(2)
-    return stream.as_numpy_iterator()

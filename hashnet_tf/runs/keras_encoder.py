@@ -19,6 +19,7 @@ class KerasEncoder:
     Attributes:
         bits: Int, K.
         image_size: `(height, width)` of the images that it takes.
+        framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, which is the same where the bits are.
 
     Example:
@@ -33,6 +34,7 @@ class KerasEncoder:
     def __init__(self, model):
         self._model = model
         self.bits = model.bits
+        self.framing = model.framing
         self.image_size = tuple(model.backbone.input_shape[1:3])
         self.model_digest = weights_digest(model)
 

@@ -59,7 +59,8 @@ def build_head(config, width):
         x = keras.layers.Dense(config.hidden, activation="relu", name="hidden")(
             x
         )
-    return HashNet(keras.Model(features, x, name="head"), config.bits)
+    network = keras.Model(features, x, name="head")
+    return HashNet(network, config.bits, config.framing)
 
 
 def build_loss(config, labels):

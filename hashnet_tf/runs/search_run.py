@@ -22,12 +22,14 @@ class Neighbours:
         indices: int64 `[q, k]`, places in the code set.
         code_set: `CodeSet` that was searched.
         codes: uint8 `[q, ceil(bits / 8)]`, of the images asked with.
+        framing: Str, as in `HashNet`, of the encoder.
     """
 
     distances: np.ndarray
     indices: np.ndarray
     code_set: CodeSet
     codes: np.ndarray
+    framing: str = "whole"
 
     def label(self, index):
         """Returns the label of a found image as text, "" if not known."""
@@ -68,7 +70,7 @@ class Neighbours:
         q, k = self.indices.shape
         # A subset of a stream comes in the stream's own order.
         wanted, places = np.unique(self.indices, return_inverse=True)
-        pixels = pixel_array(self._images(wanted), size)
+        pixels = pixel_array(self._images(wanted), size, self.framing)
         found = [
             [pixels[place] for place in row] for row in places.reshape(q, k)
         ]
@@ -106,7 +108,8 @@ def search_images(encoder, images, code_set, k=10):
 
     Args:
         encoder: `HashNet` on images, or any encoder (see `KerasEncoder`).
-        images: uint8 `[q, height, width, 3]` of the size that it takes.
+        images: uint8 `[q, height, width, 3]` of the size that it takes,
+            framed as `encoder.framing` tells.
         code_set: `CodeSet`.
         k: Int >= 1.
 
@@ -134,7 +137,9 @@ def search_images(encoder, images, code_set, k=10):
     code_set.check_digest(encoder.model_digest)
     query_codes = encoder.encode(images)
     distances, indices = search(query_codes, code_set.codes, k)
-    return Neighbours(distances, indices, code_set, query_codes)
+    return Neighbours(
+        distances, indices, code_set, query_codes, encoder.framing
+    )
 
 
 def search_run(workdir, images, k=10, codes=None):
@@ -142,7 +147,8 @@ def search_run(workdir, images, k=10, codes=None):
 
     Args:
         workdir: Str or path of the run directory.
-        images: uint8 `[q, height, width, 3]` of the trained size.
+        images: uint8 `[q, height, width, 3]` of the trained size, framed as
+            the run's `framing` tells.
         k: Int >= 1.
         codes: Str or path of the code set; None for the run's database.
 

@@ -11,7 +11,7 @@ from hashnet_tf.callbacks import (
     ContinuationMonitor,
     LastCheckpoint,
 )
-from hashnet_tf.datasets import pixel_array, training_batches
+from hashnet_tf.datasets import PairSampler, pixel_array, training_batches
 from hashnet_tf.runs.feature_batches import feature_batches
 from hashnet_tf.runs.frozen_features import frozen_features
 from hashnet_tf.runs.networks import (
@@ -78,6 +78,7 @@ def train(config, workdir, features=None):
         )
     steps = steps_per_epoch * config.epochs
     loss = build_loss(config, images.labels)
+    sampler = _sampler(config, images.labels)
     backbone = build_backbone(config)
     head = build_head(config, backbone.output_shape[-1])
     # All that can be wrong has been looked at: from here on there is a run.
@@ -87,10 +88,12 @@ def train(config, workdir, features=None):
     if config.freeze_backbone:
         cache = pathlib.Path(features or run.features_path)
         model = head
-        batches, watched = _feature_sources(config, images, backbone, cache)
+        batches, watched = _feature_sources(
+            config, images, backbone, cache, sampler
+        )
     else:
         model = head.on_top_of(backbone)
-        batches, watched = _pixel_sources(config, images)
+        batches, watched = _pixel_sources(config, images, sampler)
     model.compile(optimizer=build_optimizer(config, steps), loss=loss)
     _fit(model, run, config, batches, watched, steps_per_epoch)
     if config.freeze_backbone:
@@ -116,7 +119,7 @@ def _watched(config, images):
     return np.sort(order[:MONITORED])
 
 
-def _pixel_sources(config, images):
+def _pixel_sources(config, images, sampler):
     """Returns batches by a seed, and the watched sample: inputs and labels."""
     size = (config.image_size, config.image_size)
     watched = images.subset(_watched(config, images))
@@ -129,12 +132,24 @@ def _pixel_sources(config, images):
             seed,
             config.augmentation,
             config.cache_images,
+            config.framing,
+            sampler=sampler,
         )
 
-    return batches, (pixel_array(watched, size), watched.labels)
+    pixels = pixel_array(watched, size, config.framing)
+    return batches, (pixels, watched.labels)
 
 
-def _feature_sources(config, images, backbone, cache):
+def _sampler(config, labels):
+    classes = config.classes_per_batch
+    if classes is None:
+        return None
+    return PairSampler(
+        labels, classes, config.batch_size // classes, config.seed
+    )
+
+
+def _feature_sources(config, images, backbone, cache, sampler):
     """Does for features what `_pixel_sources` does for images."""
     features = frozen_features(
         backbone,
@@ -143,11 +158,18 @@ def _feature_sources(config, images, backbone, cache):
         config.augmentation,
         config.views,
         config.seed,
+        config.framing,
     )
     watched = _watched(config, images)
 
     def batches(seed):
-        return feature_batches(features, images.labels, config.batch_size, seed)
+        return feature_batches(
+            features,
+            images.labels,
+            config.batch_size,
+            seed,
+            sampler,
+        )
 
     return batches, (np.array(features[watched, 0]), images.labels[watched])
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from hashnet_tf.datasets import ArrayImages
 
@@ -8,10 +9,10 @@ COLOUR = RNG.integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)
 LABELS = [0, 1, 0, 2, 1]
 
 
-def streamed(images, **options):
+def streamed(images, order=None):
     return [
         (int(position), image)
-        for position, image in images.encoded(**options).as_numpy_iterator()
+        for position, image in images.encoded(order).as_numpy_iterator()
     ]
 
 
@@ -42,15 +43,23 @@ def test_subset_keeps_its_order_and_its_names():
     assert ArrayImages(COLOUR, LABELS, list("abcde")).subset([1]).names == ["b"]
 
 
+def test_reads_in_a_given_order():
+    images = ArrayImages(COLOUR, LABELS)
+    order = tf.data.Dataset.from_tensor_slices(np.array([4, 1, 4]))
+    found = streamed(images, order)
+    assert [i for i, _ in found] == [4, 1, 4]
+    for position, image in found:
+        np.testing.assert_array_equal(image, COLOUR[position])
+
+
 def test_shuffles_by_the_seed_and_anew_each_time():
     images = ArrayImages(COLOUR, LABELS)
-    stream = images.encoded(shuffle_seed=3)
+    stream, again = images.shuffled(3), images.shuffled(3)
     epochs = [[int(i) for i, _ in stream] for _ in range(3)]
-    again = images.encoded(shuffle_seed=3)
     assert [[int(i) for i, _ in again] for _ in range(3)] == epochs
     assert all(sorted(epoch) == [*range(5)] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
-    for position, image in streamed(images, shuffle_seed=3):
+    for position, image in images.shuffled(3).as_numpy_iterator():
         np.testing.assert_array_equal(image, COLOUR[position])
 
 

@@ -59,14 +59,23 @@ def test_identities_follow_links(folder):
     ]
 
 
+def test_reads_in_a_given_order(folder):
+    images = FileImages(folder, NAMES, [0] * 4)
+    order = tf.data.Dataset.from_tensor_slices(np.array([2, 0, 2, 3]))
+    found = list(images.encoded(order).as_numpy_iterator())
+    assert [int(i) for i, _ in found] == [2, 0, 2, 3]
+    for position, encoded in found:
+        assert encoded == (folder / NAMES[position]).read_bytes()
+
+
 def test_shuffles_by_the_seed_and_anew_each_time(folder):
     images = FileImages(folder, NAMES, [0] * 4)
-    stream, again = images.encoded(shuffle_seed=1), images.encoded(1)
+    stream, again = images.shuffled(1), images.shuffled(1)
     epochs = [[int(i) for i, _ in stream] for _ in range(6)]
     assert [[int(i) for i, _ in again] for _ in range(6)] == epochs
     assert all(sorted(epoch) == [0, 1, 2, 3] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 2
-    for position, encoded in images.encoded(shuffle_seed=1):
+    for position, encoded in images.shuffled(1):
         expected = (folder / NAMES[int(position)]).read_bytes()
         assert encoded.numpy() == expected
 

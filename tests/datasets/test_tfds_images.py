@@ -68,12 +68,29 @@ def test_images_are_not_decoded(builder):
 def test_shuffles_by_the_seed_and_anew_each_time(builder, buffer, monkeypatch):
     monkeypatch.setattr(tfds_images, "SHUFFLE_BUFFER", buffer)
     images = TfdsImages(builder, "train", LABELS[:100])
-    stream, again = images.encoded(5), images.encoded(shuffle_seed=5)
+    stream, again = images.shuffled(5), images.shuffled(5)
     epochs = [streamed(stream) for _ in range(3)]
     assert [streamed(again) for _ in range(3)] == epochs
     for epoch in epochs:
         assert sorted(epoch) == [(i, i) for i in range(100)]
     assert len({tuple(epoch) for epoch in epochs}) == 3
+
+
+@pytest.mark.parametrize("buffer", [4, 8192])
+def test_workers_share_an_epoch(builder, buffer, monkeypatch):
+    monkeypatch.setattr(tfds_images, "SHUFFLE_BUFFER", buffer)
+    images = TfdsImages(builder, "train", LABELS[:100])
+    streams = [images.shuffled(5, (index, 3)) for index in range(3)]
+    for _ in range(2):
+        parts = [[int(i) for i, _ in stream] for stream in streams]
+        assert [len(part) for part in parts] == [34, 33, 33]
+        assert sorted(i for part in parts for i in part) == [*range(100)]
+
+
+def test_has_no_other_order(builder):
+    images = TfdsImages(builder, "train", LABELS[:100])
+    with pytest.raises(ValueError, match="cached. Received: order="):
+        images.encoded(tf.data.Dataset.range(3))
 
 
 @pytest.mark.parametrize("indices", [[3, 1], [2, 2], [0, 5, 4]])
