@@ -16,6 +16,7 @@ test: $(VENV)/installed-test
 bench: $(VENV)/installed-test
 	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.retrieval
 	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.encoder
+	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.input
 
 slow: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -m slow

@@ -14,7 +14,8 @@ from hashnet_tf.training_config import (
 
 FIELDS = {field.name: field for field in dataclasses.fields(TrainingConfig)}
 
-# Each setting at a value that is not its default, all of them together valid.
+# Each setting at a value that is not its default, all of them together valid
+# but for the framing, which goes with no augmentation.
 CHANGED = {
     "data": "lists:photos",
     "seed": 3,
@@ -25,6 +26,7 @@ CHANGED = {
     "backbone": "MobileNetV2",
     "weights": "imagenet",
     "image_size": 96,
+    "framing": "whole",
     "freeze_backbone": True,
     "hidden": 64,
     "dropout": 0.25,
@@ -39,10 +41,11 @@ CHANGED = {
     "learning_rate": 0.01,
     "head_multiplier": 2.0,
     "batch_size": 64,
+    "classes_per_batch": 16,
     "epochs": 7,
     "augmentation": "shift_flip",
     "views": 4,
-    "cache_images": True,
+    "cache_images": "never",
     "skip_undecodable": True,
 }
 
@@ -58,8 +61,9 @@ def config(**settings):
 def test_each_setting_is_changed_here():
     assert list(CHANGED) == list(FIELDS)
     changed, default = TrainingConfig(**CHANGED), config()
-    for name in FIELDS:
+    for name in set(FIELDS) - {"framing"}:
         assert getattr(changed, name) != getattr(default, name)
+    assert config(framing="modern").framing != default.framing
 
 
 def test_each_setting_has_a_help():
@@ -102,6 +106,7 @@ def test_none_only_where_it_means_something():
         "weights",
         "alpha",
         "patience",
+        "classes_per_batch",
     }
     for name in optional:
         assert getattr(config(**{name: None}), name) is None
@@ -181,8 +186,14 @@ FROZEN = {"freeze_backbone": True, "weights": "imagenet"}
             "beta=1.0, patience=2",
         ),
         ({"freeze_backbone": True}, "weights=None"),
-        ({**FROZEN, "augmentation": "shift"}, "augmentation='shift', views=1"),
-        ({**FROZEN, "views": 2}, "augmentation='none', views=2"),
+        (
+            {**FROZEN, "augmentation": "shift"},
+            "augmentation='shift', framing='whole', views=1",
+        ),
+        (
+            {**FROZEN, "views": 2},
+            "augmentation='none', framing='whole', views=2",
+        ),
         (
             {"views": 2, "augmentation": "shift"},
             "freeze_backbone=False, views=2",
@@ -245,3 +256,26 @@ def test_data_source_is_what_load_takes():
 def test_settings_are_fixed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         config().bits = 8
+
+
+@pytest.mark.parametrize("framing", ["paper", "modern"])
+def test_a_framing_that_changes_takes_no_augmentation(framing):
+    with pytest.raises(ValueError, match="augmentation='shift'$"):
+        config(framing=framing, augmentation="shift")
+    frozen = {"framing": framing, "freeze_backbone": True, "weights": "w"}
+    assert config(**frozen).views == 1
+    assert config(**frozen, views=3).views == 3
+
+
+@pytest.mark.parametrize("classes", [3, 128, 127])
+def test_a_batch_holds_equally_many_of_each_class(classes):
+    with pytest.raises(ValueError, match=f"classes_per_batch={classes}$"):
+        config(classes_per_batch=classes)
+    assert config(classes_per_batch=64).batch_size == 128
+
+
+@pytest.mark.parametrize("old, new", [(True, "always"), (False, "never")])
+def test_reads_the_switch_of_earlier_versions(old, new):
+    settings = {**config().as_dict(), "cache_images": old}
+    assert TrainingConfig.from_dict(settings).cache_images == new
+    assert settings["cache_images"] is old

@@ -498,7 +498,7 @@ def test_the_ablations_and_the_other_switches(config_of, tmp_path):
         class_weights="none",
         beta=1.0,
         augmentation="shift_flip",
-        cache_images=True,
+        cache_images="always",
     )
     run = train(config, tmp_path)
     assert [beta for _, beta in progress(run)] == [1.0, 1.0, 1.0]

@@ -7,7 +7,8 @@ import hashnet_tf as hn
 from hashnet_tf.tools import main, train
 from hashnet_tf.training_config import TrainingConfig
 
-# A value of each flag that is not its default, all of them together valid.
+# A value of each flag that is not its default, all of them together valid
+# but for the framing, which goes with no augmentation.
 FLAGS = {
     "data": "lists:photos",
     "seed": 3,
@@ -18,6 +19,7 @@ FLAGS = {
     "backbone": "MobileNetV2",
     "weights": "imagenet",
     "image_size": 96,
+    "framing": "whole",
     "freeze_backbone": True,
     "hidden": 64,
     "dropout": 0.25,
@@ -32,10 +34,11 @@ FLAGS = {
     "learning_rate": 0.01,
     "head_multiplier": 2.0,
     "batch_size": 64,
+    "classes_per_batch": 16,
     "epochs": 7,
     "augmentation": "shift_flip",
     "views": 4,
-    "cache_images": True,
+    "cache_images": "never",
     "skip_undecodable": True,
 }
 

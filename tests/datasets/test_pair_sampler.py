@@ -1,0 +1,112 @@
+import collections
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hashnet_tf.datasets import PairSampler
+
+SIZES = st.lists(st.integers(0, 12), min_size=3, max_size=9)
+
+
+def labels_of(sizes, seed=0, unlabelled=0):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    labels = np.concatenate([labels, np.full(unlabelled, -1)])
+    return np.random.default_rng(seed).permutation(labels)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIZES, st.integers(2, 4), st.integers(2, 5), st.integers(0, 9))
+def test_each_batch_is_of_so_many_classes_and_images(
+    sizes, classes, per_class, unlabelled
+):
+    labels = labels_of(sizes, unlabelled=unlabelled)
+    pairs = [label for label, size in enumerate(sizes) if size > 1]
+    if len(pairs) < classes:
+        with pytest.raises(ValueError, match=f"Received: classes={classes}$"):
+            PairSampler(labels, classes, per_class)
+        return
+    sampler = PairSampler(labels, classes, per_class)
+    epoch = sampler.epoch(3)
+    assert len(epoch) == len(sampler) == len(labels) // sampler.batch_size
+    drawn = collections.Counter({label: 0 for label in pairs})
+    often = {label: collections.Counter() for label in pairs}
+    for batch in epoch:
+        counts = collections.Counter(labels[batch].tolist())
+        assert list(counts.values()) == [per_class] * classes
+        drawn.update(counts.keys())
+        for label in counts:
+            here = batch[labels[batch] == label]
+            often[label].update(here.tolist())
+            # None twice while another is not there.
+            times = np.unique(here, return_counts=True)[1]
+            assert len(times) == min(per_class, sizes[label])
+            assert times.max() <= -(-per_class // sizes[label])
+    # Rare classes are drawn as often as common ones.
+    assert set(drawn) == set(pairs)
+    assert max(drawn.values()) - min(drawn.values()) <= 1
+    for label, times in often.items():
+        counts = [times[i] for i in np.flatnonzero(labels == label)]
+        assert max(counts) - min(counts) <= 2 - (sizes[label] >= per_class)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 4), st.integers(2, 4))
+def test_several_labels_an_image(seed, classes, per_class):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((60, 6)) < 0.3).astype(np.uint8)
+    members = [set(np.flatnonzero(column)) for column in labels.T]
+    for batch in PairSampler(labels, classes, per_class, seed).epoch(0):
+        assert labels[batch].any(axis=1).all()
+        # Enough of all classes are there, so none need come twice.
+        assert len(set(batch)) == len(batch)
+        groups = batch.reshape(classes, per_class)
+        possible = [
+            {c for c in range(6) if set(group) <= members[c]}
+            for group in groups
+        ]
+        assert _has_distinct(possible)
+
+
+def _has_distinct(possible, taken=frozenset()):
+    """Whether each set can give an element of its own."""
+    if not possible:
+        return True
+    return any(
+        _has_distinct(possible[1:], taken | {c}) for c in possible[0] - taken
+    )
+
+
+def test_an_image_comes_twice_where_it_must():
+    # The two images of class 1 are of class 0 too.
+    labels = np.array([[1, 1], [1, 1], [1, 0], [1, 0], [0, 0], [0, 0]])
+    (batch,) = PairSampler(labels, 2, 2).epoch(0)[:1]
+    assert set(batch.tolist()) <= {0, 1, 2, 3}
+    assert {0, 1} <= set(batch.tolist())
+
+
+def test_the_seed_and_the_epoch_decide():
+    labels = labels_of([9, 5, 3, 7])
+    one = PairSampler(labels, 2, 3, seed=4)
+    np.testing.assert_array_equal(
+        one.epoch(1), PairSampler(labels, 2, 3, seed=4).epoch(1)
+    )
+    other = PairSampler(labels, 2, 3, seed=5)
+    epochs = [one.epoch(0), one.epoch(1), other.epoch(0), other.epoch(1)]
+    assert len({epoch.tobytes() for epoch in epochs}) == 4
+
+
+def test_one_image_has_no_partner():
+    labels = labels_of([4, 1, 4, 0, 4])
+    seen = {int(labels[i]) for i in PairSampler(labels, 2, 2).epoch(0).flat}
+    assert seen <= {0, 2, 4}
+    with pytest.raises(ValueError, match="or more, 3. Received: classes=4$"):
+        PairSampler(labels, 4, 2)
+
+
+@pytest.mark.parametrize("name", ["classes", "per_class"])
+def test_refuses_fewer_than_two(name):
+    sizes = {"classes": 2, "per_class": 2, name: 1}
+    with pytest.raises(ValueError, match=f"Received: {name}=1$"):
+        PairSampler(labels_of([4, 4]), **sizes)
