@@ -55,19 +55,17 @@ class ArrayImages(ImageSet):
             [self.names[i] for i in indices],
         )
 
-    def encoded(self, order=None):
+    def reader(self):
         images = self.images
-        if order is None:
-            order = tf.data.Dataset.range(len(self))
 
-        def look_up(position):
+        def read(position):
             image = tf.numpy_function(
                 lambda i: images[i], [position], tf.uint8, stateful=False
             )
             image = tf.ensure_shape(image, images.shape[1:])
-            return position, tf.repeat(image, 3 // images.shape[-1], axis=-1)
+            return tf.repeat(image, 3 // images.shape[-1], axis=-1)
 
-        return order.map(look_up)
+        return read
 
     def identities(self):
         # Sets that were made apart may both count their images from 0.

@@ -31,18 +31,16 @@ class DecodedImages(ImageSet):
         images = [self._images[i] for i in indices]
         return DecodedImages(images, self._source.subset(indices))
 
-    def encoded(self, order=None):
+    def reader(self):
         images = self._images
-        if order is None:
-            order = tf.data.Dataset.range(len(self))
 
-        def look_up(position):
+        def read(position):
             image = tf.numpy_function(
                 lambda i: images[i], [position], tf.uint8, stateful=False
             )
-            return position, tf.ensure_shape(image, [None, None, 3])
+            return tf.ensure_shape(image, [None, None, 3])
 
-        return order.map(look_up)
+        return read
 
     def identities(self):
         return self._source.identities()

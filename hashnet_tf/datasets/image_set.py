@@ -47,6 +47,15 @@ class ImageSet(abc.ABC):
         """Returns the set of the images at `indices`, in that order."""
 
     @abc.abstractmethod
+    def reader(self):
+        """Returns what reads an image as it lies.
+
+        Returns:
+            Function, for use in a graph, from a position, int64 scalar, to the
+            image: a string scalar (the bytes of an image file) or uint8
+            `[height, width, 3]`. None if the set can only be streamed.
+        """
+
     def encoded(self, order=None):
         """Streams the images as they lie.
 
@@ -55,28 +64,35 @@ class ImageSet(abc.ABC):
                 None for all as they come.
 
         Returns:
-            `tf.data.Dataset` of `(position, image)`: an int64 scalar, and a
-            string scalar (the bytes of an image file) or uint8
-            `[height, width, 3]`.
+            `tf.data.Dataset` of `(position, image)`, as `reader` tells.
 
         Raises:
             ValueError: If an order is wanted of a set that is a stream.
         """
+        read = self.reader()
+        if order is None:
+            order = tf.data.Dataset.range(len(self))
+        return order.map(
+            lambda position: (position, read(position)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
 
-    def shuffled(self, seed, shard=None):
-        """Streams the images in another order each time.
+    def order(self, seed, shard=None):
+        """Streams the positions in another order each time.
 
         Args:
             seed: Int.
             shard: As in `hashnet_tf.datasets.order.shuffled`.
 
         Returns:
-            `tf.data.Dataset` as of `encoded`.
+            `tf.data.Dataset` of int64 scalars.
         """
         positions = tf.data.Dataset.range(len(self))
-        return self.encoded(
-            shuffled(positions, len(self), seed, shard, self.shuffle_buffer)
-        )
+        return shuffled(positions, len(self), seed, shard, self.shuffle_buffer)
+
+    def shuffled(self, seed, shard=None):
+        """Streams the images in the order of `order`, as `encoded` does."""
+        return self.encoded(self.order(seed, shard))
 
     @abc.abstractmethod
     def identities(self):

@@ -9,8 +9,9 @@ import tensorflow as tf
 from hashnet_tf.datasets.bmp import decode_bmp
 from hashnet_tf.datasets.image_header import (
     FORMATS,
-    check_pixels,
-    image_format,
+    check_image,
+    check_jpeg,
+    is_jpeg,
 )
 
 
@@ -43,45 +44,30 @@ def decode_image(encoded):
     >>> decode_image(tf.io.encode_png(pixels)).shape
     TensorShape([2, 3, 3])
     """
-    decoders = {
-        "JPEG": _decode_jpeg,
-        "PNG": lambda file: tf.io.decode_png(file, channels=3),
-        "WebP": _decode_webp,
-        "BMP": decode_bmp,
-    }
-
-    def branch(format):
-        return lambda: decoders[format](check_pixels(encoded, format))
-
-    image = tf.switch_case(
-        image_format(encoded),
-        [*map(branch, FORMATS), lambda: _refuse(encoded)],
+    image = tf.cond(
+        is_jpeg(encoded),
+        lambda: tf.io.decode_jpeg(
+            check_jpeg(encoded), channels=3, dct_method="INTEGER_ACCURATE"
+        ),
+        lambda: _decode_other(encoded),
     )
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def _decode_jpeg(encoded):
-    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+def _decode_other(encoded):
+    encoded, format = check_image(encoded)
+    decoders = {
+        "PNG": lambda: tf.io.decode_png(encoded, channels=3),
+        "WebP": lambda: _decode_webp(encoded),
+        "BMP": lambda: decode_bmp(encoded),
+    }
+    return tf.switch_case(format - 1, [decoders[name] for name in FORMATS[1:]])
 
 
 def _decode_webp(encoded):
     # Frames, of which a still image has one, with as many channels as there
     # are: to ask for 3 is an error where there is transparency.
     return tf.io.decode_webp(encoded)[0, :, :, :3]
-
-
-def _refuse(encoded):
-    refused = tf.debugging.Assert(
-        False,
-        [
-            f"An image must be a {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-            " file that is no animation. Received: something else, of so many"
-            " bytes:",
-            tf.strings.length(encoded),
-        ],
-    )
-    with tf.control_dependencies([] if refused is None else [refused]):
-        return tf.zeros([0, 0, 3], tf.uint8)
 
 
 def resize_image(image, size, crop_of=None):

@@ -53,8 +53,8 @@ def shuffled(stream, n, seed, shard=None, buffer=None):
     index, count = check_shard(shard)
     if buffer is None:
         # All draw the one order, and each takes of it what is its own.
-        return stream.shuffle(max(n, 1), seed=seed).shard(count, index)
-    stream = stream.shard(count, index)
+        return _part(stream.shuffle(max(n, 1), seed=seed), index, count)
+    stream = _part(stream, index, count)
     return stream.shuffle(max(1, min(buffer, n)), seed=seed)
 
 
@@ -88,4 +88,9 @@ def sampled(sampler, seed, shard=None):
 
     numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     batches = numbers.take(1).map(draw).unbatch()
-    return batches.shard(count, index).unbatch()
+    return _part(batches, index, count).unbatch()
+
+
+def _part(stream, index, count):
+    # A step that takes all costs as much as any other.
+    return stream if count == 1 else stream.shard(count, index)

@@ -58,6 +58,9 @@ class TfdsImages(ImageSet):
     def shuffle_buffer(self):
         return SHUFFLE_BUFFER
 
+    def reader(self):
+        return None
+
     def encoded(self, order=None):
         if order is not None:
             raise ValueError(

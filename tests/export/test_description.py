@@ -13,6 +13,7 @@ def test_tells_what_the_encoder_is(models):
         "bits": 12,
         "bit_order": "big",
         "image_size": [16, 20],
+        "framing": "whole",
         "model_digest": weights_digest(models["12"]),
         "versions": {
             "hashnet_tf": hn.__version__,

@@ -33,13 +33,15 @@ def computing(monkeypatch):
     class Computing:
         views = 0
 
-    batches = MODULE._batches
+    def counting(batches):
+        def count(*arguments):
+            Computing.views += 1
+            return batches(*arguments)
 
-    def counting(*arguments):
-        Computing.views += 1
-        return batches(*arguments)
+        return count
 
-    monkeypatch.setattr(MODULE, "_batches", counting)
+    for name in ("ordered_batches", "varied_batches"):
+        monkeypatch.setattr(MODULE, name, counting(getattr(MODULE, name)))
     return Computing
 
 

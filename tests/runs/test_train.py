@@ -162,9 +162,9 @@ def orders(monkeypatch):
     seeds = []
     batches = MODULE.training_batches
 
-    def training_batches(images, size, batch_size, seed, *arguments):
+    def training_batches(images, size, batch_size, seed, *rest, **named):
         seeds.append(seed)
-        return batches(images, size, batch_size, seed, *arguments)
+        return batches(images, size, batch_size, seed, *rest, **named)
 
     monkeypatch.setattr(MODULE, "training_batches", training_batches)
     return seeds
@@ -394,7 +394,7 @@ def test_features_are_shared_between_runs(
         epochs=1,
     )
     before = names(frozen.features_path)
-    monkeypatch.setattr(module, "_batches", None)
+    monkeypatch.setattr(module, "ordered_batches", None)
     run = train(config, tmp_path / "run", features=str(frozen.features_path))
     assert names(frozen.features_path) == before
     assert not run.features_path.exists()

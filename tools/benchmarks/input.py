@@ -78,14 +78,14 @@ def changes_of(count):
     rows, columns = np.indices(WITHIN)
     places = np.stack([rows, columns, np.zeros_like(rows)], axis=-1)
     order = tf.data.Dataset.range(count).shuffle(count, seed=SEED)
-    seeds = tf.data.Dataset.random(SEED, rerandomize_each_iteration=True)
-    seeds = seeds.batch(2, drop_remainder=True)
+    draws = tf.data.Dataset.random(SEED, rerandomize_each_iteration=True)
     places = tf.constant(places, tf.uint8)
     vary = tf.function(lambda seed: vary_image(places, SIZE, seed, "paper"))
     changes = []
-    for position, seed in tf.data.Dataset.zip(order, seeds):
-        row, column, _ = vary(seed)[0, 0].numpy()
-        mirrored = column > vary(seed)[0, -1, 1].numpy()
+    for position, draw in tf.data.Dataset.zip(order, draws):
+        window = vary(tf.stack([draw, position])).numpy().astype(int)
+        row, column, _ = window[0, 0]
+        mirrored = column > window[0, -1, 1]
         left = column - (SIZE[1] - 1) * mirrored
         changes.append((int(position), int(row), int(left), bool(mirrored)))
     return changes
@@ -243,8 +243,8 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--images", type=int, default=2048, help="files")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
+    parser.add_argument("--images", type=int, default=4096, help="files")
+    parser.add_argument("--rounds", type=int, default=4, help="turns of each")
     arguments = parser.parse_args()
     run(arguments.images, arguments.rounds)
 
