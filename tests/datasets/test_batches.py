@@ -6,9 +6,11 @@ import hashnet_tf as hn
 from hashnet_tf.datasets import (
     ArrayImages,
     FileImages,
+    PairSampler,
     ordered_batches,
     training_batches,
 )
+from hashnet_tf.datasets.framing import frame_image
 
 KINDS = ["folder", "folder of parts", "lists", "npz", "npz of parts", "tfds"]
 SIZE = (3, 4)
@@ -238,3 +240,152 @@ def test_refuses_a_batch_without_pairs_or_images(batch_size):
 def test_refuses_another_augmentation():
     with pytest.raises(ValueError, match="Received: augmentation='turn'"):
         training_batches(noise(10), SIZE, 5, seed=0, augmentation="turn")
+
+
+FRAMINGS = ["whole", "paper", "modern"]
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """`FileImages` of 24 files of several sizes, no two alike."""
+    folder = tmp_path_factory.mktemp("photographs")
+    rng = np.random.default_rng(2)
+    names = [f"{i:02}.png" for i in range(24)]
+    for i, name in enumerate(names):
+        pixels = rng.integers(0, 256, (20 + i, 40 - i, 3), np.uint8)
+        (folder / name).write_bytes(tf.io.encode_png(pixels).numpy())
+    return FileImages(folder, names, np.arange(24) % 4)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_caching_changes_no_pixel_and_no_order(photographs, framing):
+    cached, read = (
+        epochs_of(
+            training_batches(
+                photographs, (14, 14), 6, 3, cache=cache, framing=framing
+            ),
+            2,
+        )
+        for cache in ("always", "never")
+    )
+    assert_equal_epochs(cached, read)
+    assert cached[0][0][0].shape == (6, 14, 14, 3)
+    assert (cached[0][0][0] != cached[1][0][0]).any()
+
+
+def test_caching_keeps_the_order_of_a_stream(sources, monkeypatch):
+    monkeypatch.setattr("hashnet_tf.datasets.tfds_images.SHUFFLE_BUFFER", 4)
+    images = hn.datasets.load(sources["tfds"][0]).train
+    for shard in (None, (1, 2)):
+        cached, read = (
+            epochs_of(
+                training_batches(images, SIZE, 5, 3, cache=cache, shard=shard),
+                2,
+            )
+            for cache in ("always", "never")
+        )
+        assert_equal_epochs(cached, read)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("cache", ["never", "always"])
+def test_cores_change_nothing(photographs, framing, cache):
+    def epochs(cores):
+        batches = training_batches(
+            photographs, (14, 14), 6, 3, cache=cache, framing=framing
+        )
+        options = tf.data.Options()
+        options.threading.private_threadpool_size = cores
+        options.autotune.cpu_budget = cores
+        return epochs_of(batches.with_options(options), 2)
+
+    assert_equal_epochs(epochs(1), epochs(8))
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_ordered_batches_are_framed_as_at_test(photographs, framing):
+    (batch,) = ordered_batches(photographs, (14, 14), framing=framing)
+    for (_, encoded), found in zip(photographs.encoded(), batch, strict=True):
+        image = tf.io.decode_png(encoded)
+        np.testing.assert_array_equal(
+            found, frame_image(image, (14, 14), framing)
+        )
+
+
+@pytest.mark.parametrize("cache", ["never", "always"])
+def test_workers_share_each_epoch(cache):
+    images = noise(43)
+    position = {image.tobytes(): i for i, image in enumerate(images.images)}
+    parts = [
+        training_batches(images, (16, 16), 7, 5, cache=cache, shard=(index, 3))
+        for index in range(3)
+    ]
+    assert [len(part) for part in parts] == [2, 2, 2]
+    seen = []
+    for epoch in zip(*(epochs_of(part, 2) for part in parts), strict=True):
+        orders = [
+            [position[x.tobytes()] for batch, _ in part for x in batch]
+            for part in epoch
+        ]
+        together = [i for order in orders for i in order]
+        # All but the one that fills no batch of everyone.
+        assert len(together) == len(set(together)) == 42
+        seen.append(orders)
+    # Not always the same part to the same worker.
+    assert {*seen[0][0]} != {*seen[1][0]}
+
+
+@pytest.mark.parametrize("cache", ["never", "always"])
+def test_a_sampler_draws_the_batches(photographs, cache):
+    sampler = PairSampler(photographs.labels, classes=2, per_class=3)
+
+    def epochs():
+        batches = training_batches(
+            photographs, (14, 14), 6, 3, cache=cache, sampler=sampler
+        )
+        assert len(batches) == 4
+        return epochs_of(batches, 3)
+
+    found = epochs()
+    assert_equal_epochs(found, epochs())
+    for epoch in found:
+        for _, labels in epoch:
+            assert sorted(np.unique(labels, return_counts=True)[1]) == [3, 3]
+    assert len({epoch[0][0].tobytes() for epoch in found}) == 3
+
+
+def test_workers_take_batches_of_a_sampler_in_turn(photographs):
+    sampler = PairSampler(photographs.labels, classes=2, per_class=3)
+
+    def labels(shard):
+        batches = training_batches(
+            photographs, (14, 14), 6, 3, shard=shard, sampler=sampler
+        )
+        return [labels.tolist() for _, labels in batches.as_numpy_iterator()]
+
+    alone, first, second = labels(None), labels((0, 2)), labels((1, 2))
+    assert (first, second) == (alone[::2], alone[1::2])
+
+
+def test_a_stream_takes_a_sampler_when_it_is_cached(sources):
+    images = hn.datasets.load(sources["tfds"][0]).train
+    sampler = PairSampler(images.labels, classes=2, per_class=3)
+    with pytest.raises(ValueError, match="must be cached. Received: order="):
+        training_batches(images, SIZE, 6, 0, cache="never", sampler=sampler)
+    batches = training_batches(
+        images, SIZE, 6, 0, cache="always", sampler=sampler
+    )
+    for batch, labels in batches.as_numpy_iterator():
+        assert classes(labels) == [v // 20 for v in values(batch)]
+
+
+def test_refuses_a_sampler_of_other_batches(photographs):
+    sampler = PairSampler(photographs.labels, classes=2, per_class=2)
+    with pytest.raises(ValueError, match="sampler.batch_size=4, batch_size=6"):
+        training_batches(photographs, SIZE, 6, 0, sampler=sampler)
+
+
+@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 0)])
+def test_refuses_a_worker_that_is_not_there(photographs, shard):
+    with pytest.raises(ValueError, match="Received: shard="):
+        training_batches(photographs, SIZE, 6, 0, shard=shard)
