@@ -356,3 +356,27 @@ def test_encode_refuses_labelled_batches(hashnet, images):
         hashnet().encode(labelled)
     with pytest.raises(ValueError, match="Received: a dict of 1"):
         hashnet().encode([{"images": images}])
+
+
+@pytest.mark.parametrize("framing", ["whole", "paper", "modern"])
+def test_framing_stays_with_the_model(framing, hashnet, tmp_path):
+    model = hn.HashNet(hashnet(12).backbone, 12, framing)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.framing == framing
+    features = keras.Input((4,))
+    head = hn.HashNet(keras.Model(features, features), 12, framing)
+    images = keras.Input((2, 2, 1))
+    network = keras.Model(images, keras.layers.Flatten()(images))
+    assert head.on_top_of(network).framing == framing
+
+
+def test_a_model_that_tells_no_framing_sees_all(hashnet):
+    config = hashnet(12).get_config()
+    del config["framing"]
+    assert hn.HashNet.from_config(config).framing == "whole"
+
+
+def test_refuses_another_framing(hashnet):
+    with pytest.raises(ValueError, match="Received: framing='crop'$"):
+        hn.HashNet(hashnet(12).backbone, 12, framing="crop")
