@@ -43,8 +43,8 @@ def uncropped_size(size):
 def frame_image(image, size, framing="whole"):
     """Frames an image as at test.
 
-    In one operation where it crops: no pixel outside of the crop is made, so
-    that neither is a huge image of one that is long and thin.
+    In one operation where it crops: no pixel outside of the crop is made, of
+    which one that is long and thin would have billions.
 
     Args:
         image: uint8 tensor `[height, width, 3]` or `[n, height, width, 3]`.
@@ -69,7 +69,7 @@ def frame_image(image, size, framing="whole"):
         return resize_image(image, size)
     within = uncropped_size(size)
     if framing == "modern":
-        within = _covering(tf.shape(image)[-3:-1], within)
+        within = _covering(tf.shape(image, tf.int64)[-3:-1], within)
     return resize_image(image, size, crop_of=within)
 
 
@@ -141,15 +141,14 @@ def vary_image(image, size, seed, framing="whole", augmentation="none"):
 
 def _covering(size, least):
     """Returns the size of the same aspect ratio that just covers `least`."""
+    # In 64 bits, which the longest image allowed does not exceed.
     height, width = size[0], size[1]
-    wide = tf.cast(width, tf.int64) * least[0]
-    high = tf.cast(height, tf.int64) * least[1]
+    wide, high = width * least[0], height * least[1]
+    least = tf.constant(least, tf.int64)
     # Rounded down, as PyTorch's transforms do.
-    across = tf.cast(wide // tf.cast(height, tf.int64), tf.int32)
-    down = tf.cast(high // tf.cast(width, tf.int64), tf.int32)
     return (
-        tf.where(wide >= high, least[0], down),
-        tf.where(wide >= high, across, least[1]),
+        tf.where(wide >= high, least[0], high // width),
+        tf.where(wide >= high, wide // height, least[1]),
     )
 
 

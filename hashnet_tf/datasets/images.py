@@ -80,8 +80,8 @@ def resize_image(image, size, crop_of=None):
         image: uint8 tensor `[height, width, 3]` or `[n, height, width, 3]`.
         size: `(height, width)`, positive ints.
         crop_of: `(height, width)` to resize to instead, of which the centre of
-            `size` is returned, its offsets rounded down; ints or int32
-            scalars, or None.
+            `size` is returned, its offsets rounded down; ints or scalars, or
+            None.
 
     Returns:
         uint8 tensor of that size.
@@ -94,8 +94,8 @@ def resize_image(image, size, crop_of=None):
     TensorShape([4, 4, 3])
     """
     image = tf.convert_to_tensor(image)
-    there = tf.shape(image)[-3:-1]
-    crop_of = tf.stack(size if crop_of is None else crop_of)
+    there = tf.shape(image, tf.int64)[-3:-1]
+    crop_of = tf.cast(tf.stack(crop_of or size), tf.int64)
     offset = (crop_of - size) // 2
 
     def cropped():

@@ -107,10 +107,13 @@ def test_in_a_graph_of_any_size_the_same(framing, shape):
     )
 
 
-def test_one_that_is_long_and_thin_takes_no_memory():
-    # Whole it would be 16 x 16,777,216 pixels.
-    image = np.zeros((1, 2**20, 3), np.uint8)
-    assert frame_image(image, (14, 14), "modern").shape == (14, 14, 3)
+@pytest.mark.parametrize("shape", [(1, 2**20, 3), (2**22, 1, 3)])
+def test_one_that_is_long_and_thin_takes_no_memory(shape):
+    # Whole they would be of 16 times 2^24 and 2^26 pixels.
+    image = np.full(shape, 9, np.uint8)
+    framed = frame_image(image, (14, 14), "modern").numpy()
+    assert framed.shape == (14, 14, 3)
+    assert (framed == 9).all()
 
 
 @pytest.mark.parametrize("framing", ["whole", "paper", "modern"])
