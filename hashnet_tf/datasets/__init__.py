@@ -9,6 +9,7 @@ from hashnet_tf.datasets.hold_out_classes import hold_out_classes
 from hashnet_tf.datasets.image_set import ImageSet
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.load import load
+from hashnet_tf.datasets.overlaps import shared_counts
 from hashnet_tf.datasets.pair_sampler import PairSampler
 from hashnet_tf.datasets.pixel_array import pixel_array
 from hashnet_tf.datasets.protocol import protocols
@@ -32,6 +33,7 @@ __all__ = [
     "ordered_batches",
     "pixel_array",
     "protocols",
+    "shared_counts",
     "training_batches",
     "write_lists",
 ]

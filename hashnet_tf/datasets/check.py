@@ -3,8 +3,7 @@
 import numpy as np
 
 from hashnet_tf.datasets.file_images import FileImages
-from hashnet_tf.datasets.overlaps import shared_images
-from hashnet_tf.datasets.protocol import OVERLAPS
+from hashnet_tf.datasets.overlaps import OVERLAPS, shared_images
 from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.datasets.undecodable import find_undecodable
 
@@ -14,15 +13,16 @@ SHOWN = 10
 def find_problems(dataset):
     """Reads and decodes every image once and compares the parts.
 
-    Labels are not looked at: they were while the data set was loaded.
+    That labels are well-formed was looked at while the data set was loaded.
 
     Args:
         dataset: `RetrievalDataset`.
 
     Returns:
         List of str, empty for a good data set: files that are not there,
-        files that are no images, and parts that share images though the
-        protocol does not allow it; each with the count and the first ten.
+        files that are no images, images listed again with other labels, and
+        parts that share images though the protocol does not allow it; each
+        with the count and the first ten.
 
     Example:
 
@@ -34,21 +34,25 @@ def find_problems(dataset):
     problems, seen = [], set()
     for part in PARTS:
         images = getattr(dataset, part)
-        names = images.identities()
-        new = [i for i, name in enumerate(names) if name not in seen]
-        seen.update(names)
-        problems += _unreadable(part, images.subset(np.array(new, np.int64)))
+        new = []
+        for i, name in enumerate(images.identities()):
+            if name not in seen:
+                seen.add(name)
+                new.append(i)
+        problems += _unreadable(
+            images.subset(np.array(new, np.int64)),
+            f"of {len(images)} {part} images",
+        )
+    problems += _contradictions(dataset)
     for pair in OVERLAPS:
         if pair not in dataset.overlaps:
             problems += _overlap(dataset, *pair.split("-"))
     return problems
 
 
-def _unreadable(part, images):
-    if not isinstance(images, FileImages):
-        return
-    of_part = f"of {len(images)} {part} images"
-    if missing := images.missing():
+def _unreadable(images, of_part):
+    missing = images.missing() if isinstance(images, FileImages) else []
+    if missing:
         count, first = len(missing), _first(images, missing)
         yield f"{count} {of_part} are not there: {first}"
     there = np.setdiff1d(np.arange(len(images)), missing)
@@ -64,6 +68,29 @@ def _overlap(dataset, one, other):
             f"{len(shared)} of {len(images)} {one} images are {other} images"
             f" too, which {dataset.name} does not allow:"
             f" {_first(images, shared)}"
+        )
+
+
+def _contradictions(dataset):
+    """Yields images that are listed twice, with labels that cannot both be."""
+    known, found = {}, []
+    for part in PARTS:
+        images = getattr(dataset, part)
+        for name, identity, labels in zip(
+            images.names, images.identities(), images.labels, strict=True
+        ):
+            earlier = known.setdefault(identity, labels)
+            # An unknown label contradicts none.
+            sure = (np.asarray(earlier) >= 0) & (np.asarray(labels) >= 0)
+            if np.shape(earlier) == np.shape(labels) and np.any(
+                (earlier != labels) & sure
+            ):
+                found.append(name)
+    if found:
+        more = ", ..." if len(found) > SHOWN else ""
+        yield (
+            f"{len(found)} images are listed again with other labels:"
+            f" {', '.join(found[:SHOWN])}{more}"
         )
 
 

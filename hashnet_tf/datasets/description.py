@@ -82,7 +82,7 @@ class Description:
     def differences(self):
         """Returns a list of str, one for each number that is not as expected.
 
-        Numbers are compared as far as the protocol tells them, to 4 digits.
+        Numbers are compared to as many digits as the protocol tells.
         """
         rows = [_difference_row(*row) for row in self.against_expected()]
         return [
@@ -122,14 +122,16 @@ class Description:
                 [_difference_row(*row) for row in rows],
             )
         lines += ["", "Images with each label:"]
-        names = dataset.class_names
+        names, counts = dataset.class_names, list(self.histogram.values())
+        shown = range(len(counts[0]))
         if names is None:
-            names = [str(i) for i in range(len(self.histogram["train"]))]
+            # Ids may be far apart.
+            names, shown = shown, np.flatnonzero(np.any(counts, axis=0))
         lines += _table(
             ["label", *PARTS],
             [
-                [name, *(f"{self.histogram[part][i]:,}" for part in PARTS)]
-                for i, name in enumerate(names)
+                [str(names[i]), *(f"{count[i]:,}" for count in counts)]
+                for i in shown
             ],
         )
         return "\n".join(lines)
@@ -151,7 +153,13 @@ def describe(dataset):
     >>> describe(hn.datasets.load("digits")).pairs.dissimilar
     900000
     """
-    width = label_width(dataset)
+    parts = [getattr(dataset, part) for part in PARTS]
+    ids = [part.labels for part in parts if part.labels.ndim == 1]
+    if len(ids) == len(parts):
+        width = max(int(labels.max()) for labels in ids) + 1
+        width = max(width, len(dataset.class_names or ()))
+    else:
+        width = label_width(dataset)
     histogram = {}
     for part in PARTS:
         labels = getattr(dataset, part).labels
@@ -185,11 +193,12 @@ def _pair_row(name, pairs):
 
 
 def _difference_row(name, expected, found):
-    shape = ".4f" if isinstance(expected, float) else ","
+    # As far as the expected number is told: 2.9287 is 2.929.
+    digits = len(repr(expected).partition(".")[2])
+    shape = f",.{digits}f"
     if found is None:
         return [name, f"{expected:{shape}}", "-", "-"]
-    # As far as the expected number is told.
-    difference = round(found - expected, 4) or type(expected)(0)
+    difference = round(round(found, digits) - expected, digits)
     told = f"{difference:+{shape}}" if difference else "0"
     return [name, f"{expected:{shape}}", f"{found:{shape}}", told]
 

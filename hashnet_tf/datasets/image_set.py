@@ -94,6 +94,10 @@ class ImageSet(abc.ABC):
         """Streams the images in the order of `order`, as `encoded` does."""
         return self.encoded(self.order(seed, shard))
 
+    def where(self, position):
+        """Returns the image at `position` as a message names it."""
+        return self.names[position]
+
     @abc.abstractmethod
     def identities(self):
         """Returns a list of n str, equal where two images are the same."""

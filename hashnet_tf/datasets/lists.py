@@ -2,6 +2,7 @@
 
 import codecs
 import dataclasses
+import hashlib
 import pathlib
 
 import numpy as np
@@ -14,6 +15,7 @@ from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 
 # As the released code names its lists, where it has another name.
 RELEASED = {"query": "test"}
+SHOWN = 10
 
 
 def load_lists(place):
@@ -55,7 +57,7 @@ def load_lists(place):
             pool = read_pool(said.data)
         except ValueError as error:
             raise ValueError(f"{folder / LISTS_JSON}: {error}") from error
-    parts, remarks, width = {}, [] if pool is None else list(pool.notes), None
+    parts, remarks, width = {}, list(said.remarks or ()), None
     for part in PARTS:
         marks = {b"0", b"1", b"-1"} if part == "train" else {b"0", b"1"}
         lines = _read(_file_of(folder, part), marks, width)
@@ -65,6 +67,13 @@ def load_lists(place):
             parts[part] = _files(root, lines, remarks)
         else:
             parts[part] = _chosen(pool.images, said.data, lines)
+    if pool is None:
+        _refuse_missing(parts)
+    elif said.digest not in (None, listed_digest(parts)):
+        raise ValueError(
+            f"{folder / LISTS_JSON}: the images of {said.data} must be those"
+            " that were listed. Received: others of the same names"
+        )
     classes = said.classes
     if classes is None and pool is not None and pool.class_names is not None:
         classes = pool.class_names if len(pool.class_names) == width else None
@@ -156,13 +165,34 @@ def _files(root, lines, remarks):
             raise ValueError(
                 f"{origin}: paths must lie inside {root}. Received: {name}"
             )
-    images = FileImages(root, paths, lines.labels, lines.origins)
-    if missing := images.missing():
+    return FileImages(root, paths, lines.labels, lines.origins)
+
+
+def _refuse_missing(parts):
+    missing = [
+        images.where(position)
+        for images in parts.values()
+        for position in images.missing()
+    ]
+    if missing:
+        total = sum(map(len, parts.values()))
         raise ValueError(
-            f"{len(missing)} of the {len(images)} images of {lines.file} are"
-            f" not there. Received: {images.where(missing[0])}"
+            f"{len(missing)} of the {total} listed images are not there."
+            f" Received: {', '.join(missing[:SHOWN])}"
+            + (", ..." if len(missing) > SHOWN else "")
         )
-    return images
+
+
+def listed_digest(parts):
+    """Returns a hex digest of which images parts hold.
+
+    Args:
+        parts: Dict from "train", "query" and "database" to `ImageSet`.
+    """
+    digest = hashlib.sha256()
+    for part in PARTS:
+        digest.update("\0".join(parts[part].identities()).encode())
+    return digest.hexdigest()
 
 
 def _chosen(images, word, lines):

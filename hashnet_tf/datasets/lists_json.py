@@ -4,7 +4,7 @@ import dataclasses
 import json
 import pathlib
 
-from hashnet_tf.datasets.protocol import OVERLAPS
+from hashnet_tf.datasets.overlaps import OVERLAPS
 
 LISTS_JSON = "lists.json"
 
@@ -20,6 +20,9 @@ class ListsJson:
             ("tfds:cifar10"); None where files are listed.
         classes: List of str, the names of the labels, or None.
         protocol: Str, how the parts were drawn, or None.
+        remarks: List of str, what was missing or left out, or None.
+        digest: Str, of the listed images of `data`, or None: another version
+            of the source may give their names to others.
         at: Positive int R of the protocol's MAP@R, or None.
         overlaps: List of str, as in `RetrievalDataset`, or None.
 
@@ -38,6 +41,8 @@ class ListsJson:
     data: str | None = None
     classes: list[str] | None = None
     protocol: str | None = None
+    remarks: list[str] | None = None
+    digest: str | None = None
     at: int | None = None
     overlaps: list[str] | None = None
 
@@ -47,6 +52,8 @@ class ListsJson:
             ("data", _is_text, "a text"),
             ("classes", _is_texts, "a list of texts"),
             ("protocol", _is_text, "a text"),
+            ("remarks", _is_texts, "a list of texts"),
+            ("digest", _is_text, "a text"),
             ("at", lambda at: type(at) is int and at > 0, "a positive int"),
             ("overlaps", _are_overlaps, f"a list of {', '.join(OVERLAPS)}"),
         ):
@@ -96,7 +103,7 @@ def read_lists_json(folder):
         return ListsJson()
     keys = [field.name for field in dataclasses.fields(ListsJson)]
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8-sig"))
         if not isinstance(values, dict) or not set(values) <= set(keys):
             raise ValueError(
                 f"an object with keys of {', '.join(keys)} is needed."

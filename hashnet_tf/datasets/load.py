@@ -56,6 +56,10 @@ def load(
     >>> len(dataset.train), len(dataset.query), len(dataset.database)
     (1000, 200, 1597)
     """
+    if type(seed) is not int or seed < 0:
+        raise ValueError(
+            f"`seed` must be an int of at least 0. Received: seed={seed!r}"
+        )
     kind, _, place = data.partition(":")
     protocol = protocols().get(kind)
     if protocol is None and kind not in (*SOURCES, "lists"):
@@ -113,11 +117,11 @@ def _by_protocol(data, protocol, place, seed):
     if protocol.drawing is None:
         if not place:
             raise ValueError(
-                f"{protocol.name} needs the folder of its lists and images."
-                f" Received: {data} instead of {data}:DIR"
+                f"{data} cannot be read: It needs :DIR, the folder of its lists"
+                f" and images. {protocol.where()} Received: {data}"
             )
         dataset = load_lists(place)
-        at = protocol.at or len(dataset.database)
+        at = _ranks(protocol, len(dataset.database))
         return dataclasses.replace(
             dataset, name=data, protocol=text, at=at, **settings
         )
@@ -129,5 +133,9 @@ def _by_protocol(data, protocol, place, seed):
         )
     except ValueError as error:
         raise ValueError(f"{data}: {error}") from error
-    at = protocol.at or len(parts[2])
+    at = _ranks(protocol, len(parts[2]))
     return pool.parts(data, text, *parts, at=at, **settings)
+
+
+def _ranks(protocol, database):
+    return min(protocol.at or database, database)

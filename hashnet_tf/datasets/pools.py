@@ -1,5 +1,7 @@
 """All images of any source, by the word that names it."""
 
+import pathlib
+
 from hashnet_tf.datasets.digits import read_digits
 from hashnet_tf.datasets.folder import read_folder
 from hashnet_tf.datasets.npz import read_npz
@@ -41,7 +43,7 @@ def read_pool(data):
     >>> len(read_pool("digits").images)
     1797
     """
-    kind, _, place = data.partition(":")
+    kind, colon, place = data.partition(":")
     if kind in SOURCES:
         return SOURCES[kind](place)
     protocol = protocols().get(kind)
@@ -50,24 +52,29 @@ def read_pool(data):
             f"A source of images must be {', '.join(SOURCES)} or a protocol"
             f" that draws its parts. Received: data={data!r}"
         )
-    if place:
-        from hashnet_tf.datasets.layouts import LAYOUTS
+    try:
+        if colon:
+            return _placed(protocol, place)
+        return _prepared(protocol)
+    except ValueError as error:
+        raise ValueError(
+            f"{data} cannot be read: {error} {protocol.where()} Received:"
+            f" {data}"
+        ) from error
 
-        return LAYOUTS[protocol.origin.layout](place)
-    return _prepared(protocol)
+
+def _placed(protocol, place):
+    from hashnet_tf.datasets.layouts import LAYOUTS
+
+    if not place or not pathlib.Path(place).is_dir():
+        raise ValueError(f"There is no folder {place!r}.")
+    return LAYOUTS[protocol.origin.layout](place)
 
 
 def _prepared(protocol):
-    origin = protocol.origin
-    why = f"{protocol.name} alone reads TensorFlow Datasets, which has no such"
-    if origin.tfds is not None:
-        try:
-            return _read_tfds(origin.tfds)
-        except ValueError as error:
-            why = str(error)
-    raise ValueError(
-        f"{origin.title} is not here. What: {origin.about}. From:"
-        f" {origin.url}. Download: {origin.size}. Licence: {origin.licence}."
-        f" By hand: {origin.by_hand}; then take {protocol.name}:DIR."
-        f" Received: {protocol.name} ({why})"
-    )
+    if protocol.origin.tfds is None:
+        raise ValueError(
+            f"It needs :DIR, for TensorFlow Datasets has no"
+            f" {protocol.origin.title}."
+        )
+    return _read_tfds(protocol.origin.tfds)

@@ -4,10 +4,11 @@ import dataclasses
 import functools
 import importlib.resources
 import tomllib
+import types
+import typing
 
 from hashnet_tf.datasets.drawing import Draw, Drawing
-
-OVERLAPS = ("train-query", "train-database", "query-database")
+from hashnet_tf.datasets.overlaps import OVERLAPS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Protocol:
         relevant: Str, which images are relevant to a query.
         at: Int R of MAP@R, or None for the whole database.
         expected: `Expected`.
+        lists: Str, where the released lists are from and under which licence,
+            or None for a protocol that draws.
         differences: Tuple of str, what is known to differ from the paper or
             between sources.
         overlaps: Tuple of str, of "train-query", "train-database" and
@@ -98,10 +101,18 @@ class Protocol:
     relevant: str
     at: int | None
     expected: Expected
+    lists: str | None
     differences: tuple[str, ...]
     overlaps: tuple[str, ...]
 
     def __post_init__(self):
+        if (self.drawing is None) != (self.lists is not None):
+            raise ValueError(
+                "A protocol has either `drawing` or `lists`. Received:"
+                f" drawing={self.drawing}, lists={self.lists!r}"
+            )
+        if self.at is not None and self.at < 1:
+            raise ValueError(f"`at` must be positive. Received: at={self.at}")
         if unknown := set(self.overlaps) - set(OVERLAPS):
             raise ValueError(
                 f"`overlaps` must be of {', '.join(OVERLAPS)}."
@@ -116,19 +127,26 @@ class Protocol:
             drawn = self.drawing.text(seed)
         return f"{self.name}: {drawn}"
 
+    def where(self):
+        """Returns what the data are, from where, and how they get here."""
+        origin, by_hand = self.origin, self.origin.by_hand
+        lists = ""
+        if self.lists is not None:
+            lists = f" Lists: {self.lists}."
+            by_hand = "the lists in DIR and the images that they name below it"
+        return (
+            f"{origin.title}: {origin.about}. From {origin.url}; to download:"
+            f" {origin.size}. Licence: {origin.licence}.{lists} By hand:"
+            f" {by_hand}; then take {self.name}:DIR."
+        )
+
     def about(self):
         """Returns what there is to know before the data are here, as lines."""
-        origin = self.origin
-        by_hand = origin.by_hand
-        if self.drawing is None:
-            by_hand = "the lists in DIR and the images that they name below it"
         rank = "the whole database" if self.at is None else self.at
         return "\n".join(
             [
                 f"{self.name}: {self.summary}.",
-                f"{origin.title}: {origin.about}.",
-                f"From {origin.url}, {origin.size}. Licence: {origin.licence}.",
-                f"By hand: {by_hand}.",
+                self.where(),
                 f"Relevant: {self.relevant}. R of MAP@R: {rank}.",
                 *(f"Known: {known}." for known in self.differences),
             ]
@@ -183,7 +201,7 @@ def read_protocols(text, file):
     try:
         tables = tomllib.loads(text)
         origin = _built(Origin, tables.pop("origin", {}))
-        named = tables.pop("protocol", {})
+        named = _table("protocol", tables.pop("protocol", {}))
         if tables:
             raise ValueError(
                 "The tables must be origin and protocol.NAME."
@@ -195,31 +213,38 @@ def read_protocols(text, file):
 
 
 def _protocol(name, origin, table):
-    table = dict(table)
+    table = dict(_table(name, table))
     drawing = table.pop("drawing", None)
     if drawing is not None:
-        drawing = dict(drawing)
+        drawing = dict(_table("drawing", drawing))
         for part in ("query", "train"):
             if part in drawing:
                 drawing[part] = _built(Draw, drawing[part])
         drawing = _built(Drawing, drawing)
     expected = _built(Expected, table.pop("expected", {}))
-    for key in ("differences", "overlaps"):
-        table[key] = tuple(table.get(key, ()))
-    table.setdefault("at", None)
-    return _built(
-        Protocol,
-        {
-            **table,
-            "name": name,
-            "origin": origin,
-            "drawing": drawing,
-            "expected": expected,
-        },
-    )
+    given = {
+        "name": name,
+        "origin": origin,
+        "drawing": drawing,
+        "expected": expected,
+    }
+    if twice := set(given) & set(table):
+        raise ValueError(
+            "A protocol has its name from its table and its origin from its"
+            f" file. Received: {', '.join(sorted(twice))} in {name}"
+        )
+    rest = {"at": None, "lists": None, "differences": [], "overlaps": []}
+    return _built(Protocol, {**rest, **table, **given})
+
+
+def _table(name, value):
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} must be a table. Received: {value!r}")
+    return value
 
 
 def _built(kind, table):
+    _table(kind.__name__, table)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     needed = [
         name
@@ -232,4 +257,27 @@ def _built(kind, table):
             f" {', '.join(n for n in fields if n not in needed) or 'no more'}."
             f" Received: {', '.join(table) or 'nothing'}"
         )
-    return kind(**table)
+    hints = typing.get_type_hints(kind)
+    return kind(
+        **{name: _fitted(name, hints[name], table[name]) for name in table}
+    )
+
+
+def _fitted(name, kind, value):
+    """Returns a value of TOML as the type that a field is of."""
+    if isinstance(kind, types.UnionType):
+        # Each optional field is of one type or None.
+        kind, _ = typing.get_args(kind)
+        if value is None:
+            return None
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, list) and all(type(v) is str for v in value):
+            return tuple(value)
+    elif kind is float and type(value) is int:
+        return float(value)
+    elif type(value) is kind:
+        return value
+    raise ValueError(
+        f"`{name}` must be {getattr(kind, '__name__', kind)}."
+        f" Received: {name}={value!r}"
+    )

@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from hashnet_tf.datasets.image_set import ImageSet
+from hashnet_tf.datasets.overlaps import OVERLAPS
 from hashnet_tf.datasets.protocol import Expected
 
 PARTS = ("train", "query", "database")
@@ -32,8 +33,9 @@ class RetrievalDataset:
         remarks: Tuple of str, what was missing or left out when it was read.
 
     Raises:
-        ValueError: If a part is empty, or the training images have fewer than
-            two classes, of which no pair can be dissimilar.
+        ValueError: If a part is empty, `overlaps` are not as above, or the
+            training images have fewer than two classes, of which no pair can
+            be dissimilar.
     """
 
     name: str
@@ -48,6 +50,11 @@ class RetrievalDataset:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self):
+        if unknown := set(self.overlaps) - set(OVERLAPS):
+            raise ValueError(
+                f"`overlaps` must be of {', '.join(OVERLAPS)}."
+                f" Received: {', '.join(sorted(unknown))}"
+            )
         for part in PARTS:
             if len(getattr(self, part)) == 0:
                 raise ValueError(
@@ -77,8 +84,9 @@ class RetrievalDataset:
     def notes(self):
         """List of str: what else bears on the figures.
 
-        What was left out when it was read; images without a label; images
-        that a part holds more than once; queries that are among the training
+        What was left out when it was read; parts of another size than in a
+        full copy; images without a label; images that a part holds more than
+        once; queries that are among the training
         images or in the database too, which a part drawn here never is but a
         listed one may be.
         """
@@ -87,6 +95,12 @@ class RetrievalDataset:
             images = getattr(self, part)
             names[part] = images.identities()
             of_part = f"of {len(images)} {part} images"
+            expected = getattr(self.expected, part)
+            if expected not in (None, len(images)):
+                notes.append(
+                    f"{len(images)} {part} images, where a full copy has"
+                    f" {expected}"
+                )
             if unlabelled := images.unlabelled.sum():
                 notes.append(f"{unlabelled} {of_part} have no label")
             if again := len(images) - len(set(names[part])):

@@ -1,6 +1,7 @@
 """Any set of labelled images of TensorFlow Datasets."""
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import read_only_builder
 
@@ -102,6 +103,16 @@ def _labels(builder, part, path, feature):
     rows = read_split(builder, part, tfds.decode.PartialDecoding(wanted))
     for name in path:
         rows = rows.map(lambda row, name=name: row[name])
+    try:
+        return _collected(builder, part, feature, rows)
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"The prepared files of tfds:{builder.info.full_name} must be"
+            f" whole. Received: {error.message}"
+        ) from error
+
+
+def _collected(builder, part, feature, rows):
     if rows.element_spec.shape.rank == 0:
         return np.fromiter(rows.as_numpy_iterator(), dtype=np.int32)
     count = builder.info.splits[part].num_examples

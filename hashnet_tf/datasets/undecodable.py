@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.datasets.file_images import FileImages
 from hashnet_tf.datasets.images import decode_image
 
 
@@ -11,7 +10,7 @@ def find_undecodable(images):
     """Decodes every image once and returns which could not be.
 
     Args:
-        images: `ImageSet`; only files can be undecodable here.
+        images: `ImageSet`; pixels in memory are no files and are good.
 
     Returns:
         Sorted list of positions.
@@ -22,14 +21,15 @@ def find_undecodable(images):
     >>> hn.datasets.find_undecodable(hn.datasets.load("digits").query)
     []
     """
-    if not isinstance(images, FileImages):
+    stream = images.encoded()
+    if stream.element_spec[1].dtype != tf.string:
         return []
 
     def decode(position, encoded):
         # The shape is asked for so that the decoding is not optimised away.
         return position, tf.shape(decode_image(encoded))
 
-    stream = images.encoded().map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     good = np.zeros(len(images), dtype=bool)
     for position, _ in stream.ignore_errors().as_numpy_iterator():
         good[position] = True

@@ -8,6 +8,7 @@ from hashnet_tf.atomic import write_json, written_beside
 from hashnet_tf.datasets.file_images import FileImages
 from hashnet_tf.datasets.label_matrix import label_matrix, label_width
 from hashnet_tf.datasets.listed_paths import lies_inside
+from hashnet_tf.datasets.lists import listed_digest
 from hashnet_tf.datasets.lists_json import (
     LISTS_JSON,
     ListsJson,
@@ -67,6 +68,8 @@ def write_lists(dataset, folder, source):
         data=None if root else _word_of_images(source),
         classes=dataset.class_names,
         protocol=dataset.protocol,
+        remarks=list(dataset.remarks) or None,
+        digest=None if root else listed_digest(vars(dataset)),
         at=dataset.at,
         overlaps=list(dataset.overlaps),
     )
@@ -106,6 +109,9 @@ def _word_of_images(source):
     protocol = protocols().get(kind)
     if kind == "lists" or (protocol is not None and protocol.drawing is None):
         return read_lists_json(place).data
+    if place and os.path.exists(place):
+        # As the folder of images: the lists may be read from anywhere.
+        return f"{kind}:{os.path.abspath(place)}"
     return source
 
 

@@ -1,8 +1,12 @@
 import dataclasses
+import io
 
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
 
+import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
 from hashnet_tf.datasets.check import find_problems
 
@@ -69,6 +73,61 @@ def test_finds_what_is_missing_and_what_is_no_image(pets):
         "1 of 2 query images are not there: 4.png",
         "2 of 6 database images cannot be decoded: 7.png, 10.png",
     ]
+
+
+def test_counts_of_the_whole_part_and_each_image_once(pets):
+    root = pets.train.root
+    (root / "1.png").write_bytes(b"no image")
+    (root / "9.png").write_bytes(b"no image")
+    names = ["0.png", "1.png", "8.png", "9.png", "9.png"]
+    found = dataclasses.replace(
+        pets,
+        database=FileImages(root, names, [0, 1, 0, 1, 1]),
+        overlaps=("train-database",),
+    )
+    assert find_problems(found) == [
+        "1 of 4 train images cannot be decoded: 1.png",
+        "1 of 5 database images cannot be decoded: 9.png",
+    ]
+
+
+def test_finds_an_image_with_two_labels(pets):
+    root = pets.train.root
+    rows = [[1, 0], [0, 1], [1, 1], [1, -1]]
+    train = FileImages(root, ["0.png", "1.png", "0.png", "2.png"], rows)
+    found = dataclasses.replace(
+        pets,
+        train=train,
+        query=FileImages(root, ["4.png"], [[0, 1]]),
+        database=FileImages(root, ["1.png", "2.png"], [[1, 0], [1, 1]]),
+        overlaps=("train-database",),
+    )
+    # That of 2.png was unknown in part.
+    assert find_problems(found) == [
+        "2 images are listed again with other labels: 0.png, 1.png"
+    ]
+    ids = FileImages(root, ["0.png", "1.png", "0.png"], [0, 1, -1])
+    assert find_problems(dataclasses.replace(found, train=ids)) == []
+    ids = FileImages(root, ["0.png", "1.png", "0.png"], [0, 1, 1])
+    (problem,) = find_problems(dataclasses.replace(found, train=ids))
+    assert problem.endswith("with other labels: 0.png")
+
+
+def test_reads_a_prepared_set_of_tfds(prepare_tfds):
+    good = tf.io.encode_jpeg(np.zeros((4, 4, 3), np.uint8)).numpy()
+    bad = good[: len(good) // 3]
+    # As files, which TFDS takes as they are.
+    rows = [(io.BytesIO(good), i % 3) for i in range(11)]
+    rows.append((io.BytesIO(bad), 2))
+    name = prepare_tfds(
+        "broken_jpegs",
+        {"train": rows},
+        disable_shuffling=True,
+        image=tfds.features.Image(encoding_format="jpeg"),
+    )
+    dataset = hn.datasets.load(f"tfds:{name}")
+    (problem,) = find_problems(dataset)
+    assert problem.endswith("images cannot be decoded: train#11")
 
 
 def test_an_image_of_two_parts_is_read_once(pets):

@@ -373,10 +373,21 @@ def test_width_is_that_of_the_first_list(make):
         load(root)
 
 
-def test_counts_missing_images_and_names_the_first(make):
-    root = make(database="four.png 1 0 0\na.png 1 0 0\nb.png 1 0 0\n")
-    with pytest.raises(ValueError, match="^2 of the 3 images .*:2: .*a.png$"):
+def test_counts_missing_images_of_all_lists_and_names_ten(make):
+    gone = [f"{i}.png" for i in range(11)]
+    text = "".join(f"{name} 1 0 0\n" for name in ["four.png", *gone])
+    root = make(database=text, query="three.png 0 0 1\nb.png 0 0 1\n")
+    with pytest.raises(ValueError) as error:
         load(root)
+    told = [f"{root}/query.txt:2: {root}/b.png"]
+    told += [
+        f"{root}/database.txt:{i + 2}: {root}/{name}"
+        for i, name in enumerate(gone[:9])
+    ]
+    assert str(error.value) == (
+        "12 of the 16 listed images are not there. Received:"
+        f" {', '.join(told)}, ..."
+    )
 
 
 def test_refuses_one_class_or_none(make):

@@ -94,3 +94,9 @@ def test_the_ranks_of_a_protocol_are_those_that_are_left(sources):
     with pytest.raises(ValueError, match="which leaves 2 of the 3"):
         hn.datasets.load(data, unseen_classes=2)
     assert hn.datasets.load(data, unseen_classes=1).at == 8
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0", True, None])
+def test_refuses_another_seed(seed):
+    with pytest.raises(ValueError, match=f"Received: seed={seed!r}$"):
+        hn.datasets.load("digits", seed=seed)

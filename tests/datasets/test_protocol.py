@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import pytest
@@ -53,25 +54,62 @@ def test_can_be_read_and_told(name):
         assert 1 / similar + 1 / other == pytest.approx(1, abs=1e-3)
 
 
-def test_the_counts_of_the_paper_and_its_lists():
-    def counts(name):
-        expected = protocols()[name].expected
-        return expected.train, expected.query, expected.database
+# As published, in the order of `Expected`, then R of MAP@R and what parts may
+# share: train, query, database, labels, unlabelled of train and query, labels
+# an image, |S|/|S1|, |S|/|S0|.
+TRAIN, QUERY = ("train-database",), ("query-database",)
+CLASSES = (10.0, 1.1111)
+PUBLISHED = {
+    "cifar10-54k": (5000, 1000, 54000, 10, *3 * [None], *CLASSES, None, ()),
+    "cifar10-59k": (5000, 1000, 59000, 10, *3 * [None], *CLASSES, None, TRAIN),
+    "cifar10-50k": (
+        50000,
+        10**4,
+        50000,
+        10,
+        *3 * [None],
+        *CLASSES,
+        None,
+        TRAIN,
+    ),
+    "coco": (10**4, 5000, 122218 - 5000, 80, 0, 0, *3 * [None], 5000, TRAIN),
+    "coco-lists": (
+        *(10**4, 5000, 112218, 80, 0, 0, 2.929, 2.8583, 1.5381, 5000, QUERY),
+    ),
+    "fashion-mnist": (
+        *(5000, 10**4, 60000, 10, *3 * [None], *CLASSES, None, TRAIN),
+    ),
+    "imagenet100": (
+        *(10**4, 5000, None, 100, None, None, 1.0, 100.0, 1.0101, 1000, TRAIN),
+    ),
+    "imagenet100-130": (
+        *(13000, 5000, None, 100, None, None, 1.0, 100.0, 1.0101, 1000, TRAIN),
+    ),
+    "imagenet100-lists": (
+        *(13000, 5000, 128503, 100, 0, 0, 1.0, 100.0, 1.0101, 1000, TRAIN),
+    ),
+    "mirflickr25k": (4000, 1000, 20000, 38, *5 * [None], 5000, ()),
+    "mirflickr25k-lists": (
+        *(4000, 1000, 20000, 38, 72, 19, *3 * [None], 5000, ()),
+    ),
+    "nuswide81": (10**4, 5000, 269648 - 5000, 81, *5 * [None], 5000, TRAIN),
+    "nuswide81-lists": (
+        *(10**4, 5000, None, 81, 2185, 1131, 1.901, 5.8815, 1.2049, 5000),
+        TRAIN,
+    ),
+    "nuswide21": (10500, 2100, 193734, 21, 0, 0, *3 * [None], 5000, TRAIN),
+}
 
-    assert counts("imagenet100") == (10_000, 5_000, 128_503)
-    assert counts("imagenet100-130") == (13_000, 5_000, 128_503)
-    assert counts("imagenet100-lists") == (13_000, 5_000, 128_503)
-    assert counts("nuswide81") == (10_000, 5_000, 269_648 - 5_000)
-    assert counts("nuswide81-lists") == (10_000, 5_000, None)
-    assert counts("coco") == (10_000, 5_000, 122_218 - 5_000)
-    assert counts("coco-lists") == (10_000, 5_000, 112_218)
-    assert counts("nuswide21") == (10_500, 2_100, 195_834 - 2_100)
-    lists = protocols()["nuswide81-lists"].expected
-    assert (lists.unlabelled_train, lists.unlabelled_query) == (2_185, 1_131)
-    assert protocols()["coco-lists"].overlaps == ("query-database",)
-    at = {name: protocol.at for name, protocol in protocols().items()}
-    assert {at["imagenet100"], at["imagenet100-130"]} == {1000}
-    assert {at["nuswide81"], at["nuswide21"], at["coco"]} == {5000}
+
+@pytest.mark.parametrize("name", NAMES)
+def test_expects_what_is_published(name):
+    found = protocols()[name]
+    assert (
+        *dataclasses.astuple(found.expected),
+        found.at,
+        found.overlaps,
+    ) == PUBLISHED[name]
+    assert (found.lists is not None) == name.endswith("-lists")
 
 
 def test_reads_a_file():
@@ -101,6 +139,7 @@ overlaps = ["train-query"]
 
 
 PETS = ORIGIN + '[protocol.pets]\nsummary = ""\nrelevant = ""\n'
+DRAWN = PETS + "drawing.query = {}\ndrawing.train = {}\n"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +149,7 @@ PETS = ORIGIN + '[protocol.pets]\nsummary = ""\nrelevant = ""\n'
         ("[origin]\ntitle = 'x'", "Received: title"),
         (ORIGIN + "[more]", "Received: more"),
         (ORIGIN + "[protocol.pets]\nat = 3", "Received: at, "),
-        (PETS + "colour = 1", "Received: summary, relevant, colour"),
+        (PETS + "colour = 1", "relevant, colour, name"),
         (PETS + "drawing.query = {}", "Drawing needs query, train"),
         (
             PETS + "drawing.query = {}\ndrawing.train = {each = 3}",
@@ -121,7 +160,26 @@ PETS = ORIGIN + '[protocol.pets]\nsummary = ""\nrelevant = ""\n'
             "Received: count=-3",
         ),
         (PETS + "expected = {queries = 3}", "Received: queries"),
-        (PETS + "overlaps = ['test-train']", "Received: test-train"),
+        (DRAWN + "overlaps = ['test-train']", "Received: test-train"),
+        (DRAWN + "overlaps = 'train-query'", "overlaps='train-query'"),
+        (DRAWN + "differences = [1]", "differences=[1]"),
+        (DRAWN + "at = '5000'", "Received: at='5000'"),
+        (DRAWN + "at = 0", "Received: at=0"),
+        (DRAWN + "at = true", "Received: at=True"),
+        (DRAWN + "expected = {train = 'x'}", "Received: train='x'"),
+        (DRAWN + "expected = {train = 1.5}", "Received: train=1.5"),
+        (DRAWN + "drawing.labelled = 'no'", "labelled='no'"),
+        (DRAWN + "name = 'other'", "Received: name in pets"),
+        (DRAWN + "lists = 'here'", "lists='here'"),
+        (PETS + "at = 3", "drawing=None, lists=None"),
+        (PETS + "drawing = 5", "drawing must be a table. Received: 5"),
+        (
+            PETS + "drawing.query = 5\ndrawing.train = {}",
+            "Draw must be a table. Received: 5",
+        ),
+        ("origin = 3", "Origin must be a table. Received: 3"),
+        (ORIGIN + "[protocol]\npets = 3", "pets must be a table"),
+        ("protocol = 3\n" + ORIGIN, "protocol must be a table"),
     ],
 )
 def test_refuses_and_names_the_file(text, received):
@@ -143,6 +201,7 @@ differences = ["too few cats", "no dogs"]
 
 [protocol.pets-lists]
 summary = "the lists"
+lists = "https://example.org/lists; MIT"
 relevant = "the same pet"
 at = 7
 """,
@@ -150,14 +209,17 @@ at = 7
     )
     assert drawn.about() == (
         "pets: all of them.\n"
-        "Pets: photographs of pets.\n"
-        "From https://example.org, 1 GB. Licence: CC0.\n"
-        "By hand: DIR/train, DIR/test.\n"
+        "Pets: photographs of pets. From https://example.org; to download:"
+        " 1 GB. Licence: CC0. By hand: DIR/train, DIR/test; then take"
+        " pets:DIR.\n"
         "Relevant: the same pet. R of MAP@R: the whole database.\n"
         "Known: too few cats.\n"
         "Known: no dogs."
     )
-    assert listed.about().splitlines()[3:] == [
-        "By hand: the lists in DIR and the images that they name below it.",
+    assert listed.where().endswith(
+        " Lists: https://example.org/lists; MIT. By hand: the lists in DIR and"
+        " the images that they name below it; then take pets-lists:DIR."
+    )
+    assert listed.about().splitlines()[2:] == [
         "Relevant: the same pet. R of MAP@R: 7.",
     ]

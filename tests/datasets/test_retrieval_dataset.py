@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
+from hashnet_tf.datasets.protocol import Expected
 
 VALUES = itertools.cycle(range(256))
 
@@ -112,3 +113,23 @@ def test_refuses_a_matrix_of_less_than_two_classes(rows, classes):
     train = files(["a", "b"][: len(rows)], rows)
     with pytest.raises(ValueError, match=f"Received: mine with {classes}$"):
         dataset(train, arrays([0]), arrays([0]))
+
+
+def test_notes_a_part_of_another_size_than_a_full_copy():
+    expected = Expected(train=3, query=4, labels=9)
+    found = RetrievalDataset(
+        "mine",
+        "",
+        arrays([0, 1, 2]),
+        arrays([0]),
+        arrays([1]),
+        expected=expected,
+    )
+    assert found.notes == ["1 query images, where a full copy has 4"]
+
+
+def test_refuses_overlaps_of_no_parts():
+    with pytest.raises(ValueError, match="Received: database-query$"):
+        RetrievalDataset(
+            "mine", "", *[arrays([0, 1])] * 3, overlaps=("database-query",)
+        )

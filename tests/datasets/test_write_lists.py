@@ -70,7 +70,9 @@ def test_digits_come_back(tmp_path):
     dataset = dataclasses.replace(hn.datasets.load("digits", seed=3), at=50)
     read = written_and_read(dataset, "digits", tmp_path)
     check_same(read, dataset, 10)
-    assert json.loads((tmp_path / "first" / "lists.json").read_text()) == {
+    said = json.loads((tmp_path / "first" / "lists.json").read_text())
+    assert len(said.pop("digest")) == 64
+    assert said == {
         "data": "digits",
         "classes": [str(i) for i in range(10)],
         "protocol": dataset.protocol,
@@ -239,3 +241,44 @@ def test_is_whole_or_not_there(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         write_lists(hn.datasets.load("digits"), tmp_path, "digits")
     assert bytes_of(tmp_path) == {}
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """Function that writes an archive of these pixels to a relative place."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def archive(values):
+        values = np.array(values, np.uint8)
+        images = np.tile(values[:, None, None], (1, 4, 4))
+        np.savez("x.npz", images=images, labels=np.arange(len(values)) % 3)
+        return "npz:x.npz"
+
+    return archive
+
+
+def test_lists_of_an_archive_are_read_from_anywhere(
+    archive, tmp_path, monkeypatch
+):
+    dataset = hn.datasets.load(archive(range(12)))
+    write_lists(dataset, tmp_path / "lists", dataset.name)
+    monkeypatch.chdir(tmp_path)
+    check_same(hn.datasets.load("lists:lists"), dataset, 3)
+
+
+def test_other_images_of_the_listed_names_are_refused(archive, tmp_path):
+    dataset = hn.datasets.load(archive(range(12)))
+    write_lists(dataset, tmp_path / "lists", dataset.name)
+    archive(range(12)[::-1])
+    message = "must be those that were listed. Received: others of the same"
+    with pytest.raises(ValueError, match=message):
+        hn.datasets.load(f"lists:{tmp_path / 'lists'}")
+
+
+def test_remarks_are_kept(tmp_path):
+    dataset = dataclasses.replace(
+        hn.datasets.load("digits"), remarks=("3 of 40 are not there",)
+    )
+    read = written_and_read(dataset, "digits", tmp_path)
+    assert read.remarks == ("3 of 40 are not there",)

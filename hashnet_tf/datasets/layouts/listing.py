@@ -9,6 +9,7 @@ import os
 import numpy as np
 
 from hashnet_tf.datasets.folder import ENDINGS
+from hashnet_tf.datasets.listed_paths import lies_inside
 
 
 def folder_names(folder):
@@ -73,7 +74,7 @@ def present(root, paths):
     for i, path in enumerate(paths):
         folder, _, name = path.rpartition("/")
         if folder not in names:
-            if folder.startswith("/") or ".." in folder.split("/"):
+            if not lies_inside(path):
                 raise ValueError(
                     f"Listed images must lie inside {root}. Received: {path}"
                 )
