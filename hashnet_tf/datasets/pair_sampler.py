@@ -130,7 +130,8 @@ class _Deck:
 def _members(labels):
     """Returns the positions of each class's images."""
     if labels.ndim == 2:
-        return [np.flatnonzero(column) for column in labels.T]
+        # -1 is unknown: no reason to expect a partner.
+        return [np.flatnonzero(column > 0) for column in labels.T]
     order = np.argsort(labels, kind="stable")
     order = order[labels[order] >= 0]
     starts = np.flatnonzero(np.diff(labels[order])) + 1

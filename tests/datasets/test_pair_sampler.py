@@ -110,3 +110,11 @@ def test_refuses_fewer_than_two(name):
     sizes = {"classes": 2, "per_class": 2, name: 1}
     with pytest.raises(ValueError, match=f"Received: {name}=1$"):
         PairSampler(labels_of([4, 4]), **sizes)
+
+
+def test_an_unknown_label_is_not_drawn_for():
+    labels = np.array([[1, 0]] * 4 + [[0, 1]] * 4 + [[-1, 0], [0, -1]])
+    batches = PairSampler(labels, classes=2, per_class=2, seed=3).epoch(0)
+    assert set(batches.ravel().tolist()) <= set(range(8))
+    with pytest.raises(ValueError, match="classes with two images or more, 1"):
+        PairSampler(labels[[0, 1, 4, 9]], classes=2, per_class=2)
