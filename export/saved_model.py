@@ -7,7 +7,11 @@ import tensorflow as tf
 
 from hashnet_tf.atomic import written_beside
 from hashnet_tf.datasets.framing import frame_image
-from hashnet_tf.datasets.image_header import FORMATS, MAX_PIXELS
+from hashnet_tf.datasets.image_header import (
+    FORMATS,
+    MAX_PIXELS,
+    MAX_SIDE,
+)
 from hashnet_tf.export.decode_files import decode_files
 from hashnet_tf.export.description import description
 from hashnet_tf.export.freeze import (
@@ -102,7 +106,11 @@ def to_saved_model(
     told = {
         **description(model),
         "image_dtype": image_dtype,
-        "image_bytes": {"formats": FORMATS, "max_pixels": MAX_PIXELS},
+        "image_bytes": {
+            "formats": FORMATS,
+            "max_pixels": MAX_PIXELS,
+            "max_side": MAX_SIDE,
+        },
         "retrieval": None if report is None else report.as_dict(),
     }
     with written_beside(path) as beside:

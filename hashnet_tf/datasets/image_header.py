@@ -11,6 +11,9 @@ FORMATS = ("JPEG", "PNG", "WebP", "BMP")
 # As many as 8,192 x 8,192, more than the cameras of today give; decoded they
 # fill 192 MiB.
 MAX_PIXELS = 2**26
+# Resizing goes over the height first: of one row of 2^26 pixels it would make
+# as many columns of the height of the network.
+MAX_SIDE = 2**16
 _HEADER = 30
 _OTHER = len(FORMATS)
 _ANIMATED = b"\2"
@@ -123,7 +126,7 @@ def is_jpeg(encoded):
 
 
 def check_jpeg(encoded):
-    """Checks that a JPEG has at most `MAX_PIXELS` pixels.
+    """Checks that a JPEG has at most `MAX_PIXELS` pixels, `MAX_SIDE` a side.
 
     By the size that the header gives and the decoder allocates: a file of some
     kilobytes can hold an image of many gigabytes.
@@ -183,12 +186,13 @@ def check_image(encoded):
 
 def _checked(encoded, size, name):
     # Each side first, for the product of two may not fit into 64 bits.
-    sides_fit = tf.reduce_all((size > 0) & (size <= MAX_PIXELS))
+    sides_fit = tf.reduce_all((size > 0) & (size <= MAX_SIDE))
     fits = tf.debugging.Assert(
         sides_fit & (size[0] * size[1] <= MAX_PIXELS),
         [
             f"An image must be a {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-            f" file that is no animation, of 1 to {MAX_PIXELS} pixels."
+            f" file that is no animation, of 1 to {MAX_PIXELS} pixels, at"
+            f" most {MAX_SIDE} a side."
             " Received: format, height, width =",
             name,
             # As text, for a check that shows numbers would be a branch.

@@ -33,8 +33,8 @@ def decode_image(encoded):
 
     Raises:
         tf.errors.InvalidArgumentError: If the bytes are no such image, or one
-            of more than 2^26 pixels, which is refused by its header before it
-            is decoded.
+            of more than 2^26 pixels or 2^16 a side, which is refused by its
+            header before it is decoded.
 
     Example:
 

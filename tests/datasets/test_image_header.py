@@ -113,6 +113,8 @@ BOMBS = {
     "WebP": webp_bomb(2**24, 2**24),
     "BMP": bmp_bomb(-(2**31), 2**31 - 1),
     "WebP just above": webp_bomb(MAX_PIXELS // 8192 + 1, 8192),
+    "PNG of one long row": png_bomb(1, 2**16 + 1),
+    "BMP of one long column": bmp_bomb(2**16 + 1, 1),
 }
 
 

@@ -196,13 +196,14 @@ def of_size(kind, width, height):
     return file[:26] + struct.pack("<HH", width, height) + file[30:]
 
 
-# More than 2^26 pixels each, and none.
+# More than 2^26 pixels each, or than 2^16 a side, and none.
 HUGE = [
     ("JPEG", 65500, 65500),
     ("JPEG", 8193, 8192),
     ("PNG", 2**31 - 1, 2**31 - 1),
     ("PNG", 65536, 65536),
-    ("PNG", 2**26 + 1, 1),
+    ("PNG", 2**26, 1),
+    ("PNG", 1, 2**16 + 1),
     ("WebP", 16383, 16383),
     ("VP8L", 16384, 16384),
     ("BMP", 32768, 32768),

@@ -204,6 +204,7 @@ def test_assets_tell_what_it_is(models, saved_models):
         "image_bytes": {
             "formats": ["JPEG", "PNG", "WebP", "BMP"],
             "max_pixels": 2**26,
+            "max_side": 2**16,
         },
         "retrieval": None,
     }
