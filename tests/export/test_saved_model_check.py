@@ -29,20 +29,20 @@ def test_lost_variables_are_found(saved_models, models, tmp_path):
         check_signatures(path, models["12"])
 
 
-def wrong_resize(images, size):
+def wrong_frame(images, size, framing):
     return tf.zeros([tf.shape(images)[0], *size, 3], tf.uint8)
 
 
-def all_ok(files, size):
-    images, ok = saved_model_decode(files, size)
+def all_ok(files, size, framing):
+    images, ok = saved_model_decode(files, size, framing)
     return images, tf.ones_like(ok)
 
 
 saved_model_decode = saved_model.decode_files
 
 
-def shuffled(files, size):
-    images, ok = saved_model_decode(files, size)
+def shuffled(files, size, framing):
+    images, ok = saved_model_decode(files, size, framing)
     return images[::-1], ok
 
 
@@ -58,7 +58,7 @@ def no_check(images, shape):
 @pytest.mark.parametrize(
     "place, name, wrong, message",
     [
-        (saved_model, "resize_image", wrong_resize, "encode_images, does not"),
+        (saved_model, "frame_image", wrong_frame, "encode_images, does not"),
         (saved_model, "decode_files", shuffled, "encode_bytes, does not"),
         (saved_model, "decode_files", all_ok, "images from other files"),
         (freeze.tf, "ensure_shape", no_check, "of another size"),
