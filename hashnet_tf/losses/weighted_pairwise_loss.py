@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from hashnet_tf.losses.batch_shapes import check_batch, differ
 from hashnet_tf.losses.label_pairs import label_pairs
 from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
 from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
@@ -106,36 +107,24 @@ class WeightedPairwiseLoss(keras.losses.Loss):
         )
 
     def _pairs(self, y_true, g):
-        if len(g.shape) != 2:
-            raise ValueError(
-                "`y_pred` must have the shape [n, bits]."
-                f" Received: y_pred.shape={tuple(g.shape)}"
-            )
-        if self.similarity == "given":
-            if (
-                len(y_true.shape) != 2
-                or _differ(*y_true.shape)
-                or _differ(y_true.shape[0], g.shape[0])
-            ):
-                raise ValueError(
-                    'With similarity="given", `y_true` must be the matrix of'
-                    " the batch, [n, n], with as many rows as `y_pred`."
-                    f" Received: y_true.shape={tuple(y_true.shape)},"
-                    f" y_pred.shape={tuple(g.shape)}"
-                )
-            similar = ops.greater(y_true, 0)
-            known = ops.greater_equal(y_true, 0)
-            return similar, known, ops.ones_like(y_true, dtype="float32")
-        if len(y_true.shape) not in (1, 2) or _differ(
-            y_true.shape[0], g.shape[0]
+        if self.similarity != "given":
+            check_batch(y_true, g)
+            return label_pairs(y_true, overlap=self.similarity == "jaccard")
+        if (
+            len(g.shape) != 2
+            or len(y_true.shape) != 2
+            or differ(*y_true.shape)
+            or differ(y_true.shape[0], g.shape[0])
         ):
             raise ValueError(
-                "`y_true` must hold class ids [n] or a zero-or-one matrix"
-                " [n, labels] of as many rows as `y_pred`. Received:"
-                f" y_true.shape={tuple(y_true.shape)},"
+                'With similarity="given", `y_true` must be the matrix of the'
+                " batch, [n, n], with as many rows as `y_pred`, [n, bits]."
+                f" Received: y_true.shape={tuple(y_true.shape)},"
                 f" y_pred.shape={tuple(g.shape)}"
             )
-        return label_pairs(y_true, overlap=self.similarity == "jaccard")
+        similar = ops.greater(y_true, 0)
+        known = ops.greater_equal(y_true, 0)
+        return similar, known, ops.ones_like(y_true, dtype="float32")
 
     def get_config(self):
         return {
@@ -144,7 +133,3 @@ class WeightedPairwiseLoss(keras.losses.Loss):
             "class_weights": self.class_weights,
             "similarity": self.similarity,
         }
-
-
-def _differ(a, b):
-    return a is not None and b is not None and a != b

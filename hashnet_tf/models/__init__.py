@@ -1,4 +1,4 @@
-"""Models: HashNet, its pair form, and backbones by name."""
+"""Models: HashNet, what trains it otherwise, and backbones by name."""
 
 # The file of a compiled model holds its loss and optimizer too, which Keras
 # finds only once their modules have been imported.
@@ -9,12 +9,16 @@ from hashnet_tf.models.backbones import (
     backbone_names,
     freeze_batch_normalization,
 )
+from hashnet_tf.models.classified_model import ClassifiedModel
 from hashnet_tf.models.hashnet import HashNet
+from hashnet_tf.models.logits_model import LogitsModel
 from hashnet_tf.models.pair_model import PairModel
 from hashnet_tf.models.weights_digest import weights_digest
 
 __all__ = [
+    "ClassifiedModel",
     "HashNet",
+    "LogitsModel",
     "PairModel",
     "backbone",
     "backbone_names",

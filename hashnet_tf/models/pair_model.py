@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from hashnet_tf.models.training_model import TrainingModel
+
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class PairModel(keras.Model):
+class PairModel(TrainingModel):
     """Sends both items of a pair through one HashNet.
 
     The second input of HashNet (section 3, ICCV 2017): triples
@@ -33,14 +35,6 @@ class PairModel(keras.Model):
     TensorShape([4, 2, 8])
     """
 
-    def __init__(self, hashnet, **kwargs):
-        super().__init__(**kwargs)
-        self.hashnet = hashnet
-        self.built = True
-
-    def build(self, input_shape=None):
-        self.built = True
-
     def call(self, inputs, training=None):
         first, second = inputs
         # One pass over both, so that batch normalisation sees them together.
@@ -49,17 +43,3 @@ class PairModel(keras.Model):
             ops.concatenate([first, second], axis=0), training=training
         )
         return ops.stack([g[:n], g[n:]], axis=1)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "hashnet": keras.saving.serialize_keras_object(self.hashnet),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        hashnet = keras.saving.deserialize_keras_object(
-            config.pop("hashnet"), custom_objects=custom_objects
-        )
-        return cls(hashnet, **config)
