@@ -62,6 +62,35 @@ def codes():
     return draw
 
 
+def classes_of(labels):
+    """The set of known classes of each image."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return [{k for k, v in enumerate(row) if v > 0} for row in labels]
+    return [{int(k)} if k >= 0 else set() for k in labels.ravel()]
+
+
+@pytest.fixture(scope="session")
+def by_image():
+    """Turns a loss of an image's classes and outputs into one of rows."""
+
+    def rows_of(image_loss):
+        def rows(y, outputs):
+            sets = classes_of(y)
+            counted = sum(map(bool, sets))
+            return np.array(
+                [
+                    image_loss(known, row) * len(sets) / counted
+                    if known
+                    else 0.0
+                    for known, row in zip(sets, outputs, strict=True)
+                ]
+            )
+
+        return rows
+
+    return rows_of
+
+
 @pytest.fixture(scope="session")
 def check_loss(slow):
     """Holds a loss to a slow function of labels and outputs to rows."""
@@ -129,7 +158,7 @@ def digits():
 
 @pytest.fixture
 def check_training(digits, policy):
-    """Trains a HashNet on digits and measures the codes before and after."""
+    """Trains a HashNet on digits and measures its codes."""
 
     def check(loss, wrap=lambda hashnet: hashnet, least=0.6):
         x, ids = digits
@@ -145,20 +174,25 @@ def check_training(digits, policy):
                 codes[:100], codes[100:], ids[:100], ids[100:]
             ).map
 
-        before = measure()
-        model.compile(keras.optimizers.Adam(0.01), loss)
         whole = policy == "float32"
+        # Eagerly, for a few steps: to compile takes longer than to train.
+        model.compile(
+            keras.optimizers.Adam(0.01),
+            loss,
+            run_eagerly=not whole,
+            jit_compile=False,
+        )
         losses = model.fit(
             x[100:],
             ids[100:],
             batch_size=100,
-            epochs=20 if whole else 3,
+            epochs=20 if whole else 2,
             verbose=0,
         ).history["loss"]
         assert losses[-1] < losses[0]
         if whole:
             assert losses[-1] < 0.9 * losses[0]
             # Chance is 0.1, and codes of random weights reach about 0.26.
-            assert measure() > max(least, before + 0.1)
+            assert measure() > least
 
     return check

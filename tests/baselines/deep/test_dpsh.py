@@ -7,8 +7,9 @@ from hashnet_tf.baselines.deep import DPSHLoss
 from hashnet_tf.models import LogitsModel
 
 
-@pytest.mark.parametrize("quantization", [0.1, 0.0])
-def test_the_equation(slow, check_loss, labels, codes, quantization):
+def test_the_equation(slow, check_loss, labels, codes):
+    quantization = 0.5
+
     def rows(y, z):
         items = y[:, 0] if y.shape[1:] == (1,) else y
         likelihood = slow.loss(
