@@ -2,6 +2,8 @@
 
 # The file of a compiled model holds its loss too, which Keras finds only once
 # its module has been imported.
+from hashnet_tf.baselines.deep.cnnh import CNNHLoss
+from hashnet_tf.baselines.deep.cnnh_codes import cnnh_codes
 from hashnet_tf.baselines.deep.csq import CSQLoss
 from hashnet_tf.baselines.deep.dhn import DHNLoss
 from hashnet_tf.baselines.deep.dnnh import DNNHLoss
@@ -11,11 +13,13 @@ from hashnet_tf.baselines.deep.hash_centers import hash_centers
 from hashnet_tf.baselines.deep.ortho_hash import OrthoHashLoss
 
 __all__ = [
+    "CNNHLoss",
     "CSQLoss",
     "DHNLoss",
     "DNNHLoss",
     "DPSHLoss",
     "GreedyHashLoss",
     "OrthoHashLoss",
+    "cnnh_codes",
     "hash_centers",
 ]
