@@ -10,15 +10,18 @@ from hashnet_tf.baselines.deep.dnnh import DNNHLoss
 from hashnet_tf.baselines.deep.dpsh import DPSHLoss
 from hashnet_tf.baselines.deep.greedy_hash import GreedyHashLoss
 from hashnet_tf.baselines.deep.hash_centers import hash_centers
+from hashnet_tf.baselines.deep.methods import METHODS, Method
 from hashnet_tf.baselines.deep.ortho_hash import OrthoHashLoss
 
 __all__ = [
+    "METHODS",
     "CNNHLoss",
     "CSQLoss",
     "DHNLoss",
     "DNNHLoss",
     "DPSHLoss",
     "GreedyHashLoss",
+    "Method",
     "OrthoHashLoss",
     "cnnh_codes",
     "hash_centers",

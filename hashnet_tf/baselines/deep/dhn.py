@@ -20,6 +20,7 @@ class DHNLoss(keras.losses.Loss):
 
     The second term is the smooth form of the bi-modal Laplacian prior. Pairs
     are not weighted by class, which is what HashNet added, and beta stays 1.
+    HashNet's paper measures it, DNNH and CNNH on the AlexNet that it uses too.
 
     The authors' TensorFlow code (thulab/DeepHash) differs: it weights similar
     pairs by |S| / |S1|, clips <g_i, g_j> at +-15, counts i = j, and takes

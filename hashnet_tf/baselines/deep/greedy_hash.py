@@ -57,6 +57,11 @@ class GreedyHashLoss(ClassLoss):
         name="greedy_hash_loss",
         reduction="sum_over_batch_size",
     ):
+        if not (classes > 0 and bits > 0):
+            raise ValueError(
+                "`classes` and `bits` must be positive."
+                f" Received: classes={classes}, bits={bits}"
+            )
         super().__init__(classes, classes + bits, name, reduction)
         self.bits = bits
         self.quantization = check_quantization(quantization)

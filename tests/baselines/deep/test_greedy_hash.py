@@ -29,10 +29,17 @@ def test_is_restored(check_restored, labels_by_name, codes):
         check_restored(loss, labels_by_name["multi-hot"], codes(10))
 
 
-def test_refuses_arguments():
-    received = re.escape("Received: quantization=-1")
-    with pytest.raises(ValueError, match=received):
-        GreedyHashLoss(4, 6, -1)
+@pytest.mark.parametrize(
+    "arguments, received",
+    [
+        ((4, 6, -1), "quantization=-1"),
+        ((0, 6), "classes=0, bits=6"),
+        ((4, 0), "classes=4, bits=0"),
+    ],
+)
+def test_refuses_arguments(arguments, received):
+    with pytest.raises(ValueError, match=re.escape(f"Received: {received}")):
+        GreedyHashLoss(*arguments)
 
 
 def test_refuses_codes_without_logits():

@@ -1,0 +1,51 @@
+"""The deep rivals under KERAS_BACKEND=jax, in a process without TensorFlow."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from hashnet_tf.baselines.deep import METHODS
+
+SCRIPT = pathlib.Path(__file__).with_name("train_rivals.py")
+RIVALS = [name for name in METHODS if not name.startswith("hashnet")]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What the script leaves behind."""
+    pytest.importorskip("jax")
+    folder = tmp_path_factory.mktemp("rivals")
+    subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder)],
+        check=True,
+        cwd=folder,
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+    )
+    return dict(np.load(folder / "rivals.npz"))
+
+
+def test_there_was_no_tensorflow(found):
+    assert found["tensorflow"].size == 0
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_the_loss_is_that_of_tensorflow(name, found):
+    assert keras.backend.backend() == "tensorflow"
+    loss = METHODS[name].build_loss(12, found["labels"], 0)
+    outputs = found["outputs"]
+    if name != "greedyhash":
+        outputs = outputs[:, 4:]
+    value = float(loss(found["labels"], outputs))
+    assert float(found[f"{name} value"]) == pytest.approx(value, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_it_trains(name, found):
+    losses = found[f"{name} losses"]
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+    assert found[f"{name} moved"] > 1e-3

@@ -1,0 +1,69 @@
+"""Trains with each method on the backend of KERAS_BACKEND.
+
+Takes a folder and leaves there `rivals.npz`, for a test that runs under
+TensorFlow: labels and outputs, and by method the loss on these, the losses of
+a training and how far it moved the hash layer.
+"""
+
+import pathlib
+import sys
+
+# First, for it keeps TensorFlow out.
+import train_tiny  # noqa: F401, isort: skip
+
+import keras
+import numpy as np
+
+import hashnet_tf as hn
+from hashnet_tf.baselines.deep import METHODS
+
+BITS = 12
+# HashNet itself is trained by the other script.
+RIVALS = [name for name in METHODS if not name.startswith("hashnet")]
+
+
+def data():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((24, 4)) < 0.4).astype("int64")
+    labels[:4] |= np.eye(4, dtype="int64")
+    labels[5] = [-1, 1, 0, 0]
+    labels[6] = 0
+    features = rng.normal(size=(24, 10)).astype("float32")
+    features[:, :4] += 2 * labels.clip(0)
+    outputs = rng.normal(size=(24, 4 + BITS)).astype("float32")
+    return features, labels, outputs
+
+
+def hashnet():
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((10,))
+    hidden = keras.layers.Dense(16, activation="relu")(inputs)
+    return hn.HashNet(keras.Model(inputs, hidden), bits=BITS)
+
+
+def main(folder):
+    features, labels, outputs = data()
+    found = {"labels": labels, "outputs": outputs}
+    for name in RIVALS:
+        method = METHODS[name]
+        loss = method.build_loss(BITS, labels, 0)
+        value = loss(
+            labels, outputs if name == "greedyhash" else outputs[:, 4:]
+        )
+        net = hashnet()
+        before = keras.ops.convert_to_numpy(net.hash_layer.kernel.value)
+        model = method.training_model(net, labels)
+        model.compile(keras.optimizers.Adam(0.01), loss)
+        history = model.fit(
+            features, labels, batch_size=12, epochs=3, verbose=0
+        )
+        after = keras.ops.convert_to_numpy(net.hash_layer.kernel.value)
+        found[f"{name} value"] = np.asarray(value)
+        found[f"{name} losses"] = history.history["loss"]
+        found[f"{name} moved"] = np.abs(after - before).max()
+    found["tensorflow"] = [x for x in sys.modules if x == "tensorflow"]
+    np.savez(folder / "rivals.npz", **found)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
