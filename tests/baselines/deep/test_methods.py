@@ -4,6 +4,7 @@ import re
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import hashnet_tf as hn
 from hashnet_tf.baselines.deep import METHODS
@@ -64,6 +65,28 @@ def test_trains_a_hashnet_on_what_is_known(name):
     assert hashnet.encode(x).shape == (60, 2)
     if not method.continuation:
         assert history["loss"][-1] < history["loss"][0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batches_of_unknown_and_of_changing_size(name):
+    # The last of 22 is smaller than the others: 8, 8, 6.
+    method, labels = METHODS[name], UNKNOWN[:22]
+    x = np.random.default_rng(0).normal(size=(22, 10)).astype("float32")
+    inputs = keras.Input((10,))
+    hashnet = hn.HashNet(keras.Model(inputs, inputs), bits=12)
+    model = method.training_model(hashnet, labels)
+    loss = method.build_loss(12, labels, seed=0)
+    model.compile("sgd", loss, jit_compile=False)
+    data = tf.data.Dataset.from_tensor_slices((x, labels)).batch(8)
+    assert data.element_spec[1].shape.as_list() == [None, 4]
+    value = model.evaluate(data, verbose=0)
+    outputs = model.predict(x, verbose=0)
+    losses = [
+        float(loss(labels[start : start + 8], outputs[start : start + 8]))
+        for start in (0, 8, 16)
+    ]
+    expected = np.average(losses, weights=[8, 8, 6])
+    assert value == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_variants_of_hashnet():
