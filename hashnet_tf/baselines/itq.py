@@ -1,25 +1,20 @@
 """Iterative quantization: PCA, turned so that signs cost least."""
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
-from sklearn.utils.validation import check_is_fitted
 
-from hashnet_tf.baselines.features import check_features, check_positive
-from hashnet_tf.retrieval.codes import pack
+from hashnet_tf.baselines.features import check_positive
+from hashnet_tf.baselines.linear_hash_function import LinearHashFunction
+from hashnet_tf.baselines.rotation import learn_rotation
 
 
-class ITQ(BaseEstimator):
+class ITQ(LinearHashFunction):
     """Rotates the first principal components towards the corners of a cube.
 
-    With V `[n, K]` the centred data on its first K components, it lowers
-
-        Q(B, R) = ||B - V R||_F^2,  B in {-1, +1}^{n x K},  R^T R = I
-
-    by turns (Gong & Lazebnik, "Iterative Quantization: A Procrustean Approach
-    to Learning Binary Codes", CVPR 2011, Eq. 2): B = sgn(V R), the best for
-    this R; then R = Y X^T, where B^T V = X D Y^T is the singular value
-    decomposition, the best for this B. So Q never rises.
+    With V `[n, K]` the centred data on its first K components, the bits are
+    sgn(V R), where the rotation R lowers ||sgn(V R) - V R||_F^2 (Gong &
+    Lazebnik, "Iterative Quantization: A Procrustean Approach to Learning
+    Binary Codes", CVPR 2011); see `learn_rotation`.
 
     Args:
         bits: Int >= 1, length K of the codes, at most d and n.
@@ -55,11 +50,8 @@ class ITQ(BaseEstimator):
         self.rounds = rounds
         self.seed = seed
 
-    def fit(self, features, labels=None):
-        """Learns from real `[n, d]`; labels are unused."""
-        check_positive(self.bits, "bits")
+    def _learn(self, features, labels):
         check_positive(self.rounds, "rounds")
-        features = check_features(features)
         if self.bits > min(features.shape):
             raise ValueError(
                 "`bits` must not exceed the samples or the dimensions of"
@@ -68,25 +60,8 @@ class ITQ(BaseEstimator):
             )
         pca = PCA(self.bits, random_state=self.seed).fit(features)
         v = pca.transform(features).astype(np.float64)
-        self.rotation_, self.quantization_losses_ = self._rotate(v)
-        self.n_features_in_ = features.shape[1]
+        self.rotation_, self.quantization_losses_ = learn_rotation(
+            v, self.rounds, self.seed
+        )
         self.mean_ = pca.mean_
         self.projection_ = pca.components_.T @ self.rotation_
-        return self
-
-    def _rotate(self, v):
-        rng = np.random.default_rng(self.seed)
-        rotation, _ = np.linalg.qr(rng.normal(size=(self.bits, self.bits)))
-        losses = np.empty(self.rounds)
-        for i in range(self.rounds):
-            b = np.where(v @ rotation >= 0, 1.0, -1.0)
-            x, _, yt = np.linalg.svd(b.T @ v)
-            rotation = yt.T @ x.T
-            losses[i] = np.sum((b - v @ rotation) ** 2)
-        return rotation, losses
-
-    def encode(self, features):
-        """Encodes real `[n, d]` as packed uint8 `[n, ceil(bits / 8)]`."""
-        check_is_fitted(self)
-        features = check_features(features, self.n_features_in_)
-        return pack((features - self.mean_) @ self.projection_)

@@ -1,14 +1,11 @@
 """Locality-sensitive hashing: random hyperplanes."""
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from hashnet_tf.baselines.features import check_features, check_positive
-from hashnet_tf.retrieval.codes import pack
+from hashnet_tf.baselines.linear_hash_function import LinearHashFunction
 
 
-class LSH(BaseEstimator):
+class LSH(LinearHashFunction):
     """Takes the sides of random hyperplanes through the mean as bits.
 
     h_k(x) = sgn(<w_k, x - mean>) with w_k ~ N(0, I). Two vectors at an angle
@@ -44,18 +41,7 @@ class LSH(BaseEstimator):
         self.bits = bits
         self.seed = seed
 
-    def fit(self, features, labels=None):
-        """Draws the hyperplanes; `[n, d]` gives the mean, labels are unused."""
-        check_positive(self.bits, "bits")
-        features = check_features(features)
+    def _learn(self, features, labels):
         rng = np.random.default_rng(self.seed)
-        self.n_features_in_ = features.shape[1]
         self.mean_ = features.mean(axis=0, dtype=np.float64)
-        self.projection_ = rng.normal(size=(self.n_features_in_, self.bits))
-        return self
-
-    def encode(self, features):
-        """Encodes real `[n, d]` as packed uint8 `[n, ceil(bits / 8)]`."""
-        check_is_fitted(self)
-        features = check_features(features, self.n_features_in_)
-        return pack((features - self.mean_) @ self.projection_)
+        self.projection_ = rng.normal(size=(features.shape[1], self.bits))

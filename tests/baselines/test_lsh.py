@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 
 from hashnet_tf.baselines import LSH
 from hashnet_tf.retrieval import distances
@@ -36,41 +34,6 @@ def test_seed_decides():
     assert (first != LSH(seed=2).fit(x).encode(x)).any()
 
 
-def test_clone_is_unfitted_and_alike():
-    lsh = LSH(bits=7, seed=3).fit(features())
-    other = clone(lsh)
-    assert other.get_params() == {"bits": 7, "seed": 3}
-    with pytest.raises(NotFittedError):
-        other.encode(features())
-
-
 def test_float32_and_integers():
     x = np.arange(12).reshape(4, 3)
     assert LSH(bits=9).fit(x).encode(x.astype("float32")).shape == (4, 2)
-
-
-@pytest.mark.parametrize("bits", [0, -8, 8.0, None])
-def test_refuses_bits(bits):
-    with pytest.raises(ValueError, match="Received: bits="):
-        LSH(bits=bits).fit(features())
-
-
-@pytest.mark.parametrize(
-    "wrong, message",
-    [
-        (np.zeros(9), r"features.shape=\(9,\)"),
-        (np.zeros((0, 9)), r"features.shape=\(0, 9\)"),
-        (np.full((4, 9), np.nan), "NaN or infinity in 4 rows"),
-        (np.full((4, 9), np.inf), "NaN or infinity in 4 rows"),
-    ],
-)
-def test_refuses_features(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        LSH().fit(wrong)
-    with pytest.raises(ValueError, match=message):
-        LSH().fit(features()).encode(wrong)
-
-
-def test_refuses_another_width():
-    with pytest.raises(ValueError, match="the 9 dimensions that were fitted"):
-        LSH().fit(features()).encode(features(d=8))

@@ -1,0 +1,39 @@
+"""That what learns beats what is drawn by chance."""
+
+import pytest
+from sklearn.datasets import load_digits
+
+from hashnet_tf.baselines import ITQ, LSH
+from hashnet_tf.retrieval import evaluate
+
+SEEDS = range(3)
+QUERIES = 300
+
+
+def scores(make):
+    data = load_digits()
+    x, labels = data.data, data.target
+    found = []
+    for seed in SEEDS:
+        rival = make(seed).fit(x[QUERIES:], labels[QUERIES:])
+        report = evaluate(
+            rival.encode(x[:QUERIES]),
+            rival.encode(x[QUERIES:]),
+            labels[:QUERIES],
+            labels[QUERIES:],
+            bits=rival.bits,
+        )
+        found.append(report.map)
+    return found
+
+
+@pytest.fixture(scope="module", params=[16, 32])
+def by_chance(request):
+    bits = request.param
+    return bits, max(scores(lambda seed: LSH(bits, seed)))
+
+
+@pytest.mark.parametrize("rival", [ITQ], ids=lambda rival: rival.__name__)
+def test_beats_random_hyperplanes(rival, by_chance):
+    bits, best = by_chance
+    assert min(scores(lambda seed: rival(bits, seed=seed))) > best
