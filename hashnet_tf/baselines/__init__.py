@@ -2,5 +2,6 @@
 
 from hashnet_tf.baselines.itq import ITQ
 from hashnet_tf.baselines.lsh import LSH
+from hashnet_tf.baselines.spectral_hashing import SpectralHashing
 
-__all__ = ["ITQ", "LSH"]
+__all__ = ["ITQ", "LSH", "SpectralHashing"]
