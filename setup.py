@@ -48,6 +48,7 @@ setup(
         "pillow>=10.0",
         "protobuf>=5.28",
         "scikit-learn>=1.4",
+        "scipy>=1.12",
         # TensorFlow left it out of its own requirements.
         "tensorboard>=2.18",
         "tensorflow>=2.20",

@@ -1,7 +1,8 @@
 """Rivals of HashNet: shallow hash functions on given features."""
 
 from hashnet_tf.baselines.itq import ITQ
+from hashnet_tf.baselines.itq_cca import ITQCCA
 from hashnet_tf.baselines.lsh import LSH
 from hashnet_tf.baselines.spectral_hashing import SpectralHashing
 
-__all__ = ["ITQ", "LSH", "SpectralHashing"]
+__all__ = ["ITQ", "ITQCCA", "LSH", "SpectralHashing"]

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.datasets import load_digits
 
-from hashnet_tf.baselines import ITQ, LSH
+from hashnet_tf.baselines import ITQ, ITQCCA, LSH
 from hashnet_tf.retrieval import evaluate
 
 SEEDS = range(3)
@@ -33,7 +33,9 @@ def by_chance(request):
     return bits, max(scores(lambda seed: LSH(bits, seed)))
 
 
-@pytest.mark.parametrize("rival", [ITQ], ids=lambda rival: rival.__name__)
+@pytest.mark.parametrize(
+    "rival", [ITQ, ITQCCA], ids=lambda rival: rival.__name__
+)
 def test_beats_random_hyperplanes(rival, by_chance):
     bits, best = by_chance
     assert min(scores(lambda seed: rival(bits, seed=seed))) > best
