@@ -3,7 +3,7 @@
 import pytest
 from sklearn.datasets import load_digits
 
-from hashnet_tf.baselines import ITQ, ITQCCA, LSH
+from hashnet_tf.baselines import ITQ, ITQCCA, LSH, SDH
 from hashnet_tf.retrieval import evaluate
 
 SEEDS = range(3)
@@ -34,7 +34,7 @@ def by_chance(request):
 
 
 @pytest.mark.parametrize(
-    "rival", [ITQ, ITQCCA], ids=lambda rival: rival.__name__
+    "rival", [ITQ, ITQCCA, SDH], ids=lambda rival: rival.__name__
 )
 def test_beats_random_hyperplanes(rival, by_chance):
     bits, best = by_chance
