@@ -2,8 +2,9 @@
 
 from hashnet_tf.baselines.itq import ITQ
 from hashnet_tf.baselines.itq_cca import ITQCCA
+from hashnet_tf.baselines.ksh import KSH
 from hashnet_tf.baselines.lsh import LSH
 from hashnet_tf.baselines.sdh import SDH
 from hashnet_tf.baselines.spectral_hashing import SpectralHashing
 
-__all__ = ["ITQ", "ITQCCA", "LSH", "SDH", "SpectralHashing"]
+__all__ = ["ITQ", "ITQCCA", "KSH", "LSH", "SDH", "SpectralHashing"]

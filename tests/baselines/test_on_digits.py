@@ -3,7 +3,7 @@
 import pytest
 from sklearn.datasets import load_digits
 
-from hashnet_tf.baselines import ITQ, ITQCCA, LSH, SDH
+from hashnet_tf.baselines import ITQ, ITQCCA, KSH, LSH, SDH
 from hashnet_tf.retrieval import evaluate
 
 SEEDS = range(3)
@@ -34,8 +34,16 @@ def by_chance(request):
 
 
 @pytest.mark.parametrize(
-    "rival", [ITQ, ITQCCA, SDH], ids=lambda rival: rival.__name__
+    "rival, settings",
+    [
+        (ITQ, {}),
+        (ITQCCA, {}),
+        (KSH, {"anchors": 60, "samples": 200}),
+        (SDH, {"anchors": 300}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_beats_random_hyperplanes(rival, by_chance):
+def test_beats_random_hyperplanes(rival, settings, by_chance):
     bits, best = by_chance
-    assert min(scores(lambda seed: rival(bits, seed=seed))) > best
+    learned = scores(lambda seed: rival(bits, seed=seed, **settings))
+    assert min(learned) > best

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from hashnet_tf.baselines import ITQCCA, SDH
+from hashnet_tf.baselines import ITQCCA, KSH, SDH
 from hashnet_tf.baselines.supervision import check_supervision
 
-SUPERVISED = [ITQCCA(bits=5), SDH(bits=5, anchors=20)]
+SUPERVISED = [ITQCCA(5), KSH(5, anchors=20), SDH(5, anchors=20)]
 each = pytest.mark.parametrize(
     "rival", SUPERVISED, ids=lambda rival: type(rival).__name__
 )
