@@ -23,9 +23,9 @@ class SDH(HashFunction):
         ||Y - B W||^2 + lam ||W||^2 + nu (||B - Phi P||^2 + delta ||P||^2)
 
     over B in {-1, +1}, W and P by turns (Shen, Shen, Liu & Shen, "Supervised
-    Discrete Hashing", CVPR 2015, section 2, with the squared loss). W and P
-    are ridge regressions. B is found a column at a time, the others held:
-    with w the row of W for bit k, W' and B' the rest,
+    Discrete Hashing", CVPR 2015, with the squared loss). W and P are ridge
+    regressions. B is found a column at a time, the others held: with w the row
+    of W for bit k, and W' and B' the rest,
 
         b = sgn((Y W^T + nu F)_k - B' W' w)
 

@@ -15,11 +15,11 @@ class SpectralHashing(HashFunction):
         Phi_m(v) = sin(pi / 2 + (v - a) m pi / (b - a)),  m = 1, 2, ...
         lambda_m = 1 - exp(-(epsilon^2 / 2) (m pi / (b - a))^2)
 
-    (Weiss, Torralba & Fergus, "Spectral Hashing", NIPS 2008, section 3). The K
-    of the smallest lambda, which for any epsilon are those of the lowest
-    frequency, give the bits sgn(Phi). A long component gets several bits, a
-    short one none. As in the paper, products of waves along several components
-    are left out.
+    (Weiss, Torralba & Fergus, "Spectral Hashing", NIPS 2008). The K of the
+    smallest lambda, which for any epsilon are those of the lowest frequency,
+    give the bits sgn(Phi). A long component gets several bits, a short one
+    none. As in the paper, products of waves along several components are left
+    out.
 
     As in the authors' code, there are min(K, d) components (here no more than
     samples, too), and [a, b] is the whole range of each. Codes may be longer

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.datasets import load_digits
 
-from hashnet_tf.baselines import ITQ, ITQCCA, KSH, LSH, SDH
+from hashnet_tf.baselines import BRE, ITQ, ITQCCA, KSH, LSH, SDH
 from hashnet_tf.retrieval import evaluate
 
 SEEDS = range(3)
@@ -36,6 +36,7 @@ def by_chance(request):
 @pytest.mark.parametrize(
     "rival, settings",
     [
+        (BRE, {"samples": 600, "rounds": 30}),
         (ITQ, {}),
         (ITQCCA, {}),
         (KSH, {"anchors": 60, "samples": 200}),

@@ -2,13 +2,19 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from hashnet_tf.baselines import ITQCCA, KSH, SDH
+from hashnet_tf.baselines import BRE, ITQCCA, KSH, SDH
 from hashnet_tf.baselines.supervision import check_supervision
 
-SUPERVISED = [ITQCCA(5), KSH(5, anchors=20), SDH(5, anchors=20)]
-each = pytest.mark.parametrize(
-    "rival", SUPERVISED, ids=lambda rival: type(rival).__name__
-)
+# BRE learns without labels, too.
+OPTIONAL = [BRE(5, rounds=5)]
+REQUIRED = [ITQCCA(5), KSH(5, anchors=20), SDH(5, anchors=20)]
+
+
+def name(rival):
+    return type(rival).__name__
+
+
+each = pytest.mark.parametrize("rival", OPTIONAL + REQUIRED, ids=name)
 
 
 def data(n=60):
@@ -70,7 +76,6 @@ def test_learns_from_several_labels_an_item(rival):
 def test_refuses_labels(rival):
     x, labels = data()
     for wrong, message in [
-        (None, "supervised. Received: labels=None"),
         (np.zeros(60, int), "Received: labels of which 60 are known"),
         (np.full(60, -1), "Received: labels of which 0 are known"),
         (np.ones((60, 3)), "Received: labels of which 60 are known"),
@@ -80,3 +85,9 @@ def test_refuses_labels(rival):
     ]:
         with pytest.raises(ValueError, match=message):
             clone(rival).fit(x, wrong)
+
+
+@pytest.mark.parametrize("rival", REQUIRED, ids=name)
+def test_refuses_to_learn_without_labels(rival):
+    with pytest.raises(ValueError, match="supervised. Received: labels=None"):
+        clone(rival).fit(data()[0])
