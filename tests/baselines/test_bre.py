@@ -38,6 +38,14 @@ def test_objective_never_rises(supervised, digits):
     assert bre.objectives_[-1] < 0.9 * bre.objectives_[0]
 
 
+def test_objective_never_rises_where_items_turn_together(digits):
+    x, ids = digits
+    x = np.repeat(x[:25], 8, axis=0) * (1 + 1e-16 * np.arange(200)[:, None])
+    for labels in (None, ids):
+        bre = BRE(12, rounds=30).fit(x, labels)
+        assert (np.diff(bre.objectives_) <= 0).all()
+
+
 def test_objective_is_that_of_the_codes_and_distances(digits):
     x, _ = digits
     bre = BRE(9, rounds=5, seed=3).fit(x)
