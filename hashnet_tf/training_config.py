@@ -15,6 +15,30 @@ SCHEDULES = ("square_root", "staged")
 OPTIMIZERS = ("adam", "paper")
 CLASS_WEIGHTS = ("batch", "dataset", "none")
 SIMILARITIES = ("shared", "jaccard")
+METHODS = (
+    "hashnet",
+    "hashnet+c",
+    "hashnet-w",
+    "hashnet-sgn",
+    "dhn",
+    "dnnh",
+    "cnnh",
+    "dpsh",
+    "greedyhash",
+    "csq",
+    "orthohash",
+)
+
+# What each variant of HashNet settles; all else are flags to it too.
+VARIANTS = {
+    "hashnet": {},
+    "hashnet+c": {"similarity": "jaccard"},
+    "hashnet-w": {"class_weights": "none"},
+    "hashnet-sgn": {"beta": 1.0},
+}
+
+# What says nothing to a rival, so stays at its default.
+HASHNETS_OWN = ("similarity", "class_weights", "alpha", "schedule", "patience")
 
 
 def _setting(default, text, choices=None, least=None):
@@ -30,6 +54,10 @@ class TrainingConfig:
 
     The defaults are for small images from scratch. For photographs take a
     network of `keras.applications` with its weights, and its image size.
+
+    What `method` settles is put in place of the default: "hashnet+c" has
+    similarity="jaccard", "hashnet-w" class_weights="none", and "hashnet-sgn"
+    and the rivals beta=1.
 
     Raises:
         ValueError: If a value is of another type or out of range, or two do
@@ -103,6 +131,13 @@ class TrainingConfig:
         least=0,
     )
     bits: int = _setting(48, "length K of the codes", least=1)
+    method: str = _setting(
+        "hashnet",
+        "what trains: HashNet; its variants +c (similarity=jaccard), -w"
+        " (class_weights=none) and -sgn (beta=1); or a rival's loss, without"
+        " HashNet's own flags, which follow",
+        METHODS,
+    )
     similarity: str = _setting(
         "shared", "jaccard weights pairs by their overlap", SIMILARITIES
     )
@@ -190,7 +225,36 @@ class TrainingConfig:
                 "`dropout` must leave some features, so be below 1."
                 f" Received: dropout={self.dropout}"
             )
+        self._settle_by_method()
         self._check_together()
+
+    @property
+    def is_rival(self):
+        """Whether the method is neither HashNet nor a variant of it."""
+        return self.method not in VARIANTS
+
+    def _settle_by_method(self):
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        if self.is_rival:
+            settled = {name: defaults[name] for name in HASHNETS_OWN}
+            settled["beta"] = 1.0
+        else:
+            settled = VARIANTS[self.method]
+        given = [
+            name
+            for name, value in settled.items()
+            if getattr(self, name) not in (value, defaults[name])
+        ]
+        if given:
+            received = [f"{name}={getattr(self, name)!r}" for name in given]
+            raise ValueError(
+                f"`method` {self.method} leaves no choice of"
+                f" {', '.join(given)}."
+                f" Received: method={self.method!r}, {', '.join(received)}"
+            )
+        for name, value in settled.items():
+            # The way that dataclasses set fields of a frozen instance.
+            object.__setattr__(self, name, value)
 
     def _check(self, field, kind, value):
         taken = (int, float) if kind is float else kind

@@ -5,9 +5,13 @@ import json
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.baselines import deep
 from hashnet_tf.datasets import augmentation
 from hashnet_tf.training_config import (
     AUGMENTATIONS,
+    HASHNETS_OWN,
+    METHODS,
+    VARIANTS,
     TrainingConfig,
     setting_type,
 )
@@ -31,6 +35,7 @@ CHANGED = {
     "hidden": 64,
     "dropout": 0.25,
     "bits": 16,
+    "method": "hashnet+c",
     "similarity": "jaccard",
     "class_weights": "dataset",
     "alpha": 0.5,
@@ -170,6 +175,7 @@ def test_refuses_what_is_no_choice(name):
 
 def test_choices_are_those_of_what_they_choose_from():
     assert AUGMENTATIONS == augmentation.AUGMENTATIONS
+    assert METHODS == tuple(deep.METHODS)
     for similarity in FIELDS["similarity"].metadata["choices"]:
         hn.losses.WeightedPairwiseLoss(similarity=similarity)
 
@@ -279,3 +285,61 @@ def test_reads_the_switch_of_earlier_versions(old, new):
     settings = {**config().as_dict(), "cache_images": old}
     assert TrainingConfig.from_dict(settings).cache_images == new
     assert settings["cache_images"] is old
+
+
+RIVALS = [name for name in METHODS if name not in VARIANTS]
+
+
+@pytest.mark.parametrize(
+    "method, name, value",
+    [
+        ("hashnet+c", "similarity", "jaccard"),
+        ("hashnet-w", "class_weights", "none"),
+        *((method, "beta", 1.0) for method in ("hashnet-sgn", *RIVALS)),
+    ],
+)
+def test_a_method_settles_a_setting(method, name, value):
+    settled = config(method=method)
+    default = config()
+    assert getattr(settled, name) == value != getattr(default, name)
+    # That alone, and it may be given too.
+    assert settled == config(**{"method": method, name: value})
+    assert settled.as_dict() == {
+        **default.as_dict(),
+        "method": method,
+        name: value,
+    }
+    assert TrainingConfig.from_dict(settled.as_dict()) == settled
+    assert settled.is_rival == (method in RIVALS)
+
+
+def test_a_variant_takes_the_other_flags_of_hashnet():
+    given = {"alpha": 0.3, "schedule": "staged", "beta": 4.0, "patience": 2}
+    for method in ("hashnet+c", "hashnet-w"):
+        settings = config(method=method, **given).as_dict()
+        assert {name: settings[name] for name in given} == given
+    assert config(method="hashnet-sgn", similarity="jaccard").beta == 1.0
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"method": "hashnet-w", "class_weights": "dataset"}, None),
+        ({"method": "hashnet-sgn", "beta": 4.0}, None),
+        ({"method": "hashnet-sgn", "schedule": "staged", "patience": 2}, "1.0"),
+        ({"method": "csq", "schedule": "staged", "patience": 2}, None),
+        *(
+            ({"method": method, name: CHANGED[name]}, None)
+            for method in RIVALS
+            for name in (*HASHNETS_OWN, "beta")
+        ),
+    ],
+)
+def test_refuses_what_a_method_leaves_no_choice_of(settings, message):
+    if message is None:
+        message = ", ".join(f"{k}={v!r}" for k, v in settings.items())
+    else:
+        message = f"beta={message}, patience=2"
+    with pytest.raises(ValueError, match="Received: ") as error:
+        config(**settings)
+    assert str(error.value).endswith(f"Received: {message}")

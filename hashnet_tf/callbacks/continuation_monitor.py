@@ -34,6 +34,9 @@ class ContinuationMonitor(keras.callbacks.Callback):
         loss: `keras.losses.Loss`, or None for the one the model is compiled
             with.
         batch_size: Int, for the forward passes.
+        hashnet: `HashNet` that gives g, where the model that is trained is
+            one around it, as `hashnet_tf.models.LogitsModel`; `loss` must be
+            one on g then. None for the model itself.
 
     Raises:
         ValueError: If `images` and `labels` differ in length or hold less
@@ -47,7 +50,7 @@ class ContinuationMonitor(keras.callbacks.Callback):
     >>> monitor = hn.callbacks.ContinuationMonitor(images, np.arange(8) % 2)
     """
 
-    def __init__(self, images, labels, loss=None, batch_size=128):
+    def __init__(self, images, labels, loss=None, batch_size=128, hashnet=None):
         super().__init__()
         if len(images) != len(labels) or len(images) < 2:
             raise ValueError(
@@ -59,6 +62,7 @@ class ContinuationMonitor(keras.callbacks.Callback):
         self.labels = labels
         self.loss = loss
         self.batch_size = batch_size
+        self.hashnet = hashnet
         self.records = []
 
     def on_train_begin(self, logs=None):
@@ -95,9 +99,12 @@ class ContinuationMonitor(keras.callbacks.Callback):
 
     def codes(self):
         """Returns g of the sample, float `[n, bits]`, by the present model."""
-        return self.model.predict(
-            self.images, batch_size=self.batch_size, verbose=0
-        )
+        # The trained model first, even where another predicts: under JAX that
+        # brings the weights back into the variables.
+        model = self.model
+        if self.hashnet is not None:
+            model = self.hashnet
+        return model.predict(self.images, batch_size=self.batch_size, verbose=0)
 
     def _measure(self):
         model = self.model

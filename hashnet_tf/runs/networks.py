@@ -2,6 +2,7 @@
 
 import keras
 
+from hashnet_tf.baselines.deep import METHODS
 from hashnet_tf.losses import WeightedPairwiseLoss, count_pairs
 from hashnet_tf.models import HashNet, backbone, freeze_batch_normalization
 from hashnet_tf.optimizers import default_optimizer, paper_optimizer
@@ -64,12 +65,42 @@ def build_head(config, width):
 
 
 def build_loss(config, labels):
-    """Returns the loss of a run.
+    """Returns the loss that a run is trained with.
 
     Args:
         config: `TrainingConfig`.
         labels: Of the training images, class ids `[n]` or a zero-or-one
-            matrix `[n, L]`; class_weights="dataset" counts their pairs.
+            matrix `[n, L]`.
+
+    Returns:
+        `keras.losses.Loss`, of what `build_training_model` gives.
+
+    Raises:
+        ValueError: As `build_pairwise_loss`, or with a rival as `build_loss`
+            of `hashnet_tf.baselines.deep.Method`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.runs import TrainingConfig
+    >>> from hashnet_tf.runs.networks import build_loss
+    >>> config = TrainingConfig(data="digits", method="greedyhash")
+    >>> build_loss(config, np.array([0, 1, 2])).classes
+    3
+    """
+    if config.is_rival:
+        method = METHODS[config.method]
+        return method.build_loss(config.bits, labels, config.seed)
+    return build_pairwise_loss(config, labels)
+
+
+def build_pairwise_loss(config, labels):
+    """Returns HashNet's loss, Eq. 4, by which every method is watched.
+
+    Args:
+        config: `TrainingConfig`; that of a rival has HashNet's own settings
+            at their defaults.
+        labels: As in `build_loss`; class_weights="dataset" counts their pairs.
 
     Returns:
         `hashnet_tf.losses.WeightedPairwiseLoss`.
@@ -81,9 +112,9 @@ def build_loss(config, labels):
 
     >>> import numpy as np
     >>> from hashnet_tf.runs import TrainingConfig
-    >>> from hashnet_tf.runs.networks import build_loss
+    >>> from hashnet_tf.runs.networks import build_pairwise_loss
     >>> config = TrainingConfig(data="digits", class_weights="dataset")
-    >>> build_loss(config, np.array([0, 0, 1])).class_weights
+    >>> build_pairwise_loss(config, np.array([0, 0, 1])).class_weights
     (3.0, 1.5)
     """
     class_weights = config.class_weights
@@ -96,6 +127,30 @@ def build_loss(config, labels):
         class_weights=class_weights,
         similarity=config.similarity,
     )
+
+
+def build_training_model(config, hashnet, labels):
+    """Returns what is compiled and trained in place of a HashNet.
+
+    Args:
+        config: `TrainingConfig`.
+        hashnet: `HashNet` that shall be trained.
+        labels: As in `build_loss`.
+
+    Returns:
+        `keras.Model` around the HashNet, or the HashNet itself.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.runs import TrainingConfig
+    >>> from hashnet_tf.runs.networks import build_head, build_training_model
+    >>> config = TrainingConfig(data="digits", method="csq")
+    >>> head = build_head(config, 128)
+    >>> type(build_training_model(config, head, np.arange(3))).__name__
+    'LogitsModel'
+    """
+    return METHODS[config.method].training_model(hashnet, labels)
 
 
 def build_schedule(config, steps):
@@ -149,6 +204,8 @@ def build_optimizer(config, steps):
     {'hash': 10.0, 'hidden': 10.0}
     """
     names = ["hash", "hidden"] if config.hidden else ["hash"]
+    if config.method == "greedyhash":
+        names.append("classifier")
     multipliers = dict.fromkeys(names, config.head_multiplier)
     recipe = {"adam": default_optimizer, "paper": paper_optimizer}
     return recipe[config.optimizer](config.learning_rate, steps, multipliers)

@@ -19,7 +19,9 @@ from hashnet_tf.runs.networks import (
     build_head,
     build_loss,
     build_optimizer,
+    build_pairwise_loss,
     build_schedule,
+    build_training_model,
 )
 from hashnet_tf.runs.records import Records
 from hashnet_tf.runs.run_data import run_data
@@ -30,6 +32,10 @@ MONITORED = 500
 
 def train(config, workdir, features=None):
     """Trains a HashNet into a run directory, or goes on with one.
+
+    Whichever method trains it, what is saved and watched is the HashNet alone:
+    a rival's loss and classifier are left behind, and J and L among the
+    records are those of HashNet's Eq. 4 for every method.
 
     A run that was killed goes on from the end of its last whole epoch, with
     the same beta; one that is done is left as it is.
@@ -77,7 +83,9 @@ def train(config, workdir, features=None):
             f" {len(images)}. Received: batch_size={config.batch_size}"
         )
     steps = steps_per_epoch * config.epochs
-    loss = build_loss(config, images.labels)
+    loss = watched_loss = build_loss(config, images.labels)
+    if config.is_rival:
+        watched_loss = build_pairwise_loss(config, images.labels)
     sampler = _sampler(config, images.labels)
     backbone = build_backbone(config)
     head = build_head(config, backbone.output_shape[-1])
@@ -87,19 +95,26 @@ def train(config, workdir, features=None):
     _tell_undecodable(run, record)
     if config.freeze_backbone:
         cache = pathlib.Path(features or run.features_path)
-        model = head
+        hashnet = head
         batches, watched = _feature_sources(
             config, images, backbone, cache, sampler
         )
     else:
-        model = head.on_top_of(backbone)
+        hashnet = head.on_top_of(backbone)
         batches, watched = _pixel_sources(config, images, sampler)
+    monitor = ContinuationMonitor(*watched, watched_loss, hashnet=hashnet)
+    model = build_training_model(config, hashnet, images.labels)
     model.compile(optimizer=build_optimizer(config, steps), loss=loss)
-    _fit(model, run, config, batches, watched, steps_per_epoch)
+    _fit(model, run, config, batches, monitor, steps_per_epoch)
     if config.freeze_backbone:
-        model = head.on_top_of(backbone)
+        hashnet = head.on_top_of(backbone)
+    elif config.is_rival:
+        # Not as it was compiled: the file would need the rival's loss.
+        trained = hashnet.get_weights()
+        hashnet = head.on_top_of(backbone)
+        hashnet.set_weights(trained)
     with written_beside(run.model_path) as beside:
-        model.save(beside)
+        hashnet.save(beside)
     return run
 
 
@@ -174,14 +189,13 @@ def _feature_sources(config, images, backbone, cache, sampler):
     return batches, (np.array(features[watched, 0]), images.labels[watched])
 
 
-def _fit(model, run, config, batches, watched, steps_per_epoch):
-    monitor = ContinuationMonitor(*watched)
+def _fit(model, run, config, batches, monitor, steps_per_epoch):
     checkpoint = LastCheckpoint(run.checkpoint_path)
     done = checkpoint.restore(model) // steps_per_epoch
     if done:
         print(f"Going on after epoch {done}", flush=True)
     else:
-        _save_codes(model, watched[0], run.codes_before_path)
+        _save_codes(monitor, run.codes_before_path)
     schedule = build_schedule(config, steps_per_epoch * config.epochs)
     # An order of its own for what is left: else it would begin as the first.
     model.fit(
@@ -198,9 +212,9 @@ def _fit(model, run, config, batches, watched, steps_per_epoch):
             checkpoint,
         ],
     )
-    _save_codes(model, watched[0], run.codes_after_path)
+    _save_codes(monitor, run.codes_after_path)
 
 
-def _save_codes(model, inputs, path):
+def _save_codes(monitor, path):
     with written_beside(path) as beside, beside.open("wb") as file:
-        np.save(file, model.predict(inputs, batch_size=128, verbose=0))
+        np.save(file, monitor.codes())

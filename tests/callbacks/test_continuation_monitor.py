@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 import hashnet_tf as hn
+from hashnet_tf.baselines.deep import DPSHLoss
 
 MEASURES = ("J", "L", "gap", "bit_balance", "bit_correlation")
 
@@ -262,3 +263,17 @@ def test_refuses_a_model_without_a_loss_object(loss, head, features):
     monitor.set_model(model)
     with pytest.raises(ValueError, match=f"Received: loss={loss!r}"):
         monitor.on_train_begin()
+
+
+def test_watches_the_hashnet_within_a_model(head, features):
+    hashnet = head()
+    model = hn.models.LogitsModel(hashnet)
+    model.compile("sgd", DPSHLoss(), jit_compile=False)
+    monitor = hn.callbacks.ContinuationMonitor(
+        *features, hn.losses.WeightedPairwiseLoss(), hashnet=hashnet
+    )
+    fit(model, features, 1, [monitor])
+    assert [record["beta"] for record in monitor.records] == [1.0, 1.0]
+    z = logits(hashnet, features[0])
+    np.testing.assert_allclose(monitor.codes(), np.tanh(z), rtol=1e-5)
+    check(monitor.records[-1], by_hand(z, 1.0, features[1]))

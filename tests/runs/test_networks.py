@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.baselines.deep import METHODS
 from hashnet_tf.runs import networks
 
 
@@ -99,6 +100,51 @@ def test_loss_counts_the_pairs_of_the_data_set(matrix, config):
 def test_loss_needs_pairs_of_both_kinds_to_count(config):
     with pytest.raises(ValueError, match="Received: similar=0, dissimilar=6"):
         networks.build_loss(config(class_weights="dataset"), np.arange(3))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_loss_and_beta_are_those_of_the_method(name, config):
+    method, labels = METHODS[name], np.arange(30) % 3
+    settings = config(method=name, seed=4)
+    loss = networks.build_loss(settings, labels)
+    expected = method.build_loss(12, labels, 4)
+    assert type(loss) is type(expected)
+    assert loss.get_config() == expected.get_config()
+    schedule = networks.build_schedule(settings, 20)
+    assert (schedule(20) > 1) == method.continuation
+
+
+@pytest.mark.parametrize("name", ["dhn", "csq", "greedyhash"])
+def test_a_rival_is_watched_by_hashnets_loss(name, config):
+    labels = np.arange(30) % 3
+    watched = networks.build_pairwise_loss(config(method=name), labels)
+    plain = networks.build_loss(config(), labels)
+    assert watched.get_config() == plain.get_config()
+
+
+def test_training_models(config):
+    found = {}
+    for name in METHODS:
+        settings = config(method=name)
+        head = networks.build_head(settings, 16)
+        model = networks.build_training_model(settings, head, np.arange(3))
+        assert model is head or model.hashnet is head
+        found.setdefault(type(model), []).append(name)
+    logits, classified = hn.models.LogitsModel, hn.models.ClassifiedModel
+    assert found[logits] == ["dpsh", "csq", "orthohash"]
+    assert found[classified] == ["greedyhash"]
+    assert len(found[hn.HashNet]) == 7
+
+
+def test_a_classifier_learns_as_fast_as_the_head(config):
+    settings = config(method="greedyhash", hidden=4, head_multiplier=3.0)
+    optimizer = networks.build_optimizer(settings, 40)
+    head = networks.build_head(settings, 16)
+    model = networks.build_training_model(settings, head, np.arange(3))
+    expected = {"hash": 3.0, "hidden": 3.0, "classifier": 3.0}
+    assert optimizer.multipliers == expected
+    # Refused, if a name were in no variable's path.
+    optimizer.build(model.trainable_variables)
 
 
 def test_square_root_schedule(config):

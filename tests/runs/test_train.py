@@ -469,8 +469,8 @@ def test_patience_raises_beta_after_the_epoch_is_measured(
     monitors = []
 
     class Monitor(MODULE.ContinuationMonitor):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
+        def __init__(self, *arguments, **named):
+            super().__init__(*arguments, **named)
             monitors.append(self)
 
     monkeypatch.setattr(MODULE, "ContinuationMonitor", Monitor)
