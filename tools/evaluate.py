@@ -5,6 +5,10 @@ writes report.json, figures and the code sets into the run directory:
 
   hashnet evaluate --workdir=runs/digits --at=1000
 
+Runs with the same frozen backbone may share what it makes of the images:
+
+  hashnet evaluate --workdir=runs/frozen --features=features
+
 Codes of any other program are NumPy files: packed uint8 [n, ceil(bits / 8)],
 the first bit in the highest place, and class ids [n] or zero-or-one labels
 [n, L]. The report and the figures go to --out:
@@ -35,6 +39,11 @@ FILES = (*CODES, "query_labels", "database_labels")
 def add_arguments(parser):
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
+    parser.add_argument(
+        "--features",
+        help="folder for the features that the run's frozen backbone gives,"
+        " which several runs may share; none: it sees the images for this run",
+    )
     for name in FILES:
         code_set = ", or a code set" if name in CODES else ""
         parser.add_argument(f"--{name}", help=f".npy file of {name}{code_set}")
@@ -95,7 +104,10 @@ def run(arguments):
 
 def _of_run(arguments):
     report = hn.runs.evaluate_run(
-        arguments.workdir, arguments.at, arguments.empty_ball
+        arguments.workdir,
+        arguments.at,
+        arguments.empty_ball,
+        arguments.features,
     )
     written = hn.runs.RunDirectory(arguments.workdir)
     print(written.report()["protocol"])

@@ -5,6 +5,7 @@ from hashnet_tf.runs.encode_images import encode_images
 from hashnet_tf.runs.evaluate_code_sets import evaluate_code_sets
 from hashnet_tf.runs.evaluate_run import evaluate_run
 from hashnet_tf.runs.feature_batches import feature_batches
+from hashnet_tf.runs.feature_encoder import FeatureEncoder
 from hashnet_tf.runs.frozen_features import frozen_features
 from hashnet_tf.runs.index_code_sets import index_code_sets
 from hashnet_tf.runs.keras_encoder import KerasEncoder
@@ -19,6 +20,7 @@ from hashnet_tf.training_config import TrainingConfig
 
 __all__ = [
     "CodeSet",
+    "FeatureEncoder",
     "KerasEncoder",
     "Neighbours",
     "Records",

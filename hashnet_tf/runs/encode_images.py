@@ -19,7 +19,13 @@ RAW = "codes.raw"
 
 
 def encode_images(
-    encoder, images, folder, source=None, protocol=None, labelled=True
+    encoder,
+    images,
+    folder,
+    source=None,
+    protocol=None,
+    labelled=True,
+    features=None,
 ):
     """Encodes images into a code set, or goes on with one that was begun.
 
@@ -37,6 +43,8 @@ def encode_images(
         source: Where the images are from, as `open_images` takes it, or None.
         protocol: Str, how the images were drawn, or None.
         labelled: Whether the labels of `images` are known.
+        features: float32 `[n, d]` of the images in order, for an encoder that
+            takes them in place of pixels (`FeatureEncoder`), or None.
 
     Returns:
         `CodeSet`.
@@ -73,7 +81,7 @@ def encode_images(
         if there.manifest == manifest:
             return there
     begun = folder.with_name(f"{folder.name}.begun")
-    _stream(encoder, images, begun, manifest)
+    _stream(encoder, images, begun, manifest, features)
     _complete(images, begun, manifest, labelled)
     if folder.exists():
         shutil.rmtree(folder)
@@ -100,7 +108,7 @@ def _digest(labels):
     return digest.hexdigest()
 
 
-def _stream(encoder, images, begun, manifest):
+def _stream(encoder, images, begun, manifest, features):
     """Appends what is missing of the raw codes in `begun`."""
     if _manifest_of(begun) != manifest:
         shutil.rmtree(begun, ignore_errors=True)
@@ -121,15 +129,24 @@ def _stream(encoder, images, begun, manifest):
                 flush=True,
             )
             progress = keras.utils.Progbar(len(images), unit_name="image")
-            rest = images.subset(np.arange(done, len(images)))
-            batches = ordered_batches(
-                rest, encoder.image_size, BATCH_SIZE, encoder.framing
-            )
-            for batch in batches:
-                file.write(encoder.encode(batch.numpy()).tobytes())
+            for batch in _batches(encoder, images, features, done):
+                file.write(encoder.encode(batch).tobytes())
                 file.flush()
                 done += len(batch)
                 progress.update(done)
+
+
+def _batches(encoder, images, features, done):
+    """Returns an iterable of what the encoder takes, after `done` images."""
+    if features is None:
+        rest = images.subset(np.arange(done, len(images)))
+        return ordered_batches(
+            rest, encoder.image_size, BATCH_SIZE, encoder.framing
+        ).as_numpy_iterator()
+    return (
+        features[start : start + BATCH_SIZE]
+        for start in range(done, len(images), BATCH_SIZE)
+    )
 
 
 def _manifest_of(folder):

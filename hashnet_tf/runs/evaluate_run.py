@@ -4,13 +4,16 @@ from hashnet_tf.atomic import write_json
 from hashnet_tf.retrieval.evaluate import USUAL_AT
 from hashnet_tf.runs.encode_images import encode_images
 from hashnet_tf.runs.evaluate_code_sets import evaluate_code_sets
+from hashnet_tf.runs.feature_encoder import FeatureEncoder
+from hashnet_tf.runs.frozen_features import frozen_features
+from hashnet_tf.runs.networks import build_backbone
 from hashnet_tf.runs.run_data import run_data
 from hashnet_tf.runs.run_directory import RunDirectory
 
 PARTS = ("query", "database")
 
 
-def evaluate_run(workdir, at=None, empty_ball="zero"):
+def evaluate_run(workdir, at=None, empty_ball="zero", features=None):
     """Encodes a run's queries and database and measures the retrieval.
 
     Writes the two code sets, which are made only once, and `report.json`.
@@ -20,13 +23,19 @@ def evaluate_run(workdir, at=None, empty_ball="zero"):
         at: Int R >= 1 of MAP@R; None takes that of the data set's protocol,
             or 5,000 where it names none.
         empty_ball: As in `hashnet_tf.retrieval.evaluate`.
+        features: Str or path of a folder for the features of a frozen
+            backbone, which several runs may share: the backbone sees each
+            image once for all of them. The codes are the same, though
+            features from another kind of device may move a bit whose z is all
+            but 0. None, or a backbone that is not frozen: the run encodes the
+            images themselves.
 
     Returns:
         `hashnet_tf.retrieval.RetrievalReport`.
 
     Raises:
-        ValueError: If the run is not trained, or its data have gone or
-            changed.
+        ValueError: If the run is not trained, or its data or, with
+            `features`, its backbone's weights have gone or changed.
 
     Example:
 
@@ -47,13 +56,17 @@ def evaluate_run(workdir, at=None, empty_ball="zero"):
     run = RunDirectory(workdir)
     config, model = run.config(), run.model()
     dataset, record = run_data(run, config)
+    encoder, features_of = model, _no_features
+    if config.freeze_backbone and features is not None:
+        encoder, features_of = _by_features(config, model, features)
     query, database = (
         encode_images(
-            model,
+            encoder,
             getattr(dataset, part),
             run.codes_path(part),
             source={**config.data_source(), "part": part},
             protocol=dataset.protocol,
+            features=features_of(getattr(dataset, part)),
         )
         for part in PARTS
     )
@@ -74,3 +87,20 @@ def evaluate_run(workdir, at=None, empty_ball="zero"):
         },
     )
     return report
+
+
+def _no_features(images):
+    return None
+
+
+def _by_features(config, model, folder):
+    """Returns an encoder of features, and a function from images to these."""
+    backbone = build_backbone(config)
+
+    def features_of(images):
+        views = frozen_features(
+            backbone, images, folder, framing=config.framing
+        )
+        return views[:, 0]
+
+    return FeatureEncoder(model, backbone), features_of

@@ -224,3 +224,30 @@ def test_an_empty_folder_is_taken(model, queries, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(encode_images(model, queries, "q").ids) == 200
     assert sorted(contents(folder)) == FILES
+
+
+def test_of_features_it_goes_on_too(queries, tmp_path, killed):
+    features = np.random.default_rng(0).normal(size=(200, 16))
+    given = []
+
+    class Signs:
+        bits, image_size, framing = 16, (8, 8), "whole"
+        model_digest = "signs"
+
+        def encode(self, batch):
+            if len(given) == 3:
+                given.append(None)
+                raise killed
+            given.append(batch)
+            return np.packbits(batch >= 0, axis=1)
+
+    folder = tmp_path / "codes"
+    with pytest.raises(killed):
+        encode_images(Signs(), queries, folder, features=features)
+    code_set = encode_images(Signs(), queries, folder, features=features)
+    expected = np.packbits(features >= 0, axis=1)
+    np.testing.assert_array_equal(code_set.codes, expected)
+    # Three of the first call, and the other four of the second.
+    seen = [batch for batch in given if batch is not None]
+    assert [len(batch) for batch in seen] == [32] * 6 + [8]
+    np.testing.assert_array_equal(np.concatenate(seen), features)

@@ -1,10 +1,13 @@
+import importlib
 import json
+import shutil
 
+import keras
 import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.runs import CodeSet, RunDirectory, evaluate_run
+from hashnet_tf.runs import CodeSet, RunDirectory, evaluate_run, train
 
 
 def test_report_is_what_evaluate_says_of_the_codes(measured):
@@ -73,3 +76,90 @@ def test_needs_a_trained_run(config_of, tmp_path):
     with pytest.raises(ValueError, match="Received: no .*model.keras$"):
         evaluate_run(tmp_path)
     assert not (tmp_path / "codes").exists()
+
+
+@pytest.fixture(scope="module")
+def frozen(config_of, weights_file, tmp_path_factory):
+    """A run with a frozen backbone, measured by the images themselves."""
+    config = config_of(
+        freeze_backbone=True,
+        weights=weights_file,
+        framing="modern",
+        views=2,
+        hidden=8,
+        dropout=0.25,
+    )
+    run = train(config, tmp_path_factory.mktemp("runs") / "frozen")
+    evaluate_run(run.path, at=100)
+    return run
+
+
+@pytest.fixture(scope="module")
+def shared(frozen, tmp_path_factory):
+    """Features of the queries and the database, and a run measured by them."""
+    run = RunDirectory(tmp_path_factory.mktemp("runs") / "shared")
+    shutil.copytree(frozen.path, run.path)
+    shutil.rmtree(run.path / "codes")
+    run.report_path.unlink()
+    features = run.path.with_name("features")
+    evaluate_run(run.path, at=100, features=str(features))
+    return features, run
+
+
+def test_by_features_it_is_the_same_to_the_byte(frozen, shared, listing):
+    features, run = shared
+    files = listing(frozen.path / "codes")
+    assert listing(run.path / "codes") == files
+    assert len(files) == 8
+    for path in [*(f"codes/{name}" for name in files), "report.json"]:
+        found = (run.path / path).read_bytes()
+        assert found == (frozen.path / path).read_bytes()
+    codes = CodeSet.load(run.codes_path("database")).codes
+    assert len(np.unique(codes, axis=0)) > 10
+    shapes = {np.load(path).shape for path in features.iterdir()}
+    assert shapes == {(200, 1, 16), (1597, 1, 16)}
+
+
+def test_features_are_computed_once_for_all_runs(
+    shared, frozen, weights_file, config_of, tmp_path, monkeypatch
+):
+    features, _ = shared
+    config = config_of(
+        freeze_backbone=True,
+        weights=weights_file,
+        framing="modern",
+        method="greedyhash",
+        bits=20,
+        epochs=1,
+    )
+    run = train(config, tmp_path / "run", frozen.features_path)
+    # No image is opened from here on.
+    for name in ("frozen_features", "encode_images"):
+        module = importlib.import_module(f"hashnet_tf.runs.{name}")
+        monkeypatch.setattr(module, "ordered_batches", None)
+    report = evaluate_run(run.path, at=100, features=features)
+    monkeypatch.undo()
+    assert report.bits == 20
+    shutil.rmtree(run.path / "codes")
+    assert evaluate_run(run.path, at=100) == report
+
+
+def test_features_of_changed_weights_are_refused(frozen, config_of, tmp_path):
+    keras.utils.set_random_seed(1)
+    path = tmp_path / "tiny.weights.h5"
+    hn.models.backbone("tiny", (8, 8, 3)).save_weights(path)
+    config = config_of(freeze_backbone=True, weights=str(path), epochs=1)
+    run = train(config, tmp_path / "run")
+    keras.utils.set_random_seed(2)
+    hn.models.backbone("tiny", (8, 8, 3)).save_weights(path)
+    with pytest.raises(ValueError, match="has their file changed"):
+        evaluate_run(run.path, features=tmp_path / "features")
+    assert not (run.path / "codes").exists()
+    assert not (tmp_path / "features").exists()
+
+
+def test_without_a_frozen_backbone_images_are_encoded(measured, tmp_path):
+    before = measured.report()
+    evaluate_run(measured.path, at=100, features=tmp_path / "features")
+    assert measured.report() == before
+    assert not (tmp_path / "features").exists()

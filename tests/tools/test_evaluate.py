@@ -31,7 +31,11 @@ def test_the_protocol_says_the_rank(trained, hashnet, monkeypatch):
 
     monkeypatch.setattr(hn.runs, "evaluate_run", evaluate_run)
     hashnet("evaluate", f"--workdir={run.path}")
-    assert asked == [(str(run.path), None, "zero")]
+    hashnet("evaluate", f"--workdir={run.path}", "--features=shared")
+    assert asked == [
+        (str(run.path), None, "zero", None),
+        (str(run.path), None, "zero", "shared"),
+    ]
 
 
 @pytest.mark.parametrize("at", [0, -3])

@@ -154,3 +154,10 @@ def test_features_lie_where_they_are_wanted(hashnet, flags, tmp_path):
     assert ended.code == 0
     assert len(list((tmp_path / "shared").iterdir())) == 1
     assert not (tmp_path / "run" / "features").exists()
+    # Those of the queries and of the database come to it.
+    words = [
+        f"--workdir={tmp_path / 'run'}",
+        f"--features={tmp_path / 'shared'}",
+    ]
+    assert hashnet("evaluate", *words).code == 0
+    assert len(list((tmp_path / "shared").iterdir())) == 3
