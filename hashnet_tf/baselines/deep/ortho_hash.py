@@ -26,8 +26,7 @@ class OrthoHashLoss(ClassLoss):
 
     A large cosine to a binary code is a small quantisation error, so there is
     no term for it. Scale 8 and margin 0.2 are those of the authors' code
-    (kamwoh/orthohash); their later library (CISiPLab/cisip-FIRe) can also set
-    the scale to sqrt(2) log(C - 1), which is 6.5 for 100 classes.
+    (kamwoh/orthohash).
 
     Two things differ from that code: z there leaves a batch normalisation
     without a bias before it, which balances the bits, and here the hash layer
