@@ -7,6 +7,7 @@ from hashnet_tf.retrieval.codes import pack, unpack
 from hashnet_tf.retrieval.evaluate import evaluate
 from hashnet_tf.retrieval.figures import (
     plot_code_histogram,
+    plot_losses,
     plot_map_table,
     plot_neighbours,
     plot_precision_at,
@@ -34,6 +35,7 @@ __all__ = [
     "histograms",
     "pack",
     "plot_code_histogram",
+    "plot_losses",
     "plot_map_table",
     "plot_neighbours",
     "plot_precision_at",

@@ -77,7 +77,7 @@ def test_code_histogram(tmp_path):
     plot_code_histogram(g, np.sign(z), str(path))
     assert_drawn(path, 8.0, 3.4)
     header, *lines = table(path)
-    assert header == ["from", "to", "before", "after"]
+    assert header == ["from", "to", "before training", "after training"]
     lower, upper, before, after = np.array(lines, dtype=float).T
     np.testing.assert_allclose(lower, np.arange(100) / 100, atol=1e-15)
     np.testing.assert_array_equal(upper[:-1], lower[1:])
@@ -87,6 +87,14 @@ def test_code_histogram(tmp_path):
         expected[int(value * 100)] += 1 / g.size
     np.testing.assert_allclose(before**2, expected, atol=1e-15)
     assert after.tolist() == [0.0] * 99 + [1.0]
+
+
+def test_code_histogram_of_two_methods(tmp_path):
+    path = tmp_path / "codes.png"
+    plot_code_histogram([[1.0]], [[0.5]], path, titles=("HashNet", "DHN"))
+    header, *lines = table(path)
+    assert header == ["from", "to", "HashNet", "DHN"]
+    assert lines[-1][2:] == ["1.0", "0.0"]
 
 
 @pytest.mark.parametrize("wrong", [[], [[1.5]], [[-2.0]], [[0.5, np.nan]]])

@@ -75,10 +75,39 @@ def test_the_first_curve_is_strongest(tmp_path, drawn, plot, x, places):
     assert axes.get_ylim() == (0, 1)
 
 
+@each_plot
+def test_what_was_published_is_dashed(tmp_path, drawn, plot, x, places):
+    ours, theirs = {places[0]: 0.5}, {places[0]: 0.25, places[1]: 0.75}
+    path = tmp_path / "a.png"
+    plot({"a": ours}, path, {"a (paper)": theirs})
+    (axes,) = drawn
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+    assert axes.lines[1].get_ydata().tolist() == [0.25, 0.75]
+    with open(path.with_suffix(".csv"), newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file)]
+    assert names == ["a", "a (paper)", "a (paper)"]
+
+
+@each_plot
+@pytest.mark.parametrize(
+    "published, message",
+    [
+        ({"a": {1: 1}}, "Received: a in both"),
+        ({"b": {1: 1.5}}, "Received: precision=1.5 in 'b' at 1"),
+        ({"b": {}}, "Received: points={'b': 0}"),
+    ],
+)
+def test_refuses_what_was_published(
+    tmp_path, plot, x, places, published, message
+):
+    with pytest.raises(ValueError, match=f"{message}$"):
+        plot({"a": {1: 1}}, tmp_path / "a.png", published)
+
+
 def test_bits_are_the_ticks(tmp_path, drawn):
     lines = {"a": {48: 0.5, 16: 0.5}, "b": {64: 0.5}}
-    plot_precision_radius2(lines, tmp_path / "a.png")
-    assert drawn[0].get_xticks().tolist() == [16, 48, 64]
+    plot_precision_radius2(lines, tmp_path / "a.png", {"c": {32: 0.5}})
+    assert drawn[0].get_xticks().tolist() == [16, 32, 48, 64]
 
 
 def test_the_ranges_hold_nothing_but_what_can_be(tmp_path, drawn):

@@ -4,6 +4,7 @@ The numbers behind each lie beside it as CSV.
 """
 
 from hashnet_tf.retrieval.figures.code_histogram import plot_code_histogram
+from hashnet_tf.retrieval.figures.losses import plot_losses
 from hashnet_tf.retrieval.figures.map_table import plot_map_table
 from hashnet_tf.retrieval.figures.neighbours import plot_neighbours
 from hashnet_tf.retrieval.figures.precision_at import plot_precision_at
@@ -18,6 +19,7 @@ from hashnet_tf.retrieval.figures.tsne import plot_tsne
 
 __all__ = [
     "plot_code_histogram",
+    "plot_losses",
     "plot_map_table",
     "plot_neighbours",
     "plot_precision_at",

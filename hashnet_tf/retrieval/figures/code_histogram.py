@@ -1,4 +1,4 @@
-"""How near the codes are to being binary, before and after training."""
+"""How near the codes of two networks are to being binary."""
 
 import numpy as np
 
@@ -11,17 +11,21 @@ from hashnet_tf.retrieval.figures.canvas import (
 BINS = 100
 
 
-def plot_code_histogram(before, after, path):
+def plot_code_histogram(
+    before, after, path, titles=("before training", "after training")
+):
     """Draws the histograms of |g| side by side.
 
     As Figure 8 of HashNet (ICCV 2017): [0, 1] in 100 bins, and the square
     root of the frequency, so that the few values far from 1 are seen. The CSV
-    file beside it holds each bin's edges and its height before and after.
+    file beside it holds each bin's edges and its two heights.
 
     Args:
         before: g = tanh(beta z) before training, real `[n, K]` in [-1, 1].
         after: The same after training, `[m, K]`.
         path: Str or path of the PNG.
+        titles: Two str, what `before` and `after` are; Figure 8 compares two
+            methods.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -48,7 +52,6 @@ def plot_code_histogram(before, after, path):
     panels = figure.subplots(1, 2, sharey=True)
     panels[0].set_ylabel("√ frequency")
     edges = np.linspace(0.0, 1.0, BINS + 1)
-    titles = ("before training", "after training")
     drawn = []
     for axes, values, title in zip(
         panels, (before, after), titles, strict=True
@@ -71,7 +74,7 @@ def plot_code_histogram(before, after, path):
             fontsize=10,
         )
         style_axes(axes)
-    columns = ["from", "to", "before", "after"]
+    columns = ["from", "to", *titles]
     rows = zip(edges[:-1], edges[1:], *drawn, strict=True)
     return save_figure(figure, columns, rows, path)
 

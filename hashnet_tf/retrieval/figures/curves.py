@@ -18,7 +18,7 @@ NAME = 22
 LINE = 0.22
 
 
-def plot_curves(curves, x, y, path, arrange, check):
+def plot_curves(curves, x, y, path, arrange, check, published=None):
     """Draws curves over one axis, the first of them strongest.
 
     Args:
@@ -29,13 +29,16 @@ def plot_curves(curves, x, y, path, arrange, check):
         arrange: Function of the axes, called when the curves are drawn: sets
             labels and limits.
         check: Function of an x that is a finite number; whether it may stand.
+        published: Dict as `curves`, of what was not measured here, or None
+            for nothing; drawn dashed, below the others in the legend.
 
     Returns:
         The path, a `pathlib.Path`.
 
     Raises:
         ValueError: If there is no curve or one is empty, if an x is not as
-            `check` wants it, or if a value is not within [0, 1].
+            `check` wants it, if a value is not within [0, 1], or if a curve
+            is both measured and published.
 
     Example:
 
@@ -46,13 +49,23 @@ def plot_curves(curves, x, y, path, arrange, check):
     ...                 f"{folder}/a.png", lambda axes: None, bool).name
     'a.png'
     """
+    published = published or {}
     _check(curves, x, y, check)
+    if published:
+        _check(published, x, y, check)
+    if twice := [name for name in published if name in curves]:
+        raise ValueError(
+            "A published curve needs a name of its own."
+            f" Received: {', '.join(twice)} in both"
+        )
+    measured = len(curves)
+    curves = {**curves, **published}
     names = [textwrap.fill(str(name), NAME) for name in curves]
     lines = sum(name.count("\n") + 1 for name in names)
     figure = new_figure(6.4, max(4.2, LINE * (lines + 1)))
     axes = figure.subplots()
     drawn = [
-        _draw(axes, points, index, len(curves))
+        _draw(axes, points, index, len(curves), index >= measured)
         for index, points in enumerate(curves.values())
     ]
     arrange(axes)
@@ -71,11 +84,12 @@ def plot_curves(curves, x, y, path, arrange, check):
     return save_figure(figure, ["name", x, y], rows, path)
 
 
-def _draw(axes, points, index, curves):
+def _draw(axes, points, index, curves, dashed):
     color, marker = color_and_marker(index)
     (line,) = axes.plot(
         *zip(*sorted(points.items()), strict=True),
         color=color,
+        linestyle="--" if dashed else "-",
         marker=marker if len(points) <= MARKED else None,
         markersize=6.5 if index == 0 else 5,
         markeredgewidth=0,

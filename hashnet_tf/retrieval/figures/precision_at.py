@@ -3,13 +3,15 @@
 from hashnet_tf.retrieval.figures.curves import plot_curves
 
 
-def plot_precision_at(curves, path):
+def plot_precision_at(curves, path, published=None):
     """Draws precision@N over N, one curve a method.
 
     Args:
         curves: Dict from a name to a dict from N >= 1 to precision, as
             `RetrievalReport.precision_at` is; the first is drawn strongest.
         path: Str or path of the PNG; the numbers lie beside it as CSV.
+        published: Dict as `curves`, of what was not measured here, drawn
+            dashed; or None.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -28,7 +30,13 @@ def plot_precision_at(curves, path):
     'at.png'
     """
     return plot_curves(
-        curves, "N", "precision", path, _arrange, lambda n: n >= 1
+        curves,
+        "N",
+        "precision",
+        path,
+        _arrange,
+        lambda n: n >= 1,
+        published,
     )
 
 

@@ -3,7 +3,7 @@
 from hashnet_tf.retrieval.figures.curves import plot_curves
 
 
-def plot_precision_radius2(curves, path):
+def plot_precision_radius2(curves, path, published=None):
     """Draws P@H<=2 over bits, one curve a method.
 
     Args:
@@ -11,6 +11,8 @@ def plot_precision_radius2(curves, path):
             the `precision_radius2` of a `RetrievalReport`; the first is drawn
             strongest.
         path: Str or path of the PNG; the numbers lie beside it as CSV.
+        published: Dict as `curves`, of what was not measured here, drawn
+            dashed; or None.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -32,8 +34,15 @@ def plot_precision_radius2(curves, path):
     def arrange(axes):
         axes.set(xlabel="bits", ylabel="precision within Hamming radius 2")
         axes.set_ylim(0, 1)
-        axes.set_xticks(sorted({x for line in curves.values() for x in line}))
+        lines = [*curves.values(), *(published or {}).values()]
+        axes.set_xticks(sorted({x for line in lines for x in line}))
 
     return plot_curves(
-        curves, "bits", "precision", path, arrange, lambda bits: bits >= 1
+        curves,
+        "bits",
+        "precision",
+        path,
+        arrange,
+        lambda bits: bits >= 1,
+        published,
     )

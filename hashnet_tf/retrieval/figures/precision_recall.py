@@ -3,16 +3,18 @@
 from hashnet_tf.retrieval.figures.curves import plot_curves
 
 
-def plot_precision_recall(curves, path):
+def plot_precision_recall(curves, path, published=None):
     """Draws precision against recall, one curve a method.
 
-    As Figures 2(a) to 4(a) of HashNet (ICCV 2017).
+    As Figures 2(b) to 4(b) of HashNet (ICCV 2017).
 
     Args:
         curves: Dict from a name to a dict from recall in [0, 1] to precision,
             as `RetrievalReport.precision_at_recall` is; the first is drawn
             strongest.
         path: Str or path of the PNG; the numbers lie beside it as CSV.
+        published: Dict as `curves`, of what was not measured here, drawn
+            dashed; or None.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -31,7 +33,13 @@ def plot_precision_recall(curves, path):
     'pr.png'
     """
     return plot_curves(
-        curves, "recall", "precision", path, _arrange, lambda x: 0 <= x <= 1
+        curves,
+        "recall",
+        "precision",
+        path,
+        _arrange,
+        lambda x: 0 <= x <= 1,
+        published,
     )
 
 
