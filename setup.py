@@ -36,7 +36,10 @@ setup(
     python_requires=">=3.11",
     package_dir=PLACES,
     packages=packages(),
-    package_data={"hashnet_tf.datasets": ["protocols/*.toml"]},
+    package_data={
+        "hashnet_tf.datasets": ["protocols/*.toml"],
+        "hashnet_tf.reproduction": ["published/*.csv"],
+    },
     install_requires=[
         "absl-py>=2.1",
         "ai-edge-litert>=2.0",

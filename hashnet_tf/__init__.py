@@ -20,6 +20,7 @@ _MODULES = (
     "losses",
     "models",
     "optimizers",
+    "reproduction",
     "retrieval",
     "runs",
     "schedules",

@@ -14,6 +14,7 @@ from hashnet_tf.tools import (
     encode,
     evaluate,
     export,
+    reproduce,
     search,
     train,
 )
@@ -26,6 +27,7 @@ COMMANDS = {
     "encode": encode,
     "search": search,
     "export": export,
+    "reproduce": reproduce,
 }
 
 

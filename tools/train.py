@@ -23,7 +23,14 @@ def add_arguments(parser):
         help="folder for the features of a frozen backbone, which several runs"
         " may share; none: the run's own",
     )
+    add_settings(parser)
+
+
+def add_settings(parser, without=()):
+    """Adds a flag for each setting of a training but those named."""
     for field in dataclasses.fields(TrainingConfig):
+        if field.name in without:
+            continue
         kind, _ = setting_type(field.name)
         options = {"type": kind, "choices": field.metadata["choices"]}
         if kind is bool:
@@ -50,9 +57,13 @@ def run(arguments):
 
 
 def config_of(arguments):
-    """Returns the `TrainingConfig` that parsed flags describe."""
-    names = [field.name for field in dataclasses.fields(TrainingConfig)]
-    return TrainingConfig(**{name: getattr(arguments, name) for name in names})
+    """Returns the `TrainingConfig` that parsed flags describe.
+
+    A setting that has no flag is as by default.
+    """
+    names = {field.name for field in dataclasses.fields(TrainingConfig)}
+    given = {name: v for name, v in vars(arguments).items() if name in names}
+    return TrainingConfig(**given)
 
 
 if __name__ == "__main__":

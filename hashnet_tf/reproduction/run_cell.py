@@ -1,0 +1,116 @@
+"""What makes a cell: training or fitting, encoding, measuring."""
+
+import pathlib
+import time
+
+import numpy as np
+
+from hashnet_tf.reproduction.peak_memory import peak_memory_mb
+from hashnet_tf.reproduction.result import Result
+from hashnet_tf.reproduction.shallow_features import shallow_features
+from hashnet_tf.retrieval import evaluate
+from hashnet_tf.retrieval.evaluate import USUAL_AT
+from hashnet_tf.runs.evaluate_run import evaluate_run
+from hashnet_tf.runs.frozen_features import frozen_features
+from hashnet_tf.runs.networks import build_backbone
+from hashnet_tf.runs.run_data import PARTS, run_data
+from hashnet_tf.runs.run_directory import RunDirectory
+from hashnet_tf.runs.train import train
+
+
+def run_cell(cell, shared):
+    """Makes a cell and writes its result; a deep one goes on where it stands.
+
+    Args:
+        cell: `Cell`.
+        shared: Str or path of a folder for what cells share: the record of
+            each seed's data, so that they are looked through once and are the
+            same for all, and the features of a frozen backbone.
+
+    Raises:
+        ValueError: As `hashnet_tf.runs.train` and `fit` of the hash functions.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> config = hn.runs.TrainingConfig(data="digits", image_size=8)
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     cell = hn.reproduction.Cell.of(out, config, "lsh", 16, seed=0)
+    ...     hn.reproduction.run_cell(cell, out)
+    ...     cell.result().images
+    {'train': 1000, 'query': 200, 'database': 1597}
+    """
+    shared = pathlib.Path(shared)
+    seed = RunDirectory(shared / f"seed{cell.config.seed}")
+    dataset, record = run_data(seed, cell.config)
+    seed.write_data_record(record)
+    measure = _trained if cell.system.shallow is None else _fitted
+    report, seconds, features = measure(
+        cell, dataset, record, shared / "features"
+    )
+    cell.finish(
+        Result(
+            protocol=dataset.protocol,
+            images={part: len(getattr(dataset, part)) for part in PARTS},
+            features=features,
+            report=report,
+            seconds=seconds,
+            peak_memory_mb=peak_memory_mb(),
+        )
+    )
+
+
+def _trained(cell, dataset, record, cache):
+    config, run = cell.config, RunDirectory(cell.folder)
+    if config.freeze_backbone:
+        # Not within the time of the cell that happens to come first.
+        backbone = build_backbone(config)
+        changes = (config.augmentation, config.views, config.seed)
+        frozen_features(
+            backbone, dataset.train, cache, *changes, config.framing
+        )
+        for part in ("query", "database"):
+            images = getattr(dataset, part)
+            frozen_features(backbone, images, cache, framing=config.framing)
+    begun = run.config_path.exists()
+    if not begun:
+        run.write_data_record(record)
+    start = time.perf_counter()
+    train(config, cell.folder, cache)
+    report = evaluate_run(cell.folder)
+    seconds = None if begun else time.perf_counter() - start
+    return report, seconds, "pixels"
+
+
+def _fitted(cell, dataset, record, cache):
+    config = cell.config
+    backbone = None if config.weights is None else build_backbone(config)
+
+    def features(images):
+        return shallow_features(config, backbone, images, cache)
+
+    # Computed before the clock runs, for all the systems that share them.
+    learnt = np.concatenate(list(features(dataset.train)))
+    if backbone is not None:
+        for part in ("query", "database"):
+            next(features(getattr(dataset, part)))
+    start = time.perf_counter()
+    system = cell.system.shallow(bits=config.bits, seed=config.seed)
+    system.fit(learnt, dataset.train.labels)
+    query, database = (
+        np.concatenate([system.encode(part) for part in features(images)])
+        for images in (dataset.query, dataset.database)
+    )
+    report = evaluate(
+        query,
+        database,
+        dataset.query.labels,
+        dataset.database.labels,
+        bits=config.bits,
+        at=dataset.at or USUAL_AT,
+    )
+    seconds = time.perf_counter() - start
+    made_of = "pixels"
+    if backbone is not None:
+        made_of = f"features of {config.backbone}, {config.weights}"
+    return report, seconds, made_of

@@ -1,0 +1,89 @@
+"""Measures the paper's tables and figures anew, beside its own values.
+
+Table 1 compares HashNet with ten rivals, table 2 the same on classes that
+training has not seen, table 3 HashNet with its variants. A cell, a system at
+one length by one seed, runs in a process of its own. The same command after a
+kill goes on; what is finished is not run again, so more lengths, seeds or
+methods can be asked for later:
+
+  hashnet reproduce --table=1 --data=imagenet100-lists:DIR --out=runs/table
+      --backbone=ResNet50 --weights=imagenet --image_size=224 --freeze_backbone
+  hashnet reproduce --table=1 --data=digits --image_size=16 --bits=16,32
+      --methods=hashnet,itq,lsh --seeds=1 --epochs=20 --out=runs/small
+
+The shallow systems see the features of the backbone with its weights, or the
+pixels where it has none. --out then holds table_N.md, .csv and .json, the
+figures and, in cells/, the run directories. All other flags are those of
+hashnet train.
+"""
+
+import pathlib
+
+import hashnet_tf as hn
+from hashnet_tf.tools.train import add_settings, config_of
+
+# Written down here, for the module that has them loads TensorFlow.
+METHODS = (
+    "hashnet, hashnet+c, hashnet-w, hashnet-sgn, dhn, dnnh, cnnh, dpsh,"
+    " greedyhash, csq, orthohash, sdh, ksh, itq-cca, itq, bre, sh, lsh"
+)
+
+
+def add_arguments(parser):
+    """Adds the flags of the command and those of the trainings."""
+    parser.add_argument(
+        "--table", type=int, choices=(1, 2, 3), required=True, help="which one"
+    )
+    parser.add_argument("--out", required=True, help="folder of the table")
+    parser.add_argument(
+        "--bits",
+        type=_bits,
+        default="16,32,48,64",
+        help="lengths of the codes, by commas",
+    )
+    parser.add_argument(
+        "--methods",
+        type=_methods,
+        default="all",
+        help=f"all of the table, or some by commas, of {METHODS}",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        help="how many, from 0 on: of the split, the weights and the order",
+    )
+    add_settings(parser, without=("seed", "bits", "method"))
+
+
+def run(arguments):
+    """Measures what is missing; returns the exit code."""
+    bits = arguments.bits
+    # Of the cells, not of what they share.
+    del arguments.bits
+    table, *others = hn.reproduction.reproduce(
+        arguments.out,
+        config_of(arguments),
+        arguments.table,
+        bits,
+        arguments.methods,
+        arguments.seeds,
+    )
+    print(pathlib.Path(table).read_text("utf-8"))
+    for path in (table, *others):
+        print(path)
+    return 0
+
+
+def _bits(text):
+    return [int(number) for number in text.split(",")]
+
+
+def _methods(text):
+    return None if text == "all" else text.split(",")
+
+
+if __name__ == "__main__":
+    from hashnet_tf.tools.main import main_of
+
+    main_of("reproduce")
