@@ -17,6 +17,7 @@ figures and, in cells/, the run directories. All other flags are those of
 hashnet train.
 """
 
+import argparse
 import pathlib
 
 import hashnet_tf as hn
@@ -76,7 +77,12 @@ def run(arguments):
 
 
 def _bits(text):
-    return [int(number) for number in text.split(",")]
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"lengths by commas are needed, as 16,32. Received: {text}"
+        ) from error
 
 
 def _methods(text):

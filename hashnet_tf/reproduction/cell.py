@@ -7,7 +7,11 @@ import pathlib
 from hashnet_tf.atomic import write_json
 from hashnet_tf.reproduction.result import Result
 from hashnet_tf.reproduction.systems import SYSTEMS, System
-from hashnet_tf.training_config import TrainingConfig
+from hashnet_tf.training_config import (
+    HASHNETS_OWN,
+    VARIANTS,
+    TrainingConfig,
+)
 
 # All that the codes of a shallow system depend on, beside the data.
 OF_FEATURES = (
@@ -125,15 +129,14 @@ class Cell:
 
 
 def _settled(base, method):
-    """Returns the settings of a deep system that are not those of all."""
-    if method not in _VARIANTS:
-        raise NotImplementedError(method)
-    return _VARIANTS[method]
+    """Returns the settings of a deep system that are not those of all.
 
-
-_VARIANTS = {
-    "hashnet": {},
-    "hashnet+c": {"similarity": "jaccard"},
-    "hashnet-w": {"class_weights": "none"},
-    "hashnet-sgn": {"beta": 1.0},
-}
+    What a method leaves no choice of is for HashNet alone.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(base)}
+    names = VARIANTS.get(method, (*HASHNETS_OWN, "beta"))
+    settled = {name: defaults[name] for name in names}
+    if "beta" in settled:
+        # It is for a beta that rises.
+        settled["patience"] = None
+    return {**settled, "method": method}

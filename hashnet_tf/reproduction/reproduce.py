@@ -3,10 +3,11 @@
 import pathlib
 from concurrent.futures import BrokenExecutor
 
+from hashnet_tf.own_process import in_own_process
 from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.figures import draw_curves, draw_trainings
-from hashnet_tf.reproduction.own_process import in_own_process
 from hashnet_tf.reproduction.paper import paper_dataset, paper_map
+from hashnet_tf.reproduction.prepare import prepare
 from hashnet_tf.reproduction.row import Row
 from hashnet_tf.reproduction.run_cell import run_cell
 from hashnet_tf.reproduction.systems import chosen_systems
@@ -69,6 +70,7 @@ def reproduce(out, base, table, bits=(16, 32, 48, 64), methods=None, seeds=3):
         " finished",
         flush=True,
     )
+    _prepare(missing, out / "shared")
     dataset = paper_dataset(base)
     about = {
         "title": f"Table {table} of HashNet (ICCV 2017) on {base.data}",
@@ -111,6 +113,14 @@ def _check(base, table, bits, seeds):
             " say how many, and only for it."
             f" Received: table={table}, unseen_classes={base.unseen_classes}"
         )
+
+
+def _prepare(cells, shared):
+    """Fails before the first cell where the data are at fault."""
+    shallow = any(cell.system.shallow is not None for cell in cells)
+    configs = {cell.config.seed: cell.config for cell in cells}
+    for config in configs.values():
+        in_own_process(prepare, config, shared, shallow)
 
 
 def _rows(cells, table, dataset):

@@ -1,19 +1,18 @@
 """What makes a cell: training or fitting, encoding, measuring."""
 
-import pathlib
 import time
 
 import numpy as np
 
 from hashnet_tf.reproduction.peak_memory import peak_memory_mb
+from hashnet_tf.reproduction.prepare import features_path, prepare
 from hashnet_tf.reproduction.result import Result
 from hashnet_tf.reproduction.shallow_features import shallow_features
 from hashnet_tf.retrieval import evaluate
 from hashnet_tf.retrieval.evaluate import USUAL_AT
 from hashnet_tf.runs.evaluate_run import evaluate_run
-from hashnet_tf.runs.frozen_features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.run_data import PARTS, run_data
+from hashnet_tf.runs.run_data import PARTS
 from hashnet_tf.runs.run_directory import RunDirectory
 from hashnet_tf.runs.train import train
 
@@ -23,9 +22,7 @@ def run_cell(cell, shared):
 
     Args:
         cell: `Cell`.
-        shared: Str or path of a folder for what cells share: the record of
-            each seed's data, so that they are looked through once and are the
-            same for all, and the features of a frozen backbone.
+        shared: Str or path of the folder of what cells share.
 
     Raises:
         ValueError: As `hashnet_tf.runs.train` and `fit` of the hash functions.
@@ -40,13 +37,11 @@ def run_cell(cell, shared):
     ...     cell.result().images
     {'train': 1000, 'query': 200, 'database': 1597}
     """
-    shared = pathlib.Path(shared)
-    seed = RunDirectory(shared / f"seed{cell.config.seed}")
-    dataset, record = run_data(seed, cell.config)
-    seed.write_data_record(record)
-    measure = _trained if cell.system.shallow is None else _fitted
+    shallow = cell.system.shallow is not None
+    dataset, record = prepare(cell.config, shared, shallow)
+    measure = _fitted if shallow else _trained
     report, seconds, features = measure(
-        cell, dataset, record, shared / "features"
+        cell, dataset, record, features_path(shared)
     )
     cell.finish(
         Result(
@@ -62,16 +57,6 @@ def run_cell(cell, shared):
 
 def _trained(cell, dataset, record, cache):
     config, run = cell.config, RunDirectory(cell.folder)
-    if config.freeze_backbone:
-        # Not within the time of the cell that happens to come first.
-        backbone = build_backbone(config)
-        changes = (config.augmentation, config.views, config.seed)
-        frozen_features(
-            backbone, dataset.train, cache, *changes, config.framing
-        )
-        for part in ("query", "database"):
-            images = getattr(dataset, part)
-            frozen_features(backbone, images, cache, framing=config.framing)
     begun = run.config_path.exists()
     if not begun:
         run.write_data_record(record)
@@ -89,12 +74,8 @@ def _fitted(cell, dataset, record, cache):
     def features(images):
         return shallow_features(config, backbone, images, cache)
 
-    # Computed before the clock runs, for all the systems that share them.
-    learnt = np.concatenate(list(features(dataset.train)))
-    if backbone is not None:
-        for part in ("query", "database"):
-            next(features(getattr(dataset, part)))
     start = time.perf_counter()
+    learnt = np.concatenate(list(features(dataset.train)))
     system = cell.system.shallow(bits=config.bits, seed=config.seed)
     system.fit(learnt, dataset.train.labels)
     query, database = (

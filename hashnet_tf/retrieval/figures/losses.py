@@ -14,8 +14,8 @@ def plot_losses(trainings, path):
     """Draws J and L of several trainings over optimizer steps.
 
     As Figure 7 of HashNet (ICCV 2017): J, solid, is the loss on g = tanh(beta
-    z) and L, dashed, that on h = sgn(z). Each is of its method's own loss, so
-    what can be compared is where J and L meet.
+    z), L, dashed, that on h = sgn(z); where they meet, nothing is lost to the
+    sign.
 
     Args:
         trainings: Dict from a name to a list of dicts, each with `step` and

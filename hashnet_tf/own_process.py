@@ -27,7 +27,7 @@ def in_own_process(work, *arguments):
 
     Example:
 
-    >>> from hashnet_tf.reproduction.own_process import in_own_process
+    >>> from hashnet_tf.own_process import in_own_process
     >>> in_own_process(int, "12")
     12
     """
