@@ -62,7 +62,7 @@ def _trained(cell, dataset, record, cache):
         run.write_data_record(record)
     start = time.perf_counter()
     train(config, cell.folder, cache)
-    report = evaluate_run(cell.folder)
+    report = evaluate_run(cell.folder, features=cache)
     seconds = None if begun else time.perf_counter() - start
     return report, seconds, "pixels"
 

@@ -6,7 +6,7 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf.models import backbones
-from hashnet_tf.reproduction import SYSTEMS, Result, Row
+from hashnet_tf.reproduction import SYSTEMS, Result, Row, figures
 from hashnet_tf.retrieval import evaluate, pack
 
 
@@ -40,6 +40,14 @@ def in_this_process():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "in_own_process", call)
         yield called
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_points():
+    """Spares the t-SNE of a thousand codes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "POINTS", 60)
+        yield
 
 
 @pytest.fixture(scope="session")

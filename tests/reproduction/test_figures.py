@@ -1,0 +1,82 @@
+import csv
+
+import numpy as np
+import pytest
+
+from hashnet_tf.reproduction import SYSTEMS, Row
+from hashnet_tf.reproduction.figures import _classes, draw_curves
+from hashnet_tf.reproduction.paper import paper_curve
+
+
+def curves_of(path):
+    """Curves by name from the table beside a figure."""
+    curves = {}
+    with path.with_suffix(".csv").open(newline="") as file:
+        header, *lines = csv.reader(file)
+    for name, x, value in lines:
+        curves.setdefault(name, {})[float(x)] = float(value)
+    return curves
+
+
+def test_the_means_at_the_most_bits(row_of, tmp_path):
+    rows = [row_of(name, k) for name in ("hashnet", "itq") for k in (16, 32)]
+    paths = draw_curves(rows, tmp_path)
+    assert [path.name for path in paths] == [
+        "precision_radius2.png",
+        "precision_at_recall.png",
+        "precision_at.png",
+    ]
+    radius2, recall, at = map(curves_of, paths)
+    assert list(radius2) == list(recall) == list(at) == ["HashNet", "ITQ"]
+    for row in rows:
+        reports = [result.report for result in row.results.values()]
+        here = [report.precision_radius2 for report in reports]
+        assert radius2[row.system.title][row.bits] == pytest.approx(
+            np.mean(here)
+        )
+        if row.bits == 32:
+            for drawn, name in (
+                (recall, "precision_at_recall"),
+                (
+                    at,
+                    "precision_at",
+                ),
+            ):
+                curves = [getattr(report, name) for report in reports]
+                assert drawn[row.system.title] == {
+                    x: pytest.approx(np.mean([curve[x] for curve in curves]))
+                    for x in curves[0]
+                }
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_the_paper_is_drawn_where_it_can_be_compared(bits, row_of, tmp_path):
+    rows = [row_of("hashnet", bits)]
+    paths = draw_curves(rows, tmp_path, "MS COCO")
+    for path in paths:
+        measure, paper = path.stem, curves_of(path).get("HashNet (paper)")
+        # The paper's curves over recall and N are of 64 bits.
+        if measure == "precision_radius2" or bits == 64:
+            assert paper == paper_curve(measure, "MS COCO")
+        else:
+            assert paper is None
+
+
+def test_other_data_have_no_paper(row_of, tmp_path):
+    for path in draw_curves([row_of("hashnet", 64)], tmp_path, None):
+        assert list(curves_of(path)) == ["HashNet"]
+
+
+def test_what_is_not_measured_is_left_out(row_of, tmp_path):
+    empty = Row(SYSTEMS["itq"], 64, {})
+    assert draw_curves([empty], tmp_path) == []
+    paths = draw_curves([empty, row_of("lsh", 16)], tmp_path)
+    assert [list(curves_of(path)) for path in paths] == [["LSH"]] * 3
+
+
+def test_classes():
+    ids = np.array([2, -1, 0])
+    assert _classes(ids).tolist() == [2, -1, 0]
+    one = np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]], np.uint8)
+    assert _classes(one).tolist() == [2, -1, 0]
+    assert _classes(np.array([[0, 1, 1]], np.uint8)) is None

@@ -1,0 +1,248 @@
+import importlib
+import json
+
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.reproduction import TABLES, Cell, Result, reproduce
+from hashnet_tf.reproduction.prepare import prepare
+
+SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
+
+
+@pytest.fixture(scope="module")
+def made(base_of, tmp_path_factory):
+    """Table 3 with ITQ, of two lengths and one seed: its folder and paths."""
+    out = tmp_path_factory.mktemp("reproduction") / "out"
+    return out, reproduce(out, base_of(), 3, (12, 16), SYSTEMS, 1)
+
+
+def cells_run(called):
+    return [
+        arguments[0].name for work, *arguments in called if work is not prepare
+    ]
+
+
+def test_all_files_are_there(made):
+    out, paths = made
+    drawn = out / "figures" / "table_3"
+    names = [
+        "precision_radius2",
+        "precision_at_recall",
+        "precision_at",
+        "neighbours-hashnet",
+        "tsne-hashnet",
+        "neighbours-hashnet-sgn",
+        "tsne-hashnet-sgn",
+        "losses",
+        "code_histogram",
+    ]
+    assert paths == [
+        *(out / f"table_3.{ending}" for ending in ("md", "csv", "json")),
+        *(drawn / f"{name}.png" for name in names),
+    ]
+    assert all(path.stat().st_size for path in paths)
+    assert {path.name for path in (out / "cells").iterdir()} == {
+        f"{name}-{bits}bits-seed0" for name in SYSTEMS for bits in (12, 16)
+    }
+    with drawn.joinpath("code_histogram.csv").open() as table:
+        assert table.readline() == "from,to,HashNet,HashNet-sgn\n"
+    losses = drawn.joinpath("losses.csv").read_text().splitlines()
+    assert {line.split(",")[0] for line in losses[1:]} == {
+        "HashNet",
+        "HashNet-sgn",
+    }
+
+
+def test_the_table_is_that_of_the_cells(made):
+    out, paths = made
+    values = json.loads(paths[2].read_text("utf-8"))
+    assert len(values["rows"]) == 6
+    assert values["failed"] == []
+    for row in values["rows"]:
+        folder = f"{row['method']}-{row['bits']}bits-seed0"
+        text = (out / "cells" / folder / "cell.json").read_text("utf-8")
+        cell = json.loads(text)
+        report = cell["report"]
+        assert row["paper"] is None
+        assert row["tie-aware"]["mean"] == report["map"]
+        assert row["precision_radius2"]["mean"] == report["precision_radius2"]
+        for preset in ("thuml-caffe", "deephash"):
+            assert row[preset]["mean"] == report["presets"][preset]
+        for cost in ("seconds", "peak_memory_mb"):
+            assert row[cost] == {
+                "mean": cell[cost],
+                "spread": 0,
+                "values": [cell[cost]],
+            }
+
+
+def test_a_finished_cell_is_not_run_again(made, base_of, in_this_process):
+    out, paths = made
+    tables = [path.read_bytes() for path in paths[:3]]
+    in_this_process.clear()
+    assert reproduce(out, base_of(), 3, (12, 16), SYSTEMS, 1) == paths
+    assert in_this_process == []
+    assert [path.read_bytes() for path in paths[:3]] == tables
+
+
+def test_only_what_is_missing_or_damaged_is_run(
+    made, base_of, in_this_process, tmp_path
+):
+    out, paths = made
+    before = json.loads(paths[2].read_text("utf-8"))["rows"]
+    path = out / "cells" / "itq-12bits-seed0" / "cell.json"
+    text = path.read_text("utf-8")
+    path.write_text(text[:-40], "utf-8")
+    in_this_process.clear()
+    reproduce(out, base_of(), 3, (12, 16), SYSTEMS, 1)
+    assert cells_run(in_this_process) == ["itq-12bits-seed0"]
+    after = json.loads(paths[2].read_text("utf-8"))["rows"]
+    for measure in ("tie-aware", "thuml-caffe", "deephash"):
+        assert [row[measure] for row in before] == [
+            row[measure] for row in after
+        ]
+
+
+def test_tables_share_cells(made, base_of, in_this_process):
+    out, _ = made
+    in_this_process.clear()
+    reproduce(out, base_of(), 1, (12,), ["hashnet", "lsh"], 1)
+    assert cells_run(in_this_process) == ["lsh-12bits-seed0"]
+    assert (out / "table_1.md").exists() and (out / "table_3.md").exists()
+
+
+def test_other_settings_are_refused_before_anything_is_run(
+    made, base_of, in_this_process
+):
+    out, _ = made
+    in_this_process.clear()
+    with pytest.raises(ValueError, match="Received: epochs=2 instead of 1$"):
+        reproduce(out, base_of(epochs=2), 3, (12, 24), SYSTEMS, 1)
+    assert in_this_process == []
+
+
+@pytest.mark.parametrize(
+    "table, changes, received",
+    [
+        (1, {"bits": ()}, r"bits=\(\), seeds=1"),
+        (1, {"bits": (0, 12)}, r"bits=\(0, 12\), seeds=1"),
+        (1, {"seeds": 0}, r"bits=\(12,\), seeds=0"),
+        (1, {"methods": ["other"]}, "other"),
+        (2, {}, "table=2, unseen_classes=None"),
+        (5, {}, "table=5"),
+    ],
+)
+def test_bad_arguments(table, changes, received, base_of, tmp_path):
+    arguments = {"bits": (12,), "methods": ["lsh"], "seeds": 1, **changes}
+    with pytest.raises(ValueError, match=f"Received: {received}$"):
+        reproduce(tmp_path / "out", base_of(), table, **arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_unseen_classes_are_for_table_2(base_of, tmp_path):
+    base = base_of(unseen_classes=3)
+    with pytest.raises(ValueError, match="table=1, unseen_classes=3$"):
+        reproduce(tmp_path, base, 1, (12,), ["lsh"], 1)
+    reproduce(tmp_path, base, 2, (12,), ["lsh"], 2)
+    values = json.loads((tmp_path / "table_2.json").read_text("utf-8"))
+    assert len(values["protocols"]) == 2
+    assert all("not trained on" in text for text in values["protocols"])
+
+
+@pytest.mark.parametrize("data", ["other", "folder:missing"])
+def test_data_at_fault_stop_before_the_first_cell(
+    data, base_of, in_this_process, tmp_path
+):
+    in_this_process.clear()
+    with pytest.raises(ValueError, match=data):
+        reproduce(tmp_path, base_of(data=data), 1, (12,), ["lsh", "itq"], 1)
+    assert cells_run(in_this_process) == []
+
+
+def test_a_cell_that_fails_does_not_stop_the_others(base_of, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"1 cells could not .* Received: itq-300bits-seed0: "
+    ):
+        # There are 192 values in an image.
+        reproduce(tmp_path, base_of(), 1, (300,), ["itq", "lsh"], 1)
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    (failed,) = values["failed"]
+    assert failed.startswith("itq-300bits-seed0: ")
+    assert [row["seeds"] for row in values["rows"]] == [[], [0]]
+
+
+def test_a_killed_table_goes_on(base_of, tmp_path, monkeypatch):
+    module = importlib.import_module("hashnet_tf.reproduction.reproduce")
+    calls = []
+
+    def killed(work, *arguments):
+        calls.append(arguments[0])
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return work(*arguments)
+
+    monkeypatch.setattr(module, "in_own_process", killed)
+    arguments = (tmp_path, base_of(), 1, (12,), ["lsh", "itq", "sh"], 1)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(*arguments)
+    # The table so far is there.
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    assert [row["seeds"] for row in values["rows"]] == [[0], [], []]
+    calls.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            module,
+            "in_own_process",
+            lambda work, *a: calls.append(a[0]) or work(*a),
+        )
+        reproduce(*arguments)
+    names = [cell.name for cell in calls if isinstance(cell, Cell)]
+    assert names == ["itq-12bits-seed0", "sh-12bits-seed0"]
+
+
+@pytest.mark.parametrize(
+    "data, paper", [("imagenet100:DIR", 0.5059), ("digits", None)]
+)
+def test_the_papers_values_stand_beside_the_papers_data(
+    data, paper, base_of, result_of, in_this_process, tmp_path
+):
+    base = base_of(data=data, train_per_class=None)
+    for method in TABLES[1][4:]:
+        Cell.of(tmp_path, base, method, 16, 0).finish(result_of(0))
+    in_this_process.clear()
+    reproduce(tmp_path, base, 1, (16,), TABLES[1][4:], 1)
+    assert in_this_process == []
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    papers = [row["paper"] for row in values["rows"]]
+    if paper is None:
+        assert papers == [None] * 7
+    else:
+        assert papers == [
+            0.2985,
+            0.1599,
+            0.2659,
+            0.3255,
+            0.0628,
+            0.2066,
+            0.1007,
+        ]
+
+
+@pytest.mark.slow
+def test_table_1_on_digits(base_of, tmp_path):
+    base = base_of(backbone="small_cnn", image_size=16, epochs=20)
+    paths = reproduce(tmp_path, base, 1, (16, 32), None, 1)
+    values = json.loads(paths[2].read_text("utf-8"))
+    assert len(values["rows"]) == 22
+    found = {
+        (row["method"], row["bits"]): row["tie-aware"]["mean"]
+        for row in values["rows"]
+    }
+    for bits in (16, 32):
+        assert found["hashnet", bits] > found["lsh", bits]
+    assert {type(value) for value in found.values()} == {float}
+    assert hn.runs.RunDirectory(
+        tmp_path / "cells" / "dhn-16bits-seed0"
+    ).model_path.exists()
+    assert isinstance(Cell.of(tmp_path, base, "dhn", 16, 0).result(), Result)

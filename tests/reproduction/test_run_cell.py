@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.reproduction import SYSTEMS, Cell, run_cell
+from hashnet_tf.runs.networks import build_backbone
+
+SHALLOW = [name for name, system in SYSTEMS.items() if system.shallow]
+
+
+def images_of(config):
+    dataset = hn.datasets.load(**config.data_source())
+    return dataset.train, dataset.query, dataset.database
+
+
+def by_hand(name, config, see):
+    train, query, database = images_of(config)
+    system = SYSTEMS[name].shallow(bits=config.bits, seed=config.seed)
+    system.fit(see(train), train.labels)
+    return hn.retrieval.evaluate(
+        system.encode(see(query)),
+        system.encode(see(database)),
+        query.labels,
+        database.labels,
+        bits=config.bits,
+    )
+
+
+def pixels(images):
+    array = hn.datasets.pixel_array(images, (8, 8))
+    return array.reshape(len(images), -1).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", SHALLOW)
+def test_a_shallow_one_is_what_it_does_on_pixels(name, base_of, tmp_path):
+    cell = Cell.of(tmp_path, base_of(), name, 12, 1)
+    run_cell(cell, tmp_path / "shared")
+    result = cell.result()
+    assert result.report == by_hand(name, cell.config, pixels)
+    assert result.images == {"train": 200, "query": 200, "database": 1597}
+    assert result.features == "pixels"
+    assert "seed 1" in result.protocol
+    assert 0 < result.seconds < 60 and result.peak_memory_mb > 100
+
+
+def test_features_of_a_backbone_with_weights(base_of, weights_file, tmp_path):
+    cell = Cell.of(tmp_path, base_of(weights=weights_file), "itq", 12, 0)
+    run_cell(cell, tmp_path / "shared")
+    backbone = build_backbone(cell.config)
+
+    def features(images):
+        array = hn.datasets.pixel_array(images, (8, 8))
+        return backbone.predict(array, batch_size=128, verbose=0)
+
+    expected = by_hand("itq", cell.config, features)
+    assert cell.result().report.map == pytest.approx(expected.map, abs=1e-3)
+    assert cell.result().features == f"features of tiny, {weights_file}"
+    assert len(list((tmp_path / "shared" / "features").iterdir())) == 3
+
+
+def test_a_deep_one_is_a_run(base_of, tmp_path):
+    cell = Cell.of(tmp_path, base_of(), "dhn", 12, 0)
+    run_cell(cell, tmp_path / "shared")
+    run = hn.runs.RunDirectory(cell.folder)
+    assert run.config() == cell.config
+    assert run.config().method == "dhn"
+    result = cell.result()
+    assert run.report()["retrieval"] == json.loads(
+        json.dumps(result.report.as_dict())
+    )
+    assert result.seconds > 0
+
+
+def test_a_frozen_one_takes_features_that_are_shared(
+    base_of, weights_file, tmp_path
+):
+    base = base_of(weights=weights_file, freeze_backbone=True)
+    shared = tmp_path / "shared"
+    run_cell(Cell.of(tmp_path, base, "hashnet", 12, 0), shared)
+    files = {
+        path: path.stat().st_mtime_ns
+        for path in (shared / "features").iterdir()
+    }
+    assert len(files) == 3
+    cell = Cell.of(tmp_path, base, "hashnet", 16, 0)
+    run_cell(cell, shared)
+    run_cell(Cell.of(tmp_path, base, "lsh", 16, 0), shared)
+    assert files == {
+        path: path.stat().st_mtime_ns
+        for path in (shared / "features").iterdir()
+    }
+    assert not hn.runs.RunDirectory(cell.folder).features_path.exists()
+
+
+def test_the_time_of_a_part_is_not_told(base_of, tmp_path):
+    cell = Cell.of(tmp_path, base_of(), "hashnet", 12, 0)
+    hn.runs.train(cell.config, cell.folder)
+    run_cell(cell, tmp_path / "shared")
+    assert cell.result().seconds is None
+
+
+def test_data_that_change_on_the_way_are_refused(base_of, tmp_path):
+    labels = np.arange(60) % 3
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    base = base_of(
+        data=f"npz:{tmp_path / 'a.npz'}", train_per_class=5, query_per_class=2
+    )
+    run_cell(Cell.of(tmp_path, base, "lsh", 12, 0), tmp_path / "shared")
+    np.savez(tmp_path / "a.npz", images=images, labels=labels[::-1])
+    cell = Cell.of(tmp_path, base, "itq", 12, 0)
+    with pytest.raises(ValueError, match="other names or labels in train"):
+        run_cell(cell, tmp_path / "shared")
+    assert cell.result() is None
