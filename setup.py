@@ -56,6 +56,7 @@ setup(
         "tensorboard>=2.18",
         "tensorflow>=2.20",
         "tensorflow-datasets>=4.9.7",
+        "threadpoolctl>=3.1",
     ],
     extras_require={
         "faiss": ["faiss-cpu>=1.9"],

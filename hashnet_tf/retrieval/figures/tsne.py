@@ -73,14 +73,19 @@ def plot_tsne(codes, bits, labels, path, seed=0, most=2000):
 
 def _embed(signs, seed):
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     # A random start, for one from PCA needs two bits and codes that differ.
-    return TSNE(
+    tsne = TSNE(
         metric="hamming",
         init="random",
         perplexity=min(PERPLEXITY, (len(signs) - 1) / 3),
         random_state=seed,
-    ).fit_transform(signs)
+    )
+    # Its steps are so short that threads wait for one another: on a busy
+    # machine one alone is ten times as fast.
+    with threadpool_limits(1):
+        return tsne.fit_transform(signs)
 
 
 def _scatter(axes, places, labels):
