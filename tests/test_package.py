@@ -101,7 +101,7 @@ def test_version_is_that_of_the_package():
     assert hn.__version__ == importlib.metadata.version("hashnet_tf")
 
 
-@pytest.mark.parametrize("name", ["atomic", "training_config"])
+@pytest.mark.parametrize("name", ["atomic", "own_process", "training_config"])
 def test_examples_run(name):
     module = importlib.import_module(f"hashnet_tf.{name}")
     results = doctest.testmod(module)

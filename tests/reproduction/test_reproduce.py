@@ -147,7 +147,7 @@ def test_unseen_classes_are_for_table_2(base_of, tmp_path):
     reproduce(tmp_path, base, 2, (12,), ["lsh"], 2)
     values = json.loads((tmp_path / "table_2.json").read_text("utf-8"))
     assert len(values["protocols"]) == 2
-    assert all("not trained on" in text for text in values["protocols"])
+    assert all("3 of 10 classes" in text for text in values["protocols"])
 
 
 @pytest.mark.parametrize("data", ["other", "folder:missing"])

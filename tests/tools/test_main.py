@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ COMMANDS = [
     "encode",
     "search",
     "export",
+    "reproduce",
 ]
 
 
@@ -32,7 +34,7 @@ def test_help(hashnet):
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("usage: hashnet ")
     for name, module in main.COMMANDS.items():
-        assert f"\n    {name} " in ended.out
+        assert re.search(rf"\n    {name}\s", ended.out)
         first = module.__doc__.strip().splitlines()[0]
         assert first.split()[0] in ended.out
 
@@ -46,7 +48,8 @@ def test_help_of_a_command_teaches(name, hashnet):
     assert main.COMMANDS[name].__doc__.strip() in ended.out
     assert f"\n  hashnet {name}" in ended.out
     assert "(default: None)" not in ended.out
-    assert ("--workdir" in ended.out) == (name != "datasets")
+    without = ("datasets", "reproduce")
+    assert ("--workdir" in ended.out) == (name not in without)
 
 
 def test_defaults_are_told(hashnet):
@@ -125,6 +128,9 @@ def test_bad_input_of_a_process(tmp_path):
             "none,float16,dynamic,int8. Received: x",
         ),
         (["demo", "--seed=x"], "invalid int value: 'x'"),
+        (["reproduce", "--table=1", "--data=digits"], "required: --out"),
+        (["reproduce", "--table=4"], "invalid choice: 4"),
+        (["reproduce", "--bits=16,x"], "as 16,32. Received: 16,x"),
     ],
 )
 def test_bad_usage(words, message, fails):

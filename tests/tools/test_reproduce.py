@@ -1,0 +1,104 @@
+import argparse
+import dataclasses
+import json
+import re
+
+import pytest
+
+from hashnet_tf.reproduction import SYSTEMS, Cell
+from hashnet_tf.tools import main, reproduce
+from hashnet_tf.tools.train import config_of
+from hashnet_tf.training_config import TrainingConfig
+
+NEEDED = ["--table=1", "--data=digits", "--out=out"]
+
+
+def parse(*words):
+    return main.parse(["hashnet", "reproduce", *words])
+
+
+def test_the_flags_are_those_of_a_training_and_the_tables():
+    parser = argparse.ArgumentParser()
+    reproduce.add_arguments(parser)
+    names = [action.dest for action in parser._actions if action.dest != "help"]
+    assert names[:5] == ["table", "out", "bits", "methods", "seeds"]
+    settings = [field.name for field in dataclasses.fields(TrainingConfig)]
+    others = [n for n in settings if n not in ("seed", "bits", "method")]
+    assert names[5:] == others
+    assert all(action.help for action in parser._actions)
+
+
+def test_the_help_names_every_system():
+    named = re.findall(r"[a-z+-]+", reproduce.METHODS)
+    assert set(named) == set(SYSTEMS)
+
+
+def test_defaults():
+    arguments = parse(*NEEDED)
+    assert arguments.bits == [16, 32, 48, 64]
+    assert (arguments.methods, arguments.seeds) == (None, 3)
+    del arguments.bits
+    assert config_of(arguments) == TrainingConfig(data="digits")
+
+
+def test_some_of_each():
+    arguments = parse(*NEEDED, "--bits=8", "--methods=hashnet+c,itq-cca")
+    assert arguments.bits == [8]
+    assert arguments.methods == ["hashnet+c", "itq-cca"]
+    assert parse(*NEEDED, "--methods=all").methods is None
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    """A table of one cell, which takes no training, and its folder."""
+    out = tmp_path_factory.mktemp("reproduce") / "out"
+    return out, [
+        "reproduce",
+        "--table=1",
+        "--data=digits",
+        "--image_size=8",
+        "--bits=12",
+        "--methods=lsh",
+        "--seeds=1",
+        f"--out={out}",
+    ]
+
+
+def test_measures_in_a_process_of_its_own(words, hashnet):
+    out, words = words
+    ended = hashnet(*words)
+    assert (ended.code, ended.err) == (0, "")
+    base = TrainingConfig(data="digits", image_size=8)
+    result = Cell.of(out, base, "lsh", 12, 0).result()
+    assert result.report.queries == 200
+    table = (out / "table_1.md").read_text("utf-8")
+    assert f"| LSH | {result.report.map:.4f} |" in table
+    assert table in ended.out
+    values = json.loads((out / "table_1.json").read_text("utf-8"))
+    assert values["settings"] == base.as_dict()
+    last = ended.out.splitlines()[-1]
+    assert last == str(out / "figures" / "table_1" / "precision_at.png")
+
+
+def test_the_same_command_again_runs_nothing(words, hashnet):
+    out, words = words
+    cell = out / "cells" / "lsh-12bits-seed0" / "cell.json"
+    before = cell.stat().st_mtime_ns
+    ended = hashnet(*words)
+    assert (ended.code, ended.err) == (0, "")
+    assert "1 cells, of which 1 are finished" in ended.out
+    assert cell.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "changes, received",
+    [
+        (["--image_size=9"], "image_size=9 instead of 8"),
+        (["--methods=other"], "other"),
+        (["--bits=0"], "bits=[0], seeds=1"),
+        (["--table=2"], "table=2, unseen_classes=None"),
+    ],
+)
+def test_bad_input(changes, received, words, fails):
+    _, words = words
+    assert fails(*words, *changes).endswith(f"Received: {received}")
