@@ -32,6 +32,8 @@ METHODS = (
 
 def add_arguments(parser):
     """Adds the flags of the command and those of the trainings."""
+    # --seed=5 would be short for five seeds.
+    parser.allow_abbrev = False
     parser.add_argument(
         "--table", type=int, choices=(1, 2, 3), required=True, help="which one"
     )

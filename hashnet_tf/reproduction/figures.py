@@ -82,9 +82,9 @@ def _mean_curve(row, measure):
     curves = [
         getattr(result.report, measure) for result in row.results.values()
     ]
-    return {
-        x: float(np.mean([curve[x] for curve in curves])) for x in curves[0]
-    }
+    # Of unseen classes each seed has a database of another size.
+    shared = [x for x in curves[0] if all(x in curve for curve in curves)]
+    return {x: float(np.mean([curve[x] for curve in curves])) for x in shared}
 
 
 def draw_trainings(cells, folder):

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -72,6 +73,27 @@ def test_what_is_not_measured_is_left_out(row_of, tmp_path):
     assert draw_curves([empty], tmp_path) == []
     paths = draw_curves([empty, row_of("lsh", 16)], tmp_path)
     assert [list(curves_of(path)) for path in paths] == [["LSH"]] * 3
+
+
+def test_databases_of_other_sizes_share_what_both_have(result_of, tmp_path):
+    first, second = result_of(0), result_of(1)
+    at = {100: 0.5, 200: 0.25}
+    report = dataclasses.replace(second.report, precision_at=at)
+    second = dataclasses.replace(second, report=report)
+    row = Row(SYSTEMS["itq"], 16, {0: second, 1: first})
+    path = draw_curves([row], tmp_path)[-1]
+    mean = (0.5 + first.report.precision_at[100]) / 2
+    assert curves_of(path) == {"ITQ": {100: pytest.approx(mean)}}
+
+
+def test_a_small_database_has_no_precision_at_100(result_of, tmp_path):
+    result = result_of(0)
+    report = dataclasses.replace(result.report, precision_at={})
+    row = Row(
+        SYSTEMS["itq"], 16, {0: dataclasses.replace(result, report=report)}
+    )
+    names = [path.name for path in draw_curves([row], tmp_path)]
+    assert names == ["precision_radius2.png", "precision_at_recall.png"]
 
 
 def test_classes():

@@ -33,6 +33,12 @@ def test_the_help_names_every_system():
     assert set(named) == set(SYSTEMS)
 
 
+@pytest.mark.parametrize("flag", ["--seed=5", "--method=itq", "--workdir=a"])
+def test_what_the_table_settles_is_no_flag(flag, fails):
+    line = fails("reproduce", *NEEDED, flag)
+    assert f"unrecognized arguments: {flag}" in line
+
+
 def test_defaults():
     arguments = parse(*NEEDED)
     assert arguments.bits == [16, 32, 48, 64]
