@@ -1,5 +1,6 @@
 """Folders of images, one a class."""
 
+import os
 import pathlib
 
 import numpy as np
@@ -76,24 +77,30 @@ def image_paths(folder):
         if any(part.startswith(".") for part in inner):
             continue
         if path.suffix.lower() in ENDINGS and path.is_file():
+            check_utf8(str(path))
             found.append(path)
-            if not _is_utf8(str(path)):
-                raise ValueError(
-                    f"Names of files must be UTF-8. Received: {str(path)!r}"
-                )
     return found
 
 
-def _is_utf8(name):
+def check_utf8(path):
+    """Checks that a path can be written to a file.
+
+    Args:
+        path: Str.
+
+    Raises:
+        ValueError: If it is no UTF-8.
+    """
     try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"Names of files must be UTF-8. Received: {path!r}"
+        ) from error
 
 
 def _class_names(parts):
-    classes = [_visible_folders(part) for part in parts]
+    classes = [folder_names(part) for part in parts]
     if not classes[0]:
         raise ValueError(
             "A folder of images needs one folder a class in it."
@@ -116,16 +123,25 @@ def _class_names(parts):
     return classes[0]
 
 
-def _visible_folders(folder):
-    return sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.is_dir() and not entry.name.startswith(".")
-    )
+def folder_names(folder):
+    """Returns the names of the folders in a folder, sorted.
+
+    Args:
+        folder: Str or `pathlib.Path`.
+
+    Returns:
+        List of str.
+    """
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and entry.is_dir()
+        )
 
 
 def _holds_folders_alone(folder):
     images = [
         entry for entry in folder.iterdir() if entry.suffix.lower() in ENDINGS
     ]
-    return bool(_visible_folders(folder)) and not images
+    return bool(folder_names(folder)) and not images

@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 from hashnet_tf.datasets.file_images import FileImages
-from hashnet_tf.datasets.layouts.listing import folder_names, image_names
+from hashnet_tf.datasets.folder import folder_names
+from hashnet_tf.datasets.layouts.listing import image_names
 from hashnet_tf.datasets.layouts.needed import (
     first_with,
     needed_file,

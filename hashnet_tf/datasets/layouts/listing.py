@@ -8,25 +8,8 @@ import os
 
 import numpy as np
 
-from hashnet_tf.datasets.folder import ENDINGS
+from hashnet_tf.datasets.folder import ENDINGS, check_utf8
 from hashnet_tf.datasets.listed_paths import lies_inside
-
-
-def folder_names(folder):
-    """Returns the names of the folders in a folder, sorted.
-
-    Args:
-        folder: Str or `pathlib.Path`.
-
-    Returns:
-        List of str.
-    """
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if not entry.name.startswith(".") and entry.is_dir()
-        )
 
 
 def image_names(folder):
@@ -47,13 +30,7 @@ def image_names(folder):
         if name.lower().endswith(ENDINGS) and not name.startswith(".")
     )
     for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                "Names of files must be UTF-8."
-                f" Received: {os.path.join(folder, name)!r}"
-            ) from error
+        check_utf8(os.path.join(folder, name))
     return names
 
 
@@ -72,12 +49,12 @@ def present(root, paths):
     """
     names, there = {}, np.zeros(len(paths), dtype=bool)
     for i, path in enumerate(paths):
+        if not lies_inside(path):
+            raise ValueError(
+                f"Listed images must lie inside {root}. Received: {path}"
+            )
         folder, _, name = path.rpartition("/")
         if folder not in names:
-            if not lies_inside(path):
-                raise ValueError(
-                    f"Listed images must lie inside {root}. Received: {path}"
-                )
             inside = root / folder
             found = image_names(inside) if inside.is_dir() else []
             names[folder] = frozenset(found)

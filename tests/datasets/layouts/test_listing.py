@@ -2,11 +2,8 @@ import os
 
 import pytest
 
-from hashnet_tf.datasets.layouts.listing import (
-    folder_names,
-    image_names,
-    present,
-)
+from hashnet_tf.datasets.folder import folder_names
+from hashnet_tf.datasets.layouts.listing import image_names, present
 
 
 @pytest.fixture
@@ -42,7 +39,9 @@ def test_present_needs_one(root, paths):
         present(root, paths)
 
 
-@pytest.mark.parametrize("path", ["/etc/1.jpg", "../1.jpg", "b/../../1.jpg"])
+@pytest.mark.parametrize(
+    "path", ["/etc/1.jpg", "/c.png", "../1.jpg", "b/../../1.jpg"]
+)
 def test_refuses_a_path_that_leads_out(root, path):
     with pytest.raises(ValueError, match=f"inside {root}. Received: {path}$"):
         present(root, ["c.png", path])
