@@ -86,6 +86,12 @@ class TrainingConfig:
         "training images to draw of each class; none: all",
         least=1,
     )
+    validation: int | None = _setting(
+        None,
+        "training images to ask with in place of the queries, and not to train"
+        " on, for the choice of other settings",
+        least=1,
+    )
     unseen_classes: int | None = _setting(
         None,
         "classes to ask and to find alone, drawn by the seed; the others alone"
@@ -340,6 +346,7 @@ class TrainingConfig:
             "seed",
             "query_per_class",
             "train_per_class",
+            "validation",
             "unseen_classes",
             "imbalance",
         )

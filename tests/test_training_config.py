@@ -25,6 +25,7 @@ CHANGED = {
     "seed": 3,
     "query_per_class": 5,
     "train_per_class": 6,
+    "validation": 9,
     "unseen_classes": 2,
     "imbalance": 30.0,
     "backbone": "MobileNetV2",
@@ -106,6 +107,7 @@ def test_none_only_where_it_means_something():
     assert optional == {
         "query_per_class",
         "train_per_class",
+        "validation",
         "unseen_classes",
         "imbalance",
         "weights",
@@ -132,6 +134,7 @@ def test_a_whole_number_stands_for_a_float():
         ("seed", -1),
         ("query_per_class", 0),
         ("train_per_class", 0),
+        ("validation", 0),
         ("unseen_classes", 0),
         ("imbalance", 0),
         ("imbalance", -1.5),

@@ -22,6 +22,7 @@ NUMBERS = {
     "seed": "draws what the source does not say",
     "query_per_class": "queries to draw of each class",
     "train_per_class": "training images to draw of each class",
+    "validation": "training images to ask with in place of the queries",
     "unseen_classes": "classes to ask and find only, never trained on",
 }
 

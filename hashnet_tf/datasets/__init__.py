@@ -6,6 +6,7 @@ from hashnet_tf.datasets.check import find_problems
 from hashnet_tf.datasets.description import describe
 from hashnet_tf.datasets.file_images import FileImages
 from hashnet_tf.datasets.hold_out_classes import hold_out_classes
+from hashnet_tf.datasets.hold_out_queries import hold_out_queries
 from hashnet_tf.datasets.image_set import ImageSet
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.load import load
@@ -28,6 +29,7 @@ __all__ = [
     "find_problems",
     "find_undecodable",
     "hold_out_classes",
+    "hold_out_queries",
     "imbalanced",
     "load",
     "ordered_batches",

@@ -5,6 +5,7 @@ import dataclasses
 from absl import logging
 
 from hashnet_tf.datasets.hold_out_classes import hold_out_classes
+from hashnet_tf.datasets.hold_out_queries import hold_out_queries
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.lists import load_lists
 from hashnet_tf.datasets.narrowing import narrowed
@@ -21,6 +22,7 @@ def load(
     seed=0,
     query_per_class=None,
     train_per_class=None,
+    validation=None,
     unseen_classes=None,
     imbalance=None,
 ):
@@ -35,6 +37,9 @@ def load(
             leaves it to the source. A protocol or lists say it themselves.
         train_per_class: Int, how many training images to draw of each class;
             None takes all.
+        validation: Int, how many training images ask in place of the queries,
+            or None for the queries themselves; as
+            `hashnet_tf.datasets.hold_out_queries`.
         unseen_classes: Int, how many classes to ask and to find, which are
             not trained on then, or None for all; as
             `hashnet_tf.datasets.hold_out_classes`.
@@ -77,6 +82,8 @@ def load(
         dataset = _by_protocol(data, protocol, place, seed)
     else:
         dataset = _by_numbers(data, kind, per_class, seed)
+    if validation is not None:
+        dataset = hold_out_queries(dataset, validation, seed)
     if unseen_classes is not None:
         dataset = hold_out_classes(dataset, unseen_classes, seed)
     if imbalance is not None:

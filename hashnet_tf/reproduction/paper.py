@@ -20,8 +20,8 @@ def paper_dataset(config):
     """Returns the paper's name of a data set, or None if it is not the paper's.
 
     Args:
-        config: `TrainingConfig`; with `imbalance` the training images are
-            others than the paper's.
+        config: `TrainingConfig`; with `imbalance` or `validation` the images
+            are others than the paper's.
 
     Example:
 
@@ -30,7 +30,7 @@ def paper_dataset(config):
     >>> paper_dataset(TrainingConfig(data="coco:photos"))
     'MS COCO'
     """
-    if config.imbalance is not None:
+    if config.imbalance is not None or config.validation is not None:
         return None
     return DATASETS.get(config.data.partition(":")[0])
 

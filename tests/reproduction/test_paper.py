@@ -119,5 +119,6 @@ def test_only_the_papers_protocols_are_the_papers(name):
     for data in (name, f"{name}:coco"):
         config = TrainingConfig(data=data)
         assert paper_dataset(config) == PAPERS.get(name)
-        other = TrainingConfig(data=data, imbalance=5.0)
-        assert paper_dataset(other) is None
+        for other in ({"imbalance": 5.0}, {"validation": 9}):
+            config = TrainingConfig(data=data, **other)
+            assert paper_dataset(config) is None

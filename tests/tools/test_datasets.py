@@ -88,9 +88,15 @@ def test_checks_a_bad_set(hashnet, cifar10):
 
 def test_takes_the_flags_of_a_training(hashnet):
     words = ["digits", "--seed=2", "--query_per_class=3", "--unseen_classes=4"]
+    words.append("--validation=90")
     ended = hashnet("datasets", "describe", *words, "--imbalance=20")
     dataset = hn.datasets.load(
-        "digits", 2, query_per_class=3, unseen_classes=4, imbalance=20
+        "digits",
+        2,
+        query_per_class=3,
+        validation=90,
+        unseen_classes=4,
+        imbalance=20,
     )
     assert ended.out == f"{hn.datasets.describe(dataset).text()}\n"
 

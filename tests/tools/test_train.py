@@ -14,6 +14,7 @@ FLAGS = {
     "seed": 3,
     "query_per_class": 5,
     "train_per_class": 6,
+    "validation": 9,
     "unseen_classes": 2,
     "imbalance": 30.0,
     "backbone": "MobileNetV2",
