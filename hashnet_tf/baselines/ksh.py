@@ -1,8 +1,9 @@
 """Supervised hashing with kernels: one greedy bit after the other."""
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import cholesky, eigh, solve_triangular
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
+from threadpoolctl import threadpool_limits
 
 from hashnet_tf.baselines.features import check_positive
 from hashnet_tf.baselines.hash_function import HashFunction
@@ -105,26 +106,33 @@ class KSH(HashFunction):
                 "`labels` must make some pairs dissimilar. Received: labels"
                 f" of which {len(chosen)} were drawn, all of them similar"
             )
-        self._learn_bits(near[chosen] - self.kernel_mean_, rest)
+        # Its products are so many and short that threads wait for one another:
+        # one alone is several times as fast.
+        with threadpool_limits(1, "blas"):
+            self._learn_bits(near[chosen] - self.kernel_mean_, rest)
 
     def _learn_bits(self, kernel, rest):
         gram = kernel.T @ kernel
         gram += JITTER * gram.trace() / len(gram) * np.eye(len(gram))
-        pulled = kernel.T @ (rest @ kernel)
+        # K^T K = L L^T makes it an ordinary problem, in b = L^T a.
+        root = cholesky(gram, lower=True)
+        white = solve_triangular(root, kernel.T, lower=True)
+        pulled = white @ (rest @ white.T)
         self.projection_ = np.empty((kernel.shape[1], self.bits))
         self.objectives_ = np.empty(self.bits + 1)
         self.objectives_[0] = rest.objective
         for k in range(self.bits):
             last = len(gram) - 1
-            _, a = eigh(pulled, gram, subset_by_index=[last, last])
-            a = a[:, 0] * np.sqrt(len(kernel)) / np.linalg.norm(kernel @ a)
+            _, b = eigh(pulled, subset_by_index=[last, last])
+            a = solve_triangular(root, b[:, 0], trans="T", lower=True)
+            a *= np.sqrt(len(kernel)) / np.linalg.norm(kernel @ a)
             found = []
             for candidate in (a, smooth(a, kernel, rest)):
                 y = np.where(kernel @ candidate >= 0, 1.0, -1.0)
                 found.append((y @ (rest @ y), y, candidate))
             _, y, self.projection_[:, k] = max(found, key=lambda one: one[0])
             rest.take(y)
-            pulled -= np.outer(kernel.T @ y, kernel.T @ y)
+            pulled -= np.outer(white @ y, white @ y)
             self.objectives_[k + 1] = rest.objective
 
     def _values(self, features):

@@ -1,16 +1,16 @@
 """What codes leave of the similarity of pairs."""
 
 import numpy as np
-from scipy.sparse import csr_array
 
 
 class PairResidual:
     """R = r S - sum_j y_j y_j^T, never written out.
 
-    S `[l, l]` is +1 where two items share a label and -1 elsewhere. Items with
-    the same labels have the same row in it, so S takes only its values between
-    the distinct rows of labels; a product with R costs l (r + 1) instead of
-    l^2 operations for each column.
+    S `[l, l]` is +1 where two items share a label and -1 elsewhere. Items that
+    share with the same others have the same row in it: those of one class, of
+    the same labels, or where one label always comes with another. So S takes
+    only its values between the distinct rows, of which there are m; a product
+    with R costs m^2 + l (2 r + 1) instead of l^2 operations for each column.
 
     Args:
         labels: Zero-or-one matrix, float `[l, L]`, no row all zeros.
@@ -35,23 +35,27 @@ class PairResidual:
     """
 
     def __init__(self, labels, bits):
-        kinds, kind = np.unique(labels, axis=0, return_inverse=True)
         n = len(labels)
-        kind = kind.reshape(n)
-        self._kind = csr_array(
-            (np.ones(n), (np.arange(n), kind)), shape=(n, len(kinds))
+        labels, of_labels = np.unique(labels, axis=0, return_inverse=True)
+        similarity = np.where(labels @ labels.T > 0, 1.0, -1.0)
+        _, first, kind = np.unique(
+            similarity, axis=0, return_index=True, return_inverse=True
         )
-        self._similarity = np.where(kinds @ kinds.T > 0, 1.0, -1.0)
+        self._similarity = similarity[np.ix_(first, first)]
+        self._kind = kind.reshape(-1)[of_labels.reshape(n)]
+        self._order = np.argsort(self._kind, kind="stable")
+        self._starts = np.searchsorted(
+            self._kind[self._order], np.arange(len(first))
+        )
         self.similar = bool((self._similarity > 0).all())
         self.bits = bits
         self.codes = np.empty((n, 0))
         self.objective = 1.0
 
     def __matmul__(self, y):
-        of_kinds = self._similarity @ (self._kind.T @ y)
-        return self.bits * (self._kind @ of_kinds) - self.codes @ (
-            self.codes.T @ y
-        )
+        of_kinds = np.add.reduceat(y[self._order], self._starts, axis=0)
+        shared = (self.bits * (self._similarity @ of_kinds))[self._kind]
+        return shared - self.codes @ (self.codes.T @ y)
 
     def take(self, y):
         """Takes y y^T away, of the next bit y, float64 `[l]` of -1 and +1."""
