@@ -4,11 +4,10 @@ import dataclasses
 import functools
 import importlib.resources
 import tomllib
-import types
-import typing
 
 from hashnet_tf.datasets.drawing import Draw, Drawing
 from hashnet_tf.datasets.overlaps import OVERLAPS
+from hashnet_tf.from_table import check_table, from_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,8 +199,8 @@ def read_protocols(text, file):
     """
     try:
         tables = tomllib.loads(text)
-        origin = _built(Origin, tables.pop("origin", {}))
-        named = _table("protocol", tables.pop("protocol", {}))
+        origin = from_table(Origin, tables.pop("origin", {}))
+        named = check_table("protocol", tables.pop("protocol", {}))
         if tables:
             raise ValueError(
                 "The tables must be origin and protocol.NAME."
@@ -213,15 +212,15 @@ def read_protocols(text, file):
 
 
 def _protocol(name, origin, table):
-    table = dict(_table(name, table))
+    table = dict(check_table(name, table))
     drawing = table.pop("drawing", None)
     if drawing is not None:
-        drawing = dict(_table("drawing", drawing))
+        drawing = dict(check_table("drawing", drawing))
         for part in ("query", "train"):
             if part in drawing:
-                drawing[part] = _built(Draw, drawing[part])
-        drawing = _built(Drawing, drawing)
-    expected = _built(Expected, table.pop("expected", {}))
+                drawing[part] = from_table(Draw, drawing[part])
+        drawing = from_table(Drawing, drawing)
+    expected = from_table(Expected, table.pop("expected", {}))
     given = {
         "name": name,
         "origin": origin,
@@ -234,50 +233,4 @@ def _protocol(name, origin, table):
             f" file. Received: {', '.join(sorted(twice))} in {name}"
         )
     rest = {"at": None, "lists": None, "differences": [], "overlaps": []}
-    return _built(Protocol, {**rest, **table, **given})
-
-
-def _table(name, value):
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} must be a table. Received: {value!r}")
-    return value
-
-
-def _built(kind, table):
-    _table(kind.__name__, table)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    needed = [
-        name
-        for name, field in fields.items()
-        if field.default is dataclasses.MISSING
-    ]
-    if set(table) - set(fields) or set(needed) - set(table):
-        raise ValueError(
-            f"{kind.__name__} needs {', '.join(needed)} and may have"
-            f" {', '.join(n for n in fields if n not in needed) or 'no more'}."
-            f" Received: {', '.join(table) or 'nothing'}"
-        )
-    hints = typing.get_type_hints(kind)
-    return kind(
-        **{name: _fitted(name, hints[name], table[name]) for name in table}
-    )
-
-
-def _fitted(name, kind, value):
-    """Returns a value of TOML as the type that a field is of."""
-    if isinstance(kind, types.UnionType):
-        # Each optional field is of one type or None.
-        kind, _ = typing.get_args(kind)
-        if value is None:
-            return None
-    if typing.get_origin(kind) is tuple:
-        if isinstance(value, list) and all(type(v) is str for v in value):
-            return tuple(value)
-    elif kind is float and type(value) is int:
-        return float(value)
-    elif type(value) is kind:
-        return value
-    raise ValueError(
-        f"`{name}` must be {getattr(kind, '__name__', kind)}."
-        f" Received: {name}={value!r}"
-    )
+    return from_table(Protocol, {**rest, **table, **given})
