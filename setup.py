@@ -37,6 +37,7 @@ setup(
     package_dir=PLACES,
     packages=packages(),
     package_data={
+        "hashnet_tf": ["recipes/*.toml"],
         "hashnet_tf.datasets": ["protocols/*.toml"],
         "hashnet_tf.reproduction": ["published/*.csv"],
     },

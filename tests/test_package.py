@@ -101,7 +101,9 @@ def test_version_is_that_of_the_package():
     assert hn.__version__ == importlib.metadata.version("hashnet_tf")
 
 
-@pytest.mark.parametrize("name", ["atomic", "own_process", "training_config"])
+@pytest.mark.parametrize(
+    "name", ["atomic", "from_table", "own_process", "recipe", "training_config"]
+)
 def test_examples_run(name):
     module = importlib.import_module(f"hashnet_tf.{name}")
     results = doctest.testmod(module)
@@ -114,6 +116,7 @@ def test_examples_run(name):
         "import hashnet_tf",
         "import hashnet_tf as hn; hn.retrieval.evaluate",
         "import hashnet_tf.training_config",
+        "import hashnet_tf.recipe as r; r.recipe('cifar10')",
     ],
 )
 def test_light_imports(statements):

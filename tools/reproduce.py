@@ -14,7 +14,8 @@ methods can be asked for later:
 The shallow systems see the features of the backbone with its weights, or the
 pixels where it has none. --out then holds table_N.md, .csv and .json, the
 figures and, in cells/, the run directories. All other flags are those of
-hashnet train.
+hashnet train, --recipe too, of which --bits, --seeds and --methods take the
+place of its own.
 """
 
 import argparse
@@ -28,6 +29,9 @@ METHODS = (
     "hashnet, hashnet+c, hashnet-w, hashnet-sgn, dhn, dnnh, cnnh, dpsh,"
     " greedyhash, csq, orthohash, sdh, ksh, itq-cca, itq, bre, sh, lsh"
 )
+
+# Of the cells, not of what they share.
+OF_CELLS = ("seed", "bits", "method")
 
 
 def add_arguments(parser):
@@ -56,19 +60,16 @@ def add_arguments(parser):
         default=3,
         help="how many, from 0 on: of the split, the weights and the order",
     )
-    add_settings(parser, without=("seed", "bits", "method"))
+    add_settings(parser, without=OF_CELLS)
 
 
 def run(arguments):
     """Measures what is missing; returns the exit code."""
-    bits = arguments.bits
-    # Of the cells, not of what they share.
-    del arguments.bits
     table, *others = hn.reproduction.reproduce(
         arguments.out,
-        config_of(arguments),
+        config_of(arguments, without=OF_CELLS),
         arguments.table,
-        bits,
+        arguments.bits,
         arguments.methods,
         arguments.seeds,
     )

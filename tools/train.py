@@ -7,11 +7,18 @@ TensorBoard) and figures/, and every other command reads it:
   hashnet train --workdir=runs/cats --data=folder:cats
       --backbone=MobileNetV2 --weights=imagenet --image_size=224
   hashnet evaluate --workdir=runs/cats
+
+A recipe holds the settings that fit a data set, and says what they reach; a
+flag that is given wins over it:
+
+  hashnet train --workdir=runs/cifar --recipe=cifar10 --data=cifar10-54k:DIR
 """
 
+import argparse
 import dataclasses
 
 import hashnet_tf as hn
+from hashnet_tf.recipe import recipe, recipe_names
 from hashnet_tf.training_config import TrainingConfig, setting_type
 
 
@@ -27,20 +34,30 @@ def add_arguments(parser):
 
 
 def add_settings(parser, without=()):
-    """Adds a flag for each setting of a training but those named."""
+    """Adds `--recipe` and a flag for each setting of a training.
+
+    Args:
+        parser: `argparse.ArgumentParser`.
+        without: Names of settings that get no flag.
+    """
+    parser.add_argument(
+        "--recipe",
+        help=f"settings in place of the defaults: {', '.join(recipe_names())},"
+        " or the path of a .toml; --data says where the data lie",
+    )
     for field in dataclasses.fields(TrainingConfig):
         if field.name in without:
             continue
         kind, _ = setting_type(field.name)
         options = {"type": kind, "choices": field.metadata["choices"]}
         if kind is bool:
-            options = {"action": "store_true"}
-        if field.name == "data":
-            options["required"] = True
-        else:
-            options["default"] = field.default
+            options = {"action": argparse.BooleanOptionalAction}
+        told = field.metadata["help"]
+        if field.default is not None:
+            told += f" (default: {field.default})"
+        # Without a default, so that it is known which flags were given.
         parser.add_argument(
-            f"--{field.name}", help=field.metadata["help"], **options
+            f"--{field.name}", help=told, default=argparse.SUPPRESS, **options
         )
 
 
@@ -56,14 +73,33 @@ def run(arguments):
     return 0
 
 
-def config_of(arguments):
+def config_of(arguments, without=()):
     """Returns the `TrainingConfig` that parsed flags describe.
 
-    A setting that has no flag is as by default.
+    A setting that has no flag is as the recipe says, or as by default.
+
+    Args:
+        arguments: `argparse.Namespace`.
+        without: Names of settings that are left at their defaults.
     """
     names = {field.name for field in dataclasses.fields(TrainingConfig)}
-    given = {name: v for name, v in vars(arguments).items() if name in names}
-    return TrainingConfig(**given)
+    settings, example = {}, "digits"
+    if arguments.recipe is not None:
+        chosen = recipe(arguments.recipe)
+        settings, example = (
+            chosen.settings,
+            f"{chosen.protocol or 'folder'}:DIR",
+        )
+    given = {**settings, **vars(arguments)}
+    if "data" not in given:
+        raise ValueError(
+            f"`--data` is needed, such as --data={example}; a recipe does not"
+            " know where the data lie."
+            f" Received: no --data, recipe={arguments.recipe!r}"
+        )
+    return TrainingConfig(
+        **{n: v for n, v in given.items() if n in names and n not in without}
+    )
 
 
 if __name__ == "__main__":

@@ -110,7 +110,6 @@ def test_bad_input_of_a_process(tmp_path):
         (["evaluate", "--workdir=a", "b"], "arguments: b"),
         (["evaluate", "--workdir=a", "--at=x"], "invalid int value: 'x'"),
         (["evaluate", "--workdir"], "--workdir: expected one argument"),
-        (["train", "--workdir=a"], "required: --data"),
         (["train", "--data=digits"], "required: --workdir"),
         (
             ["train", "--workdir=a", "--data=digits", "--schedule=x"],

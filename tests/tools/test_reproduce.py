@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from hashnet_tf.recipe import recipe, recipe_names
 from hashnet_tf.reproduction import SYSTEMS, Cell
 from hashnet_tf.tools import main, reproduce
 from hashnet_tf.tools.train import config_of
@@ -21,10 +22,11 @@ def test_the_flags_are_those_of_a_training_and_the_tables():
     parser = argparse.ArgumentParser()
     reproduce.add_arguments(parser)
     names = [action.dest for action in parser._actions if action.dest != "help"]
-    assert names[:5] == ["table", "out", "bits", "methods", "seeds"]
+    own = ["table", "out", "bits", "methods", "seeds", "recipe"]
+    assert names[:6] == own
     settings = [field.name for field in dataclasses.fields(TrainingConfig)]
     others = [n for n in settings if n not in ("seed", "bits", "method")]
-    assert names[5:] == others
+    assert names[6:] == others
     assert all(action.help for action in parser._actions)
 
 
@@ -43,8 +45,17 @@ def test_defaults():
     arguments = parse(*NEEDED)
     assert arguments.bits == [16, 32, 48, 64]
     assert (arguments.methods, arguments.seeds) == (None, 3)
-    del arguments.bits
-    assert config_of(arguments) == TrainingConfig(data="digits")
+    config = config_of(arguments, without=reproduce.OF_CELLS)
+    assert config == TrainingConfig(data="digits")
+
+
+def test_a_recipe_settles_what_cells_share(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[settings]\nbits = 16\nseed = 7\nepochs = 4\nalpha = 0.5")
+    arguments = parse(*NEEDED, f"--recipe={path}", "--alpha=0.25")
+    config = config_of(arguments, without=reproduce.OF_CELLS)
+    assert config == TrainingConfig(data="digits", epochs=4, alpha=0.25)
+    assert arguments.bits == [16, 32, 48, 64]
 
 
 def test_some_of_each():
@@ -52,6 +63,17 @@ def test_some_of_each():
     assert arguments.bits == [8]
     assert arguments.methods == ["hashnet+c", "itq-cca"]
     assert parse(*NEEDED, "--methods=all").methods is None
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_each_recipe_makes_every_cell(name):
+    arguments = parse(*NEEDED, f"--recipe={name}")
+    config = config_of(arguments, without=reproduce.OF_CELLS)
+    settings = recipe(name).settings
+    for method in SYSTEMS:
+        cell = Cell.of("out", config, method, 16, 1)
+        assert (cell.config.bits, cell.config.seed) == (16, 1)
+        assert cell.config.learning_rate == settings["learning_rate"]
 
 
 @pytest.fixture(scope="module")

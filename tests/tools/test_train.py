@@ -1,5 +1,6 @@
 import argparse
 import dataclasses
+import json
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_every_flag_is_a_setting():
     train.add_arguments(parser)
     names = [action.dest for action in parser._actions if action.dest != "help"]
     settings = [field.name for field in dataclasses.fields(TrainingConfig)]
-    assert names == ["workdir", "features", *settings]
+    assert names == ["workdir", "features", "recipe", *settings]
     assert list(FLAGS) == settings
 
 
@@ -80,8 +81,66 @@ def test_each_flag_sets_its_setting(separate):
 def test_each_flag_has_a_help():
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    for action in parser._actions:
-        assert action.help
+    helps = {action.dest: action.help for action in parser._actions}
+    assert all(helps.values())
+    for field in dataclasses.fields(TrainingConfig):
+        told = f"(default: {field.default})" in helps[field.name]
+        assert told == (field.default is not None)
+
+
+def test_the_help_tells_of_recipes(hashnet):
+    assert "--recipe RECIPE" in hashnet("train", "--help").out
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """Flag of a recipe that has another value for each setting but the data."""
+    path = tmp_path / "mine.toml"
+    lines = [
+        f"{name} = {json.dumps(value)}"
+        for name, value in FLAGS.items()
+        if name != "data"
+    ]
+    path.write_text("\n".join(["[settings]", *lines]))
+    return f"--recipe={path}"
+
+
+def test_a_recipe_is_in_place_of_the_defaults(mine):
+    config = train.config_of(parse("--data=lists:photos", mine))
+    assert config == TrainingConfig(**FLAGS)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_flag_wins_over_the_recipe(first, mine):
+    # Two of them say what is the default anyway.
+    words = ["--data=lists:photos", "--bits=24", "--epochs=30", "--views=1"]
+    words += ["--no-freeze_backbone", "--augmentation=none"]
+    words.insert(0 if first else len(words), mine)
+    changed = {"bits": 24, "epochs": 30, "views": 1, "freeze_backbone": False}
+    changed["augmentation"] = "none"
+    expected = TrainingConfig(**{**FLAGS, **changed})
+    assert train.config_of(parse(*words)) == expected
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "Received: no --data, recipe=None"),
+        (["--recipe=cifar10"], "Received: no --data, recipe='cifar10'"),
+        (["--recipe=other", "--data=digits"], "Received: other"),
+        (
+            ["--recipe=cifar10", "--data=digits", "--bits=0"],
+            "Received: bits=0",
+        ),
+    ],
+)
+def test_bad_recipes(words, message, fails, tmp_path):
+    line = fails("train", f"--workdir={tmp_path / 'run'}", *words)
+    assert line.endswith(message)
+    if "no --data" in message:
+        asked = "cifar10-54k:DIR" if words else "digits"
+        assert f"`--data` is needed, such as --data={asked};" in line
+    assert not (tmp_path / "run").exists()
 
 
 def test_trains(trained):
