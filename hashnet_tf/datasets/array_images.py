@@ -78,3 +78,10 @@ class ArrayImages(ImageSet):
         digest = hashlib.sha256(repr(self.images.shape).encode())
         digest.update(np.ascontiguousarray(self.images))
         return digest.hexdigest()
+
+    def fingerprints(self):
+        shape = repr(self.images.shape[1:])
+        return [
+            f"{shape} {hashlib.sha256(np.ascontiguousarray(image)).hexdigest()}"
+            for image in self.images
+        ]

@@ -48,6 +48,9 @@ class DecodedImages(ImageSet):
     def fingerprint(self):
         return self._source.fingerprint()
 
+    def fingerprints(self):
+        return self._source.fingerprints()
+
 
 def cached(images, keep, cache="auto"):
     """Returns images decoded and kept in memory, if that is wanted.

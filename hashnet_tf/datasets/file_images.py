@@ -67,9 +67,19 @@ class FileImages(ImageSet):
         return lambda position: tf.io.read_file(paths[position])
 
     def fingerprint(self):
+        # Without the folder: a set stays itself when its folder is moved.
         digest = hashlib.sha256()
+        for line in self._states():
+            digest.update(f"{line}\n".encode())
+        return digest.hexdigest()
+
+    def fingerprints(self):
+        # With the folder: those of two data sets may hold a file of the same
+        # name and size, and unpacked archives of the same time.
+        folder = self.root.resolve()
+        return [f"{folder}\0{line}" for line in self._states()]
+
+    def _states(self):
         for name in self.names:
             status = (self.root / name).stat()
-            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"
-            digest.update(line.encode())
-        return digest.hexdigest()
+            yield f"{name}\0{status.st_size}\0{status.st_mtime_ns}"

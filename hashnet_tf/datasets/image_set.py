@@ -106,6 +106,13 @@ class ImageSet(abc.ABC):
     def fingerprint(self):
         """Returns a hex digest that changes when the images change."""
 
+    @abc.abstractmethod
+    def fingerprints(self):
+        """Returns a list of n str, each of which changes when its image does.
+
+        They are equal only where two images are the same, of whatever sets.
+        """
+
     def relabelled(self, labels):
         """Returns the set of the same images with other labels.
 

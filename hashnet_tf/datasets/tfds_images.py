@@ -84,14 +84,23 @@ class TfdsImages(ImageSet):
         return [f"{self.builder.info.full_name} {name}" for name in self.names]
 
     def fingerprint(self):
+        digest = self._digest_of_files()
+        digest.update(self.chosen)
+        return digest.hexdigest()
+
+    def fingerprints(self):
+        # A row has no state of its own: it changes with its split's files.
+        files = self._digest_of_files().hexdigest()
+        return [f"{files} {name}" for name in self.names]
+
+    def _digest_of_files(self):
         digest = hashlib.sha256(self.builder.info.full_name.encode())
         for part in self.split.split("+"):
             for path in self.builder.info.splits[part].filepaths:
                 status = path.stat()
                 line = f"{path.name}\0{status.length}\0{status.mtime}\n"
                 digest.update(line.encode())
-        digest.update(self.chosen)
-        return digest.hexdigest()
+        return digest
 
 
 def read_split(builder, split, decoders):

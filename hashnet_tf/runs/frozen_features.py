@@ -25,9 +25,14 @@ def frozen_features(
 ):
     """Returns the features of images, from `folder` if they lie there.
 
-    A file's name is a digest of all that its content depends on: the images,
-    the network's structure and weights, and the changes to the images. So
-    another list or other weights never meet an old file.
+    A folder in it is named by a digest of the network's structure and weights
+    and of how images are framed, and a file there by one of the images and the
+    changes to them. So other weights never meet an old file. Of another list of
+    images only those are computed that no file there holds: their first views,
+    since the changes of the others go by the place in the list.
+
+    A feature that is taken from another file was computed in another batch,
+    which may move its last bits.
 
     Args:
         backbone: `keras.Model` from images `[n, height, width, 3]` to features
@@ -55,44 +60,119 @@ def frozen_features(
     (200, 1, 128)
     """
     size = backbone.input_shape[1:3]
-    key = {
-        "images": images.fingerprint(),
+    network = {
         "weights": weights_digest(backbone),
         "structure": _structure(backbone),
         "size": size,
         "framing": framing,
+    }
+    content = {
+        "images": images.fingerprint(),
         "changes": (augmentation, views, seed) if views > 1 else None,
     }
-    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
-    path = pathlib.Path(folder) / f"{digest}.npy"
-    if not path.exists():
-        stack = np.empty(
-            (len(images), views, backbone.output_shape[-1]), np.float32
+    folder = pathlib.Path(folder) / _digest(json.dumps(network), 24)
+    path = folder / f"{_digest(json.dumps(content), 24)}.npy"
+    width = backbone.output_shape[-1]
+    rows = _opened(path, width)
+    if rows is None:
+        rows = np.empty(len(images), _row(views, width))
+        rows["image"] = [_digest(text, 32) for text in images.fingerprints()]
+        missing = _take_first_views(rows, folder)
+        _compute(
+            rows["features"],
+            missing,
+            backbone,
+            images,
+            augmentation,
+            seed,
+            framing,
         )
-        print("Computing the features of the frozen backbone", flush=True)
-        progress = keras.utils.Progbar(len(images) * views, unit_name="image")
-        for view in range(views):
-            if view:
-                # A seed of its own for each view.
-                batches = varied_batches(
-                    images,
-                    size,
-                    BATCH_SIZE,
-                    1_000_003 * seed + view,
-                    framing,
-                    augmentation,
-                )
-            else:
-                batches = ordered_batches(images, size, BATCH_SIZE, framing)
-            start = 0
-            for batch in batches.as_numpy_iterator():
-                stop = start + len(batch)
-                stack[start:stop, view] = backbone.predict_on_batch(batch)
-                progress.add(len(batch))
-                start = stop
         with written_beside(path) as beside, beside.open("wb") as file:
-            np.save(file, stack)
-    return np.load(path, mmap_mode="r")
+            np.save(file, rows)
+        rows = _opened(path, width)
+    return rows["features"]
+
+
+def _digest(text, length):
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _row(views, width):
+    # An image lies beside its features: in one file neither can be without
+    # the other.
+    return np.dtype(
+        [("image", "S32"), ("features", np.float32, (views, width))]
+    )
+
+
+def _opened(path, width):
+    """Returns the rows of a file, or None if it is missing or damaged."""
+    try:
+        rows = np.lib.format.open_memmap(path, mode="r")
+        views, _ = rows.dtype["features"].shape
+    except Exception:
+        # By a damaged header numpy's parser fails in many ways.
+        return None
+    return rows if rows.dtype == _row(views, width) else None
+
+
+def _take_first_views(rows, folder):
+    """Fills in the first views that other files hold.
+
+    Returns:
+        Boolean `[n]`: which are not among them.
+    """
+    names, features = rows["image"].tolist(), rows["features"]
+    missing = np.ones(len(rows), dtype=bool)
+    # Without what is still being written.
+    for path in sorted(folder.glob("[!.]*.npy")):
+        other = _opened(path, features.shape[-1])
+        if other is None or not missing.any():
+            continue
+        places = {name: i for i, name in enumerate(other["image"].tolist())}
+        others = other["features"]
+        for i in np.flatnonzero(missing):
+            place = places.get(names[i])
+            if place is not None:
+                features[i, 0] = others[place, 0]
+                missing[i] = False
+    return missing
+
+
+def _compute(features, missing, backbone, images, augmentation, seed, framing):
+    """Fills in the first views that are missing, and all after the first."""
+    everything = np.arange(len(images))
+    todo = [everything[missing], *[everything] * (features.shape[1] - 1)]
+    count = sum(map(len, todo))
+    if not count:
+        return
+    size = backbone.input_shape[1:3]
+    print("Computing the features of the frozen backbone", flush=True)
+    progress = keras.utils.Progbar(count, unit_name="image")
+    for view, positions in enumerate(todo):
+        if view:
+            # A seed of its own for each view.
+            batches = varied_batches(
+                images,
+                size,
+                BATCH_SIZE,
+                1_000_003 * seed + view,
+                framing,
+                augmentation,
+            )
+        elif len(positions):
+            some = images if missing.all() else images.subset(positions)
+            batches = ordered_batches(some, size, BATCH_SIZE, framing)
+        else:
+            continue
+        start = 0
+        for batch in batches.as_numpy_iterator():
+            stop = start + len(batch)
+            features[positions[start:stop], view] = backbone.predict_on_batch(
+                batch
+            )
+            progress.add(len(batch))
+            start = stop
 
 
 def _structure(model):

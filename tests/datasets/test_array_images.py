@@ -82,6 +82,20 @@ def test_fingerprint_is_that_of_the_pixels_and_their_order():
     assert len(digests | {digest}) == 6
 
 
+def test_fingerprints_are_those_of_each_images_pixels():
+    images = ArrayImages(COLOUR, LABELS)
+    before = images.fingerprints()
+    assert len(set(before)) == 5
+    some = ArrayImages(np.asfortranarray(COLOUR), LABELS, list("abcde"))
+    assert some.subset([3, 0]).fingerprints() == [before[3], before[0]]
+    changed = COLOUR.copy()
+    changed[4, 3, 5, 2] ^= 1
+    after = ArrayImages(changed, LABELS).fingerprints()
+    assert [i for i in range(5) if after[i] != before[i]] == [4]
+    turned = ArrayImages(COLOUR.reshape(5, 6, 4, 3), LABELS)
+    assert not set(turned.fingerprints()) & set(before)
+
+
 @pytest.mark.parametrize(
     "images, message",
     [

@@ -44,6 +44,7 @@ def test_are_the_same_set():
     assert there.names == IMAGES.names
     assert there.labels.tolist() == IMAGES.labels.tolist()
     assert there.fingerprint() == IMAGES.fingerprint()
+    assert there.fingerprints() == IMAGES.fingerprints()
     for position, image in there.encoded().as_numpy_iterator():
         np.testing.assert_array_equal(image, IMAGES.images[position])
     some = there.subset([7, 3])

@@ -130,3 +130,31 @@ def test_fingerprint_changes_with_an_image_a_name_or_the_order(folder):
     assert digest(NAMES) == before
     moved = folder.rename(folder.with_name("moved"))
     assert digest(NAMES, moved) == before
+
+
+def test_fingerprints_tell_which_image_changed(folder):
+    images = FileImages(folder, NAMES, [0] * 4)
+    before = images.fingerprints()
+    assert len(set(before)) == 4
+    some = FileImages(str(folder), NAMES, [9] * 4).subset([2, 0])
+    assert some.fingerprints() == [before[2], before[0]]
+    status = (folder / NAMES[1]).stat()
+    times = status.st_atime_ns, status.st_mtime_ns
+    os.utime(folder / NAMES[1], ns=(times[0], times[1] + 1))
+    after = images.fingerprints()
+    assert [i for i in range(4) if after[i] != before[i]] == [1]
+    with (folder / NAMES[1]).open("ab") as file:
+        file.write(b"x")
+    os.utime(folder / NAMES[1], ns=times)
+    assert len({before[1], after[1], images.fingerprints()[1]}) == 3
+
+
+def test_fingerprints_of_another_folder_are_others(folder):
+    other = folder.with_name("other")
+    shutil.copytree(folder, other)
+    one, same, copied = (
+        FileImages(root, NAMES, [0] * 4).fingerprints()
+        for root in (folder, other.parent / "." / "root", other)
+    )
+    assert one == same
+    assert not set(one) & set(copied)

@@ -132,3 +132,14 @@ def test_fingerprint_changes_with_the_files_or_the_choice(prepare_tfds):
     os.utime(file, (1, 1))
     seen.add(digest())
     assert len(seen) == 6
+
+
+def test_fingerprints_change_with_the_files(prepare_tfds):
+    splits = {"train": ROWS[:100], "test": ROWS[100:]}
+    builder = tfds.builder(prepare_tfds("each_fingerprinted", splits))
+    images = TfdsImages(builder, "train+test", LABELS)
+    before = images.fingerprints()
+    assert len(set(before)) == 150
+    assert images.subset([7, 120]).fingerprints() == [before[7], before[120]]
+    os.utime(builder.info.splits["test"].filepaths[0], (1, 1))
+    assert not set(images.fingerprints()) & set(before)

@@ -1,5 +1,7 @@
 import importlib
 import os
+import pathlib
+import shutil
 
 import keras
 import numpy as np
@@ -26,17 +28,29 @@ def network(activation="relu", seed=0):
     return keras.Model(images, x)
 
 
+def files(folder):
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def random_images(n, seed=0):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
+    return hn.datasets.ArrayImages(pixels, np.zeros(n, dtype=int))
+
+
 @pytest.fixture
 def computing(monkeypatch):
-    """Counts how often features are computed, a view at a time."""
+    """Counts how many features are computed, a view at a time."""
 
     class Computing:
-        views = 0
+        images = []
+
+    Computing.images = []
 
     def counting(batches):
-        def count(*arguments):
-            Computing.views += 1
-            return batches(*arguments)
+        def count(images, *arguments):
+            Computing.images.append(len(images))
+            return batches(images, *arguments)
 
         return count
 
@@ -54,15 +68,15 @@ def test_are_what_the_backbone_gives(queries, tmp_path):
     assert features.dtype == np.float32
     assert isinstance(features, np.memmap)
     np.testing.assert_allclose(features[:, 0], expected, rtol=1e-5)
-    assert [p.suffix for p in (tmp_path / "new").iterdir()] == [".npy"]
+    assert [p.suffix for p in files(tmp_path / "new")] == [".npy"]
 
 
 def test_are_computed_once(queries, computing, tmp_path):
     first = frozen_features(network(), queries, tmp_path)
-    assert computing.views == 1
+    assert computing.images == [200]
     # A network built again has other names in the same process.
     again = frozen_features(network(), queries, str(tmp_path))
-    assert computing.views == 1
+    assert computing.images == [200]
     np.testing.assert_array_equal(first, again)
 
 
@@ -75,29 +89,145 @@ def test_whatever_they_depend_on_has_a_file_of_its_own(
     pixels[7] = 255 - pixels[7]
     retouched = hn.datasets.ArrayImages(pixels, queries.labels, queries.names)
     views = {"augmentation": "shift", "views": 2}
-    for arguments, options in (
-        ((backbone, queries), {}),
-        ((backbone, queries.subset(np.arange(199))), {}),
-        ((backbone, queries.subset(np.arange(200)[::-1])), {}),
-        ((backbone, retouched), {}),
-        ((network("linear"), queries), {}),
-        ((changed, queries), {}),
-        ((backbone, queries), views),
-        ((backbone, queries), {**views, "seed": 1}),
-        ((backbone, queries), {**views, "augmentation": "shift_flip"}),
-        ((backbone, queries), {**views, "views": 3}),
+    for arguments, options, computed in (
+        ((backbone, queries), {}, [200]),
+        ((backbone, queries.subset(np.arange(199))), {}, []),
+        ((backbone, queries.subset(np.arange(200)[::-1])), {}, []),
+        ((backbone, retouched), {}, [1]),
+        ((network("linear"), queries), {}, [200]),
+        ((changed, queries), {}, [200]),
+        ((backbone, queries), {"framing": "modern"}, [200]),
+        ((backbone, queries), views, [200]),
+        ((backbone, queries), {**views, "seed": 1}, [200]),
+        ((backbone, queries), {**views, "augmentation": "shift_flip"}, [200]),
+        ((backbone, queries), {**views, "views": 3}, [200, 200]),
     ):
-        before, there = computing.views, len(os.listdir(tmp_path))
+        before = files(tmp_path)
+        computing.images.clear()
         frozen_features(*arguments, tmp_path, **options)
-        assert computing.views == before + options.get("views", 1)
-        assert len(os.listdir(tmp_path)) == there + 1
+        assert computing.images == computed
+        assert len(files(tmp_path) - before) == 1
+
+
+def test_another_size_never_meets_them(computing, tmp_path):
+    images = random_images(9)
+    for side in (8, 6):
+        # The weights are the same, and so are the widths.
+        inputs = keras.Input((side, side, 3))
+        x = keras.layers.GlobalAveragePooling2D()(inputs)
+        backbone = keras.Model(inputs, x)
+        features = frozen_features(backbone, images, tmp_path)
+        pixels = hn.datasets.pixel_array(images, (side, side))
+        expected = pixels.mean(axis=(1, 2))
+        np.testing.assert_allclose(features[:, 0], expected, rtol=1e-5)
+    assert computing.images == [9, 9]
+
+
+def test_of_another_set_only_what_is_missing_is_computed(computing, tmp_path):
+    everything = random_images(300)
+    backbone = network()
+    pixels = everything.images
+    expected = backbone.predict(pixels, verbose=0)
+    rng = np.random.default_rng(1)
+    known = set()
+    for size in (150, 40, 150, 300):
+        chosen = rng.permutation(300)[:size]
+        features = frozen_features(
+            backbone, everything.subset(chosen), tmp_path
+        )
+        np.testing.assert_allclose(
+            features[:, 0], expected[chosen], rtol=1e-4, atol=1e-4
+        )
+        if missing := len(set(chosen) - known):
+            assert computing.images.pop() == missing
+        assert not computing.images
+        known.update(chosen)
+
+
+def test_rows_are_taken_exactly_as_they_lie(computing, tmp_path):
+    everything, backbone = random_images(100), network()
+    chosen = np.array([40, 7, 99, 7])
+    frozen_features(backbone, everything, tmp_path)
+    (path,) = files(tmp_path)
+    rows = np.load(path)
+    # No network gives these.
+    rows["features"] = np.arange(500).reshape(100, 1, 5) - 0.5
+    np.save(path, rows)
+    options = {"augmentation": "shift", "views": 2}
+    some = everything.subset(chosen)
+    features = frozen_features(backbone, some, tmp_path)
+    np.testing.assert_array_equal(features, rows["features"][chosen])
+    assert computing.images == [100]
+    varied = frozen_features(backbone, some, tmp_path, **options)
+    np.testing.assert_array_equal(varied[:, 0], features[:, 0])
+    assert computing.images == [100, 4]
+    # A file of several views gives its first one.
+    for file in files(tmp_path) - {pathlib.Path(varied.filename)}:
+        file.unlink()
+    again = frozen_features(backbone, everything.subset([99, 7]), tmp_path)
+    np.testing.assert_array_equal(again, features[[2, 1]])
+    assert computing.images == [100, 4]
+
+
+def test_a_damaged_file_is_as_good_as_none(computing, tmp_path):
+    everything, backbone = random_images(30), network()
+    some = everything.subset(np.arange(10))
+    kept = np.array(frozen_features(backbone, everything, tmp_path))
+    (path,) = files(tmp_path)
+    whole = path.read_bytes()
+    unreadable = [whole[:size] for size in (0, 3, 10, 60, 200, 1000)]
+    # Of another program, or of a file system that lost what was in it.
+    unreadable += [b"not at all", bytes(len(whole))]
+    # A header that is cut within.
+    unreadable += [whole.replace(b")", b"(", 1), whole.replace(b",", b":", 1)]
+    for content in unreadable:
+        path.write_bytes(content)
+        computing.images.clear()
+        features = frozen_features(backbone, some, tmp_path)
+        np.testing.assert_allclose(features, kept[:10], rtol=1e-5)
+        assert computing.images == [10]
+        # It would be found the next time.
+        (files(tmp_path) - {path}).pop().unlink()
+    for array in (np.zeros(3), np.zeros((30, 1, 5), np.float32)):
+        np.save(path, array)
+        computing.images.clear()
+        features = frozen_features(backbone, everything, tmp_path)
+        np.testing.assert_allclose(features, kept, rtol=1e-5)
+        assert computing.images == [30]
+
+
+def test_what_is_still_being_written_is_left_alone(computing, tmp_path):
+    everything, backbone = random_images(30), network()
+    frozen_features(backbone, everything, tmp_path)
+    (path,) = files(tmp_path)
+    path.rename(path.with_name(f".7.{path.name}"))
+    frozen_features(backbone, everything.subset(np.arange(10)), tmp_path)
+    assert computing.images == [30, 10]
+
+
+def test_a_file_elsewhere_is_another_image(make_folder, computing, tmp_path):
+    folder = make_folder()
+    # As unpacked from two archives that were made for being the same anew.
+    for path in folder.rglob("*.png"):
+        os.utime(path, ns=(10**18, 10**18))
+    names = ["a/00.png", "b/00.png"]
+    shutil.copytree(folder, tmp_path / "other")
+    backbone, cache = network(), tmp_path / "cache"
+    for root, chosen in ((folder, names), (tmp_path / "other", names[:1])):
+        images = hn.datasets.FileImages(root, chosen, [0] * len(chosen))
+        frozen_features(backbone, images, cache)
+    assert computing.images == [2, 1]
+    (tmp_path / "link").symlink_to(folder)
+    linked = hn.datasets.FileImages(tmp_path / "link", names[1:], [0])
+    frozen_features(backbone, linked, cache)
+    assert computing.images == [2, 1]
 
 
 def test_of_one_view_the_changes_do_not_matter(queries, computing, tmp_path):
     backbone = network()
     frozen_features(backbone, queries, tmp_path)
     frozen_features(backbone, queries, tmp_path, augmentation="shift", seed=3)
-    assert computing.views == 1
+    assert computing.images == [200]
 
 
 def test_a_changed_file_is_noticed(make_folder, write_images, tmp_path):
