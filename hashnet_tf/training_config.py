@@ -153,7 +153,7 @@ class TrainingConfig:
         CLASS_WEIGHTS,
     )
     alpha: float | None = _setting(
-        None, "slope of the sigmoid of Eq. 3; none: 10 / bits"
+        None, "slope of the sigmoid of Eq. 3; none: 5 / bits"
     )
     schedule: str = _setting(
         "square_root",

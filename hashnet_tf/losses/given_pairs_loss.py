@@ -5,6 +5,7 @@ from keras import ops
 
 from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
 from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
+from hashnet_tf.losses.slope import check_alpha, slope
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -17,7 +18,8 @@ class GivenPairsLoss(keras.losses.Loss):
     `hashnet_tf.models.PairModel` makes of a HashNet.
 
     Args:
-        alpha: Positive float; None is 10 / K.
+        alpha: Positive float; None is 5 / K, as in
+            `WeightedPairwiseLoss`.
         class_weights: "batch", `(w1, w0)` or None, as in
             `WeightedPairwiseLoss`.
         name: Optional name.
@@ -47,11 +49,7 @@ class GivenPairsLoss(keras.losses.Loss):
         reduction="sum_over_batch_size",
     ):
         super().__init__(name=name, reduction=reduction, dtype="float32")
-        if alpha is not None and not alpha > 0:
-            raise ValueError(
-                "`alpha` must be positive, or None for 10 / bits."
-                f" Received: alpha={alpha}"
-            )
+        check_alpha(alpha)
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
 
@@ -76,7 +74,7 @@ class GivenPairsLoss(keras.losses.Loss):
             )
         given = ops.reshape(given, (-1,))
         similar, counted = ops.greater(given, 0), ops.greater_equal(given, 0)
-        alpha = 10.0 / g.shape[-1] if self.alpha is None else self.alpha
+        alpha = slope(self.alpha, g.shape[-1])
         losses = pair_negative_log_likelihood(
             ops.sum(g[:, 0] * g[:, 1], axis=-1), similar, alpha
         )

@@ -7,6 +7,7 @@ from hashnet_tf.losses.batch_shapes import check_batch, differ
 from hashnet_tf.losses.label_pairs import label_pairs
 from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
 from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
+from hashnet_tf.losses.slope import check_alpha, slope
 
 SIMILARITIES = ("shared", "jaccard", "given")
 
@@ -30,8 +31,8 @@ class WeightedPairwiseLoss(keras.losses.Loss):
     It is computed in float32 under every dtype policy.
 
     Args:
-        alpha: Positive float, the slope of the sigmoid; None is 10 / K, the
-            rule of the released code (the paper asks for alpha < 1).
+        alpha: Positive float, the slope of the sigmoid; None is 5 / K, half
+            of the released code's (`hashnet_tf.losses.slope` tells why).
         class_weights: "batch" counts |S1| and |S0| in each batch; `(w1, w0)`
             are fixed weights of similar and dissimilar pairs, such as
             `hashnet_tf.losses.count_pairs(labels).weights` gives for a whole
@@ -72,11 +73,7 @@ class WeightedPairwiseLoss(keras.losses.Loss):
     ):
         # Exponents of inner products over K bits leave half precision.
         super().__init__(name=name, reduction=reduction, dtype="float32")
-        if alpha is not None and not alpha > 0:
-            raise ValueError(
-                "`alpha` must be positive, or None for 10 / bits."
-                f" Received: alpha={alpha}"
-            )
+        check_alpha(alpha)
         if similarity not in SIMILARITIES:
             raise ValueError(
                 f"`similarity` must be one of {SIMILARITIES}."
@@ -94,7 +91,7 @@ class WeightedPairwiseLoss(keras.losses.Loss):
         counted = ops.logical_and(
             known, ops.logical_not(ops.eye(n, dtype="bool"))
         )
-        alpha = 10.0 / g.shape[-1] if self.alpha is None else self.alpha
+        alpha = slope(self.alpha, g.shape[-1])
         losses = pair_negative_log_likelihood(
             ops.matmul(g, ops.transpose(g)), similar, alpha
         )

@@ -10,7 +10,7 @@ MEASURES = ("J", "L", "gap", "bit_balance", "bit_correlation")
 
 
 def eq4(codes, ids):
-    """Eq. 4 as a mean over the pairs i != j, alpha = 10 / K."""
+    """Eq. 4 as a mean over the pairs i != j, alpha = 5 / K."""
     n, bits = codes.shape
     pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
     similar = sum(ids[i] == ids[j] for i, j in pairs)
@@ -18,7 +18,7 @@ def eq4(codes, ids):
     for i, j in pairs:
         s = float(ids[i] == ids[j])
         count = similar if s else len(pairs) - similar
-        p = 10.0 / bits * np.dot(codes[i], codes[j])
+        p = 5.0 / bits * np.dot(codes[i], codes[j])
         total += len(pairs) / count * (np.log1p(np.exp(p)) - s * p)
     return total / len(pairs)
 

@@ -84,7 +84,7 @@ def test_equation_4_of_labels(slow, name, class_weights, similarity, alpha):
     rows = slow.loss(
         g,
         relate_labels(slow, y, similarity == "jaccard"),
-        alpha or 10 / 6,
+        alpha or 5 / 6,
         class_weights,
     )
     found = loss.call(ops.convert_to_tensor(y), ops.convert_to_tensor(g))
@@ -98,7 +98,7 @@ def test_equation_4_of_labels(slow, name, class_weights, similarity, alpha):
 def test_equation_4_of_a_given_matrix(slow, class_weights, values):
     y = np.random.default_rng(0).choice(values, (9, 9))
     g = codes(9)
-    rows = slow.loss(g, relate_given(y), 10 / 6, class_weights)
+    rows = slow.loss(g, relate_given(y), 5 / 6, class_weights)
     loss = WeightedPairwiseLoss(class_weights=class_weights, similarity="given")
     np.testing.assert_allclose(loss.call(y, g), rows, rtol=2e-6, atol=1e-7)
     np.testing.assert_allclose(loss(y, g), rows.mean(), rtol=2e-6)
@@ -126,10 +126,10 @@ def test_at_zero(class_weights, expected):
     np.testing.assert_allclose(value, expected, rtol=1e-6)
 
 
-def test_alpha_is_ten_a_bit():
+def test_alpha_is_five_a_bit():
     y, g = labels_of("ids"), codes(9, bits=48)
     assert float(WeightedPairwiseLoss()(y, g)) == float(
-        WeightedPairwiseLoss(alpha=10 / 48)(y, g)
+        WeightedPairwiseLoss(alpha=5 / 48)(y, g)
     )
 
 
@@ -214,7 +214,7 @@ def test_saturated_inner_products(slow, alpha):
 def test_sample_weight(slow, name):
     y = labels_of(name)
     g = codes(9)
-    rows = slow.loss(g, relate_labels(slow, y), 10 / 6, "batch")
+    rows = slow.loss(g, relate_labels(slow, y), 5 / 6, "batch")
     weight = np.float32([0, 1, 2, 0.5, 0, 1, 1, 3, 0.25])
     loss = WeightedPairwiseLoss()
     for given in (weight, weight[:, None]):
@@ -230,7 +230,7 @@ def test_sample_weight(slow, name):
 def test_reduction(slow, reduction):
     y, g = labels_of("ids"), codes(9)
     weight = np.arange(9.0)
-    rows = weight * slow.loss(g, relate_labels(slow, y), 10 / 6, "batch")
+    rows = weight * slow.loss(g, relate_labels(slow, y), 5 / 6, "batch")
     expected = {
         "sum": rows.sum(),
         None: rows,
@@ -294,7 +294,7 @@ def test_one_step_of_fit(slow, policy):
 
     def expected_loss(kernel):
         g = np.tanh(2.0 * (x @ kernel + bias))
-        rows = slow.loss(g, relate_labels(slow, y), 10 / 32, "batch")
+        rows = slow.loss(g, relate_labels(slow, y), 5 / 32, "batch")
         return np.mean(weight * rows)
 
     model.compile(keras.optimizers.SGD(1.0), WeightedPairwiseLoss())

@@ -94,7 +94,7 @@ def test_a_rival_is_watched_by_eq_4_at_a_beta_of_1(method, run_of, slow):
 
     expected = {"J": g, "L": np.where(g >= 0, 1.0, -1.0)}
     for name, codes in expected.items():
-        loss = slow.loss(codes, relate, 10 / 12, "batch").mean()
+        loss = slow.loss(codes, relate, 5 / 12, "batch").mean()
         assert rows[-1][name] == pytest.approx(loss, rel=1e-4)
 
 
