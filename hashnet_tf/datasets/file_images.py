@@ -57,8 +57,18 @@ class FileImages(ImageSet):
         ]
 
     def identities(self):
-        # Links are followed: two names of one file are one image.
-        return [os.path.realpath(self.root / name) for name in self.names]
+        # Links are followed: two names of one file are one image. Of the many
+        # files of a folder, the folder is followed only once.
+        folders, found = {}, []
+        for name in self.names:
+            folder, last = os.path.split(os.path.join(self.root, name))
+            if folder not in folders:
+                folders[folder] = os.path.realpath(folder)
+            path = os.path.join(folders[folder], last)
+            if last in ("", ".", "..") or os.path.islink(path):
+                path = os.path.realpath(path)
+            found.append(path)
+        return found
 
     def reader(self):
         paths = tf.constant(
@@ -81,5 +91,5 @@ class FileImages(ImageSet):
 
     def _states(self):
         for name in self.names:
-            status = (self.root / name).stat()
+            status = os.stat(os.path.join(self.root, name))
             yield f"{name}\0{status.st_size}\0{status.st_mtime_ns}"

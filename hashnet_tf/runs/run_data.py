@@ -64,8 +64,12 @@ def run_data(run, config):
     kept = {
         part: _without(getattr(dataset, part), record[part]["undecodable"])
         for part in PARTS
+        if record[part]["undecodable"]
     }
-    return dataclasses.replace(dataset, **kept), record
+    # As it is where it can be: its notes have been looked for already.
+    if kept:
+        dataset = dataclasses.replace(dataset, **kept)
+    return dataset, record
 
 
 def _record(images, skip_undecodable):
@@ -85,8 +89,6 @@ def _digest(images):
 
 
 def _without(images, names):
-    if not names:
-        return images
     names = set(names)
     left = [i for i, name in enumerate(images.names) if name not in names]
     return images.subset(np.array(left))

@@ -1,4 +1,5 @@
 import os
+import pathlib
 import pickle
 import shutil
 
@@ -57,6 +58,50 @@ def test_identities_follow_links(folder):
         str(folder / "a" / "one.jpg"),
         str(folder / "gone.jpg"),
     ]
+
+
+def test_identities_are_the_real_paths(folder, tmp_path, monkeypatch):
+    (folder / "a" / "link.jpg").symlink_to("one.jpg")
+    (folder / "a" / "up.jpg").symlink_to("../b/two.png")
+    (folder / "a" / "far").symlink_to(folder / "b")
+    (folder / "a" / "again").symlink_to("far")
+    (folder / "broken").symlink_to("nowhere/at all")
+    (folder / "loop").symlink_to("loop")
+    (tmp_path / "root link").symlink_to(folder)
+    names = [
+        *NAMES,
+        "a/link.jpg",
+        "a/up.jpg",
+        "a/far/two.png",
+        "a/again/two.png",
+        "a/again/../a/one.jpg",
+        "b/",
+        "a/far/",
+        "a/far/.",
+        "a/far/..",
+        ".",
+        "broken",
+        "broken/x.png",
+        "loop",
+        "loop/x.png",
+        str(folder / "a" / "far" / "two.png"),
+    ]
+    monkeypatch.chdir(tmp_path)
+    for root in (
+        folder,
+        tmp_path / "root link",
+        "root link",
+        ".",
+        "root/a/far",
+    ):
+        images = FileImages(root, names, [0] * len(names))
+        expected = [
+            str((pathlib.Path.cwd() / root / name).resolve())
+            if "loop" not in name
+            else os.path.realpath(f"{root}/{name}")
+            for name in names
+        ]
+        assert images.identities() == expected
 
 
 def test_reads_in_a_given_order(folder):
