@@ -13,7 +13,32 @@ def features_path(shared):
     return pathlib.Path(shared) / "features"
 
 
-def prepare(config, shared, shallow):
+def frozen_backbone(config, shallow):
+    """Returns the backbone whose features the cells of a seed share.
+
+    Args:
+        config: `TrainingConfig`.
+        shallow: Whether shallow systems will want features too.
+
+    Returns:
+        As `hashnet_tf.runs.networks.build_backbone`, or None if no backbone
+        stays as it comes.
+
+    Raises:
+        ValueError: As `build_backbone`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.reproduction.prepare import frozen_backbone
+    >>> frozen_backbone(hn.runs.TrainingConfig(data="digits"), shallow=True)
+    """
+    if config.freeze_backbone or (shallow and config.weights is not None):
+        return build_backbone(config)
+    return None
+
+
+def prepare(config, shared, shallow, backbone=None):
     """Looks through the data of a seed and computes features, only once.
 
     So all cells of a seed have the same data, and none of them counts the
@@ -22,7 +47,8 @@ def prepare(config, shared, shallow):
     Args:
         config: `TrainingConfig`.
         shared: Str or path of the folder of what cells share.
-        shallow: Whether shallow systems will want features too.
+        shallow: As in `frozen_backbone`.
+        backbone: What that gives, or None to build it.
 
     Returns:
         `(dataset, record)`, as `hashnet_tf.runs.run_data`.
@@ -43,12 +69,14 @@ def prepare(config, shared, shallow):
     run = RunDirectory(pathlib.Path(shared) / f"seed{config.seed}")
     dataset, record = run_data(run, config)
     run.write_data_record(record)
-    if config.freeze_backbone or (shallow and config.weights is not None):
-        backbone, cache = build_backbone(config), features_path(shared)
+    if backbone is None:
+        backbone = frozen_backbone(config, shallow)
+    if backbone is not None:
+        cache = features_path(shared)
         for part in PARTS:
             images = getattr(dataset, part)
             frozen_features(backbone, images, cache, framing=config.framing)
-        if config.freeze_backbone:
+        if config.views > 1:
             changes = (config.augmentation, config.views, config.seed)
             frozen_features(
                 backbone, dataset.train, cache, *changes, config.framing

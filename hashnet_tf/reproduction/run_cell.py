@@ -5,16 +5,19 @@ import time
 import numpy as np
 
 from hashnet_tf.reproduction.peak_memory import peak_memory_mb
-from hashnet_tf.reproduction.prepare import features_path, prepare
+from hashnet_tf.reproduction.prepare import (
+    features_path,
+    frozen_backbone,
+    prepare,
+)
 from hashnet_tf.reproduction.result import Result
 from hashnet_tf.reproduction.shallow_features import shallow_features
 from hashnet_tf.retrieval import evaluate
 from hashnet_tf.retrieval.evaluate import USUAL_AT
-from hashnet_tf.runs.evaluate_run import evaluate_run
-from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.run_data import PARTS
+from hashnet_tf.runs.evaluate_run import evaluate_on
+from hashnet_tf.runs.run_data import PARTS, run_data
 from hashnet_tf.runs.run_directory import RunDirectory
-from hashnet_tf.runs.train import train
+from hashnet_tf.runs.train import train_on
 
 
 def run_cell(cell, shared):
@@ -38,11 +41,15 @@ def run_cell(cell, shared):
     {'train': 1000, 'query': 200, 'database': 1597}
     """
     shallow = cell.system.shallow is not None
-    dataset, record = prepare(cell.config, shared, shallow)
-    measure = _fitted if shallow else _trained
-    report, seconds, features = measure(
-        cell, dataset, record, features_path(shared)
-    )
+    # Loaded and built once for all that follows.
+    backbone = frozen_backbone(cell.config, shallow)
+    dataset, record = prepare(cell.config, shared, shallow, backbone)
+    cache = features_path(shared)
+    if shallow:
+        measured = _fitted(cell, dataset, backbone, cache)
+    else:
+        measured = _trained(cell, dataset, record, backbone, cache)
+    report, seconds, features = measured
     cell.finish(
         Result(
             protocol=dataset.protocol,
@@ -55,21 +62,29 @@ def run_cell(cell, shared):
     )
 
 
-def _trained(cell, dataset, record, cache):
+def _trained(cell, dataset, record, backbone, cache):
     config, run = cell.config, RunDirectory(cell.folder)
     begun = run.config_path.exists()
     if not begun:
         run.write_data_record(record)
+
+    def data_of(run, config):
+        # One that was begun is held to what its data were then.
+        if run.data_record() == record:
+            return dataset, record
+        return run_data(run, config)
+
     start = time.perf_counter()
-    train(config, cell.folder, cache)
-    report = evaluate_run(cell.folder, features=cache)
+    train_on(data_of, config, cell.folder, cache)
+    report = evaluate_on(
+        data_of, lambda config: backbone, cell.folder, features=cache
+    )
     seconds = None if begun else time.perf_counter() - start
     return report, seconds, "pixels"
 
 
-def _fitted(cell, dataset, record, cache):
+def _fitted(cell, dataset, backbone, cache):
     config = cell.config
-    backbone = None if config.weights is None else build_backbone(config)
 
     def features(images):
         return shallow_features(config, backbone, images, cache)

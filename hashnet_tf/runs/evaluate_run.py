@@ -53,12 +53,61 @@ def evaluate_run(workdir, at=None, empty_ball="zero", features=None):
     ...
     (200, 100)
     """
+    return evaluate_on(
+        run_data, build_backbone, workdir, at, empty_ball, features
+    )
+
+
+def evaluate_on(
+    data_of, backbone_of, workdir, at=None, empty_ball="zero", features=None
+):
+    """Does what `evaluate_run` does, on what may be loaded already.
+
+    Args:
+        data_of: Function of a run and its settings that gives what `run_data`
+            gives, and raises what that raises.
+        backbone_of: Function of settings that gives what `build_backbone`
+            gives.
+        workdir: As in `evaluate_run`.
+        at: As in `evaluate_run`.
+        empty_ball: As in `evaluate_run`.
+        features: As in `evaluate_run`.
+
+    Returns:
+        `hashnet_tf.retrieval.RetrievalReport`.
+
+    Raises:
+        ValueError: As `evaluate_run`.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> from hashnet_tf.runs.evaluate_run import evaluate_on
+    >>> from hashnet_tf.runs.networks import build_backbone
+    >>> config = hn.runs.TrainingConfig(
+    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
+    ...     epochs=1,
+    ... )
+    >>> with tempfile.TemporaryDirectory() as workdir:
+    ...     run = hn.runs.train(config, workdir)
+    ...     data = hn.runs.run_data(run, config)
+    ...     report = evaluate_on(
+    ...         lambda run, config: data, build_backbone, workdir, at=100
+    ...     )
+    ...     report.queries, report.at  # doctest: +ELLIPSIS
+    digits: 100 train, 200 query, 1597 database. ...
+    Encoding 200 images
+    ...
+    (200, 100)
+    """
     run = RunDirectory(workdir)
     config, model = run.config(), run.model()
-    dataset, record = run_data(run, config)
+    dataset, record = data_of(run, config)
     encoder, features_of = model, _no_features
     if config.freeze_backbone and features is not None:
-        encoder, features_of = _by_features(config, model, features)
+        backbone = backbone_of(config)
+        encoder = FeatureEncoder(model, backbone)
+        features_of = _features_by(backbone, features, config.framing)
     query, database = (
         encode_images(
             encoder,
@@ -93,14 +142,11 @@ def _no_features(images):
     return None
 
 
-def _by_features(config, model, folder):
-    """Returns an encoder of features, and a function from images to these."""
-    backbone = build_backbone(config)
+def _features_by(backbone, folder, framing):
+    """Returns a function from images to their features."""
 
     def features_of(images):
-        views = frozen_features(
-            backbone, images, folder, framing=config.framing
-        )
+        views = frozen_features(backbone, images, folder, framing=framing)
         return views[:, 0]
 
-    return FeatureEncoder(model, backbone), features_of
+    return features_of

@@ -1,3 +1,4 @@
+import importlib
 import json
 
 import numpy as np
@@ -88,6 +89,69 @@ def test_a_frozen_one_takes_features_that_are_shared(
     run_cell(Cell.of(tmp_path, base, "lsh", 16, 0), shared)
     assert times(shared / "features") == before
     assert not hn.runs.RunDirectory(cell.folder).features_path.exists()
+
+
+@pytest.mark.parametrize("name, built", [("hashnet", 2), ("itq", 1)])
+def test_loads_the_data_once(
+    name, built, base_of, weights_file, tmp_path, monkeypatch
+):
+    base = base_of(weights=weights_file, freeze_backbone=True)
+    cell = Cell.of(tmp_path, base, name, 12, 0)
+    calls = []
+
+    def counted(function):
+        def call(*arguments, **settings):
+            calls.append(function.__name__)
+            return function(*arguments, **settings)
+
+        return call
+
+    for place, function in (
+        ("runs.run_data", "load"),
+        ("runs.networks", "backbone"),
+    ):
+        module = importlib.import_module(f"hashnet_tf.{place}")
+        monkeypatch.setattr(
+            module, function, counted(getattr(module, function))
+        )
+    run_cell(cell, tmp_path / "shared")
+    assert calls.count("load") == 1
+    # A training builds its own, by its seed.
+    assert calls.count("backbone") == built
+
+
+def test_is_the_run_by_hand(base_of, weights_file, tmp_path):
+    base = base_of(weights=weights_file, freeze_backbone=True)
+    cell = Cell.of(tmp_path, base, "hashnet", 12, 0)
+    run_cell(cell, tmp_path / "shared")
+    run = hn.runs.train(cell.config, tmp_path / "hand")
+    report = hn.runs.evaluate_run(run.path)
+    assert cell.result().report == report
+    for part in ("query", "database"):
+        there = hn.runs.RunDirectory(cell.folder).codes_path(part)
+        np.testing.assert_array_equal(
+            hn.runs.CodeSet.load(there).codes,
+            hn.runs.CodeSet.load(run.codes_path(part)).codes,
+        )
+
+
+def test_a_begun_one_is_held_to_its_own_data(base_of, tmp_path):
+    labels = np.arange(60) % 3
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    base = base_of(
+        data=f"npz:{tmp_path / 'a.npz'}",
+        train_per_class=5,
+        query_per_class=2,
+        batch_size=10,
+    )
+    cell = Cell.of(tmp_path, base, "hashnet", 12, 0)
+    hn.runs.train(cell.config, cell.folder)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels[::-1])
+    # What the cells share is of the data as they are now.
+    with pytest.raises(ValueError, match="other names or labels in train"):
+        run_cell(cell, tmp_path / "shared")
+    assert cell.result() is None
 
 
 def test_the_time_of_a_part_is_not_told(base_of, tmp_path):
