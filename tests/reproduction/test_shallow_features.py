@@ -34,4 +34,4 @@ def test_features_of_the_backbone(images, base_of, weights_file, tmp_path):
     pixels = hn.datasets.pixel_array(images, (8, 8))
     expected = backbone.predict(pixels, verbose=0)
     np.testing.assert_allclose(np.concatenate(parts), expected, rtol=1e-5)
-    assert len(list(tmp_path.glob("*.npy"))) == 1
+    assert len(list(tmp_path.glob("*/*.npy"))) == 1
