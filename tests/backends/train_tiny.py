@@ -90,7 +90,8 @@ def hashnet(multiplier=10.0, learning_rate=0.01, dropout=0.1):
             {"hash": multiplier},
             l2=5e-4,
         ),
-        hn.losses.WeightedPairwiseLoss(),
+        # So steep that the loss can fall far below that of chance.
+        hn.losses.WeightedPairwiseLoss(alpha=10 / 12),
     )
     return model
 
