@@ -19,7 +19,7 @@ def slope(alpha, bits):
     The paper asks for alpha < 1; the released code takes 10 / K. alpha K is
     the logit of a pair at distance 0. At 10, a pair at a distance of K / 4 is
     all but surely similar and comes no nearer, and few lie within radius 2;
-    from 3 down, classes were seen to merge.
+    from 3 down, the ranking of CIFAR-10's classes was seen to fall.
 
     Args:
         alpha: Positive float, or None for 5 / K.
