@@ -126,8 +126,10 @@ def _take_first_views(rows, folder):
     missing = np.ones(len(rows), dtype=bool)
     # Without what is still being written.
     for path in sorted(folder.glob("[!.]*.npy")):
+        if not missing.any():
+            break
         other = _opened(path, features.shape[-1])
-        if other is None or not missing.any():
+        if other is None:
             continue
         places = {name: i for i, name in enumerate(other["image"].tolist())}
         others = other["features"]
