@@ -1,6 +1,62 @@
 import numpy as np
 import pytest
 
+# Tests of numpy alone need not wait for Keras, which is imported where used.
+
+
+def tiny(image_shape):
+    """A backbone that compiles in no time."""
+    import keras
+
+    images = keras.Input(image_shape, name="images")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(16, activation="relu")(x)
+    return keras.Model(images, x, name="tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone():
+    """Function that makes the backbone which is called "tiny" meanwhile."""
+    from hashnet_tf.models import backbones
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(backbones.OWN, "tiny", tiny)
+        yield tiny
+
+
+@pytest.fixture(scope="session")
+def config_of(tiny_backbone):
+    """Makes settings of a training of 4 steps on 200 digits."""
+    import hashnet_tf as hn
+
+    def make(**settings):
+        small = {
+            "data": "digits",
+            "backbone": "tiny",
+            "image_size": 8,
+            "train_per_class": 20,
+            "batch_size": 50,
+            "epochs": 1,
+            "bits": 12,
+            "learning_rate": 1e-3,
+        }
+        return hn.runs.TrainingConfig(**{**small, **settings})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def weights_file(tiny_backbone, tmp_path_factory):
+    """File of weights of "tiny" on images of 8 pixels a side."""
+    network = tiny_backbone((8, 8, 3))
+    rng = np.random.default_rng(5)
+    for weight in network.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
+    network.save_weights(path)
+    return str(path)
+
 
 def relation(a, b, overlap=False):
     """Returns `(s_ij, c_ij)` of two items' labels, None if not known."""

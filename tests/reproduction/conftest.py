@@ -1,29 +1,15 @@
 import importlib
 
-import keras
 import numpy as np
 import pytest
 
-import hashnet_tf as hn
-from hashnet_tf.models import backbones
 from hashnet_tf.reproduction import SYSTEMS, Result, Row, figures
 from hashnet_tf.retrieval import evaluate, pack
 
 
-def tiny(image_shape):
-    """A backbone that compiles in no time: "tiny"."""
-    images = keras.Input(image_shape, name="images")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    x = keras.layers.Flatten()(x)
-    x = keras.layers.Dense(16, activation="relu")(x)
-    return keras.Model(images, x, name="tiny")
-
-
 @pytest.fixture(scope="session", autouse=True)
-def tiny_by_name():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(backbones.OWN, "tiny", tiny)
-        yield
+def tiny_by_name(tiny_backbone):
+    """Lets every test here ask for "tiny"."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,37 +34,6 @@ def few_points():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "POINTS", 60)
         yield
-
-
-@pytest.fixture(scope="session")
-def base_of():
-    """Makes the settings of cells that take seconds, on 200 digits."""
-
-    def make(**settings):
-        small = {
-            "data": "digits",
-            "backbone": "tiny",
-            "image_size": 8,
-            "train_per_class": 20,
-            "batch_size": 50,
-            "epochs": 1,
-            "learning_rate": 1e-3,
-        }
-        return hn.runs.TrainingConfig(**{**small, **settings})
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def weights_file(tmp_path_factory):
-    """File of weights of "tiny" on images of 8 pixels a side."""
-    network = tiny((8, 8, 3))
-    rng = np.random.default_rng(5)
-    for weight in network.weights:
-        weight.assign(rng.normal(size=weight.shape))
-    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
-    network.save_weights(path)
-    return str(path)
 
 
 @pytest.fixture(scope="session")

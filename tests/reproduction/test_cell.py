@@ -7,8 +7,8 @@ from hashnet_tf.training_config import TrainingConfig
 
 
 @pytest.fixture
-def cell(base_of, tmp_path):
-    return Cell.of(tmp_path, base_of(), "itq", 16, 2)
+def cell(config_of, tmp_path):
+    return Cell.of(tmp_path, config_of(), "itq", 16, 2)
 
 
 def test_where_it_lies(cell, tmp_path):
@@ -18,9 +18,9 @@ def test_where_it_lies(cell, tmp_path):
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_each_system_has_settings_that_are_allowed(name, base_of, tmp_path):
+def test_each_system_has_settings_that_are_allowed(name, config_of, tmp_path):
     # Which only HashNet itself takes.
-    base = base_of(
+    base = config_of(
         class_weights="dataset",
         similarity="jaccard",
         schedule="staged",
@@ -47,8 +47,8 @@ def test_each_system_has_settings_that_are_allowed(name, base_of, tmp_path):
         ("hashnet-sgn", ("shared", "dataset", 1.0, None)),
     ],
 )
-def test_a_variant_differs_in_one_thing(name, settings, base_of, tmp_path):
-    base = base_of(
+def test_a_variant_differs_in_one_thing(name, settings, config_of, tmp_path):
+    base = config_of(
         class_weights="dataset", schedule="staged", patience=2, beta=8.0
     )
     config = Cell.of(tmp_path, base, name, 16, 1).config
@@ -86,10 +86,10 @@ def test_half_of_a_file_is_not_finished(cell, result_of):
     assert cell.result() is None
 
 
-def test_other_settings_are_refused(cell, base_of, result_of, tmp_path):
+def test_other_settings_are_refused(cell, config_of, result_of, tmp_path):
     cell.finish(result_of(0))
     other = Cell.of(
-        tmp_path, base_of(image_size=9, train_per_class=5), "itq", 16, 2
+        tmp_path, config_of(image_size=9, train_per_class=5), "itq", 16, 2
     )
     with pytest.raises(
         ValueError,
@@ -100,16 +100,16 @@ def test_other_settings_are_refused(cell, base_of, result_of, tmp_path):
 
 
 def test_a_shallow_one_does_not_care_how_networks_train(
-    cell, base_of, result_of, tmp_path
+    cell, config_of, result_of, tmp_path
 ):
     cell.finish(result_of(0))
-    other = base_of(epochs=9, batch_size=10, learning_rate=1.0)
+    other = config_of(epochs=9, batch_size=10, learning_rate=1.0)
     assert Cell.of(tmp_path, other, "itq", 16, 2).result() is not None
-    Cell.of(tmp_path, base_of(), "dhn", 16, 2).finish(result_of(0))
+    Cell.of(tmp_path, config_of(), "dhn", 16, 2).finish(result_of(0))
     with pytest.raises(ValueError, match="learning_rate=1.0 instead of 0.001"):
         Cell.of(tmp_path, other, "dhn", 16, 2).result()
 
 
-def test_the_settings_of_a_deep_one_are_all(base_of, tmp_path):
-    cell = Cell.of(tmp_path, base_of(), "dhn", 16, 2)
+def test_the_settings_of_a_deep_one_are_all(config_of, tmp_path):
+    cell = Cell.of(tmp_path, config_of(), "dhn", 16, 2)
     assert TrainingConfig.from_dict(cell.settings()) == cell.config

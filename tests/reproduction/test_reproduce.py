@@ -12,10 +12,10 @@ SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
 
 
 @pytest.fixture(scope="module")
-def made(base_of, tmp_path_factory):
+def made(config_of, tmp_path_factory):
     """Table 3 with ITQ, of two lengths and one seed: its folder and paths."""
     out = tmp_path_factory.mktemp("reproduction") / "out"
-    return out, reproduce(out, base_of(), 3, (12, 16), SYSTEMS, 1)
+    return out, reproduce(out, config_of(), 3, (12, 16), SYSTEMS, 1)
 
 
 def cells_run(called):
@@ -78,17 +78,17 @@ def test_the_table_is_that_of_the_cells(made):
             }
 
 
-def test_a_finished_cell_is_not_run_again(made, base_of, in_this_process):
+def test_a_finished_cell_is_not_run_again(made, config_of, in_this_process):
     out, paths = made
     tables = [path.read_bytes() for path in paths[:3]]
     in_this_process.clear()
-    assert reproduce(out, base_of(), 3, (12, 16), SYSTEMS, 1) == paths
+    assert reproduce(out, config_of(), 3, (12, 16), SYSTEMS, 1) == paths
     assert in_this_process == []
     assert [path.read_bytes() for path in paths[:3]] == tables
 
 
 def test_only_what_is_missing_or_damaged_is_run(
-    made, base_of, in_this_process, tmp_path
+    made, config_of, in_this_process, tmp_path
 ):
     out, paths = made
     before = json.loads(paths[2].read_text("utf-8"))["rows"]
@@ -96,7 +96,7 @@ def test_only_what_is_missing_or_damaged_is_run(
     text = path.read_text("utf-8")
     path.write_text(text[:-40], "utf-8")
     in_this_process.clear()
-    reproduce(out, base_of(), 3, (12, 16), SYSTEMS, 1)
+    reproduce(out, config_of(), 3, (12, 16), SYSTEMS, 1)
     assert cells_run(in_this_process) == ["itq-12bits-seed0"]
     after = json.loads(paths[2].read_text("utf-8"))["rows"]
     for measure in ("tie-aware", "thuml-caffe", "deephash"):
@@ -105,21 +105,21 @@ def test_only_what_is_missing_or_damaged_is_run(
         ]
 
 
-def test_tables_share_cells(made, base_of, in_this_process):
+def test_tables_share_cells(made, config_of, in_this_process):
     out, _ = made
     in_this_process.clear()
-    reproduce(out, base_of(), 1, (12,), ["hashnet", "lsh"], 1)
+    reproduce(out, config_of(), 1, (12,), ["hashnet", "lsh"], 1)
     assert cells_run(in_this_process) == ["lsh-12bits-seed0"]
     assert (out / "table_1.md").exists() and (out / "table_3.md").exists()
 
 
 def test_other_settings_are_refused_before_anything_is_run(
-    made, base_of, in_this_process
+    made, config_of, in_this_process
 ):
     out, _ = made
     in_this_process.clear()
     with pytest.raises(ValueError, match="Received: epochs=2 instead of 1$"):
-        reproduce(out, base_of(epochs=2), 3, (12, 24), SYSTEMS, 1)
+        reproduce(out, config_of(epochs=2), 3, (12, 24), SYSTEMS, 1)
     assert in_this_process == []
 
 
@@ -134,15 +134,15 @@ def test_other_settings_are_refused_before_anything_is_run(
         (5, {}, "table=5"),
     ],
 )
-def test_bad_arguments(table, changes, received, base_of, tmp_path):
+def test_bad_arguments(table, changes, received, config_of, tmp_path):
     arguments = {"bits": (12,), "methods": ["lsh"], "seeds": 1, **changes}
     with pytest.raises(ValueError, match=f"Received: {received}$"):
-        reproduce(tmp_path / "out", base_of(), table, **arguments)
+        reproduce(tmp_path / "out", config_of(), table, **arguments)
     assert not (tmp_path / "out").exists()
 
 
-def test_unseen_classes_are_for_table_2(base_of, tmp_path):
-    base = base_of(unseen_classes=3)
+def test_unseen_classes_are_for_table_2(config_of, tmp_path):
+    base = config_of(unseen_classes=3)
     with pytest.raises(ValueError, match="table=1, unseen_classes=3$"):
         reproduce(tmp_path, base, 1, (12,), ["lsh"], 1)
     reproduce(tmp_path, base, 2, (12,), ["lsh"], 2)
@@ -167,9 +167,9 @@ def write_lists(folder):
         (folder / f"{part}.txt").write_text("\n".join(chosen), "utf-8")
 
 
-def test_images_of_several_labels(base_of, tmp_path):
+def test_images_of_several_labels(config_of, tmp_path):
     write_lists(tmp_path / "lists")
-    base = base_of(
+    base = config_of(
         data=f"lists:{tmp_path / 'lists'}", train_per_class=None, batch_size=10
     )
     methods = ["hashnet", "ksh", "itq-cca"]
@@ -187,27 +187,27 @@ def test_images_of_several_labels(base_of, tmp_path):
 
 @pytest.mark.parametrize("data", ["other", "folder:missing"])
 def test_data_at_fault_stop_before_the_first_cell(
-    data, base_of, in_this_process, tmp_path
+    data, config_of, in_this_process, tmp_path
 ):
     in_this_process.clear()
     with pytest.raises(ValueError, match=data):
-        reproduce(tmp_path, base_of(data=data), 1, (12,), ["lsh", "itq"], 1)
+        reproduce(tmp_path, config_of(data=data), 1, (12,), ["lsh", "itq"], 1)
     assert cells_run(in_this_process) == []
 
 
-def test_a_cell_that_fails_does_not_stop_the_others(base_of, tmp_path):
+def test_a_cell_that_fails_does_not_stop_the_others(config_of, tmp_path):
     with pytest.raises(
         ValueError, match=r"1 cells could not .* Received: itq-300bits-seed0: "
     ):
         # There are 192 values in an image.
-        reproduce(tmp_path, base_of(), 1, (300,), ["itq", "lsh"], 1)
+        reproduce(tmp_path, config_of(), 1, (300,), ["itq", "lsh"], 1)
     values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
     (failed,) = values["failed"]
     assert failed.startswith("itq-300bits-seed0: ")
     assert [row["seeds"] for row in values["rows"]] == [[], [0]]
 
 
-def test_a_killed_table_goes_on(base_of, tmp_path, monkeypatch):
+def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
     module = importlib.import_module("hashnet_tf.reproduction.reproduce")
     calls = []
 
@@ -218,7 +218,7 @@ def test_a_killed_table_goes_on(base_of, tmp_path, monkeypatch):
         return work(*arguments)
 
     monkeypatch.setattr(module, "in_own_process", killed)
-    arguments = (tmp_path, base_of(), 1, (12,), ["lsh", "itq", "sh"], 1)
+    arguments = (tmp_path, config_of(), 1, (12,), ["lsh", "itq", "sh"], 1)
     with pytest.raises(KeyboardInterrupt):
         reproduce(*arguments)
     # The table so far is there.
@@ -240,9 +240,9 @@ def test_a_killed_table_goes_on(base_of, tmp_path, monkeypatch):
     "data, paper", [("imagenet100:DIR", 0.5059), ("digits", None)]
 )
 def test_the_papers_values_stand_beside_the_papers_data(
-    data, paper, base_of, result_of, in_this_process, tmp_path
+    data, paper, config_of, result_of, in_this_process, tmp_path
 ):
-    base = base_of(data=data, train_per_class=None)
+    base = config_of(data=data, train_per_class=None)
     for method in TABLES[1][4:]:
         Cell.of(tmp_path, base, method, 16, 0).finish(result_of(0))
     in_this_process.clear()
@@ -262,24 +262,3 @@ def test_the_papers_values_stand_beside_the_papers_data(
             0.2066,
             0.1007,
         ]
-
-
-@pytest.mark.slow
-def test_table_1_on_digits(base_of, tmp_path):
-    base = base_of(
-        backbone="small_cnn",
-        image_size=16,
-        train_per_class=None,
-        batch_size=100,
-        epochs=12,
-    )
-    paths = reproduce(tmp_path, base, 1, (16, 32), None, 1)
-    values = json.loads(paths[2].read_text("utf-8"))
-    assert len(values["rows"]) == 22
-    found = {
-        (row["method"], row["bits"]): row["tie-aware"]["mean"]
-        for row in values["rows"]
-    }
-    for bits in (16, 32):
-        assert found["hashnet", bits] > found["lsh", bits]
-    assert {type(value) for value in found.values()} == {float}

@@ -37,8 +37,8 @@ def times(folder):
 
 
 @pytest.mark.parametrize("name", ["sh", "bre", "itq-cca"])
-def test_a_shallow_one_is_what_it_does_on_pixels(name, base_of, tmp_path):
-    cell = Cell.of(tmp_path, base_of(), name, 12, 1)
+def test_a_shallow_one_is_what_it_does_on_pixels(name, config_of, tmp_path):
+    cell = Cell.of(tmp_path, config_of(), name, 12, 1)
     run_cell(cell, tmp_path / "shared")
     result = cell.result()
     assert result.report == by_hand(name, cell.config, pixels)
@@ -48,8 +48,8 @@ def test_a_shallow_one_is_what_it_does_on_pixels(name, base_of, tmp_path):
     assert 0 < result.seconds < 60 and result.peak_memory_mb > 100
 
 
-def test_features_of_a_backbone_with_weights(base_of, weights_file, tmp_path):
-    cell = Cell.of(tmp_path, base_of(weights=weights_file), "itq", 12, 0)
+def test_features_of_a_backbone_with_weights(config_of, weights_file, tmp_path):
+    cell = Cell.of(tmp_path, config_of(weights=weights_file), "itq", 12, 0)
     run_cell(cell, tmp_path / "shared")
     backbone = build_backbone(cell.config)
 
@@ -63,8 +63,8 @@ def test_features_of_a_backbone_with_weights(base_of, weights_file, tmp_path):
     assert len(times(tmp_path / "shared" / "features")) == 3
 
 
-def test_a_deep_one_is_a_run(base_of, tmp_path):
-    cell = Cell.of(tmp_path, base_of(), "dhn", 12, 0)
+def test_a_deep_one_is_a_run(config_of, tmp_path):
+    cell = Cell.of(tmp_path, config_of(), "dhn", 12, 0)
     run_cell(cell, tmp_path / "shared")
     run = hn.runs.RunDirectory(cell.folder)
     assert run.config() == cell.config
@@ -77,9 +77,9 @@ def test_a_deep_one_is_a_run(base_of, tmp_path):
 
 
 def test_a_frozen_one_takes_features_that_are_shared(
-    base_of, weights_file, tmp_path
+    config_of, weights_file, tmp_path
 ):
-    base = base_of(weights=weights_file, freeze_backbone=True)
+    base = config_of(weights=weights_file, freeze_backbone=True)
     shared = tmp_path / "shared"
     run_cell(Cell.of(tmp_path, base, "hashnet", 12, 0), shared)
     before = times(shared / "features")
@@ -93,9 +93,9 @@ def test_a_frozen_one_takes_features_that_are_shared(
 
 @pytest.mark.parametrize("name, built", [("hashnet", 2), ("itq", 1)])
 def test_loads_the_data_once(
-    name, built, base_of, weights_file, tmp_path, monkeypatch
+    name, built, config_of, weights_file, tmp_path, monkeypatch
 ):
-    base = base_of(weights=weights_file, freeze_backbone=True)
+    base = config_of(weights=weights_file, freeze_backbone=True)
     cell = Cell.of(tmp_path, base, name, 12, 0)
     calls = []
 
@@ -120,8 +120,8 @@ def test_loads_the_data_once(
     assert calls.count("backbone") == built
 
 
-def test_is_the_run_by_hand(base_of, weights_file, tmp_path):
-    base = base_of(weights=weights_file, freeze_backbone=True)
+def test_is_the_run_by_hand(config_of, weights_file, tmp_path):
+    base = config_of(weights=weights_file, freeze_backbone=True)
     cell = Cell.of(tmp_path, base, "hashnet", 12, 0)
     run_cell(cell, tmp_path / "shared")
     run = hn.runs.train(cell.config, tmp_path / "hand")
@@ -135,11 +135,11 @@ def test_is_the_run_by_hand(base_of, weights_file, tmp_path):
         )
 
 
-def test_a_begun_one_is_held_to_its_own_data(base_of, tmp_path):
+def test_a_begun_one_is_held_to_its_own_data(config_of, tmp_path):
     labels = np.arange(60) % 3
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "a.npz", images=images, labels=labels)
-    base = base_of(
+    base = config_of(
         data=f"npz:{tmp_path / 'a.npz'}",
         train_per_class=5,
         query_per_class=2,
@@ -154,18 +154,18 @@ def test_a_begun_one_is_held_to_its_own_data(base_of, tmp_path):
     assert cell.result() is None
 
 
-def test_the_time_of_a_part_is_not_told(base_of, tmp_path):
-    cell = Cell.of(tmp_path, base_of(), "hashnet", 12, 0)
+def test_the_time_of_a_part_is_not_told(config_of, tmp_path):
+    cell = Cell.of(tmp_path, config_of(), "hashnet", 12, 0)
     hn.runs.train(cell.config, cell.folder)
     run_cell(cell, tmp_path / "shared")
     assert cell.result().seconds is None
 
 
-def test_data_that_change_on_the_way_are_refused(base_of, tmp_path):
+def test_data_that_change_on_the_way_are_refused(config_of, tmp_path):
     labels = np.arange(60) % 3
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "a.npz", images=images, labels=labels)
-    base = base_of(
+    base = config_of(
         data=f"npz:{tmp_path / 'a.npz'}", train_per_class=5, query_per_class=2
     )
     run_cell(Cell.of(tmp_path, base, "lsh", 12, 0), tmp_path / "shared")

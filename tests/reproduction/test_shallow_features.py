@@ -17,8 +17,8 @@ def few_rows(monkeypatch):
     monkeypatch.setattr(module, "ROWS", 64)
 
 
-def test_pixels_without_weights(images, base_of, tmp_path):
-    parts = list(shallow_features(base_of(), None, images, tmp_path))
+def test_pixels_without_weights(images, config_of, tmp_path):
+    parts = list(shallow_features(config_of(), None, images, tmp_path))
     assert [len(part) for part in parts] == [64, 64, 64, 8]
     pixels = hn.datasets.pixel_array(images, (8, 8)).reshape(200, -1)
     assert parts[0].dtype == np.float32
@@ -26,8 +26,8 @@ def test_pixels_without_weights(images, base_of, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_features_of_the_backbone(images, base_of, weights_file, tmp_path):
-    config = base_of(weights=weights_file)
+def test_features_of_the_backbone(images, config_of, weights_file, tmp_path):
+    config = config_of(weights=weights_file)
     backbone = build_backbone(config)
     parts = list(shallow_features(config, backbone, images, tmp_path))
     assert [part.shape for part in parts] == [(64, 16)] * 3 + [(8, 16)]

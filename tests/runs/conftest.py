@@ -1,3 +1,4 @@
+import functools
 import itertools
 
 import keras
@@ -6,27 +7,15 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.models import backbones
 
 
 class Killed(Exception):
     pass
 
 
-def tiny(image_shape):
-    """A backbone that compiles in no time: "tiny"."""
-    images = keras.Input(image_shape, name="images")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    x = keras.layers.Flatten()(x)
-    x = keras.layers.Dense(16, activation="relu")(x)
-    return keras.Model(images, x, name="tiny")
-
-
 @pytest.fixture(scope="session", autouse=True)
-def tiny_by_name():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(backbones.OWN, "tiny", tiny)
-        yield
+def tiny_by_name(tiny_backbone):
+    """Lets every test here ask for "tiny"."""
 
 
 @pytest.fixture
@@ -35,23 +24,9 @@ def killed():
 
 
 @pytest.fixture(scope="session")
-def config_of():
-    """Makes settings of a training of 4 steps an epoch on 200 digits."""
-
-    def make(**settings):
-        small = {
-            "data": "digits",
-            "backbone": "tiny",
-            "image_size": 8,
-            "train_per_class": 20,
-            "batch_size": 50,
-            "epochs": 2,
-            "bits": 12,
-            "learning_rate": 1e-3,
-        }
-        return hn.runs.TrainingConfig(**{**small, **settings})
-
-    return make
+def config_of(config_of):
+    """Makes settings of a training of two epochs on 200 digits."""
+    return functools.partial(config_of, epochs=2)
 
 
 @pytest.fixture(scope="session")
@@ -68,18 +43,6 @@ def measured(config_of, tmp_path_factory):
     run = hn.runs.train(config_of(epochs=1), workdir)
     hn.runs.evaluate_run(workdir, at=100)
     return run
-
-
-@pytest.fixture(scope="session")
-def weights_file(tmp_path_factory):
-    """File of weights of "tiny" on images of 8 pixels a side."""
-    keras.utils.set_random_seed(5)
-    network = tiny((8, 8, 3))
-    for weight in network.weights:
-        weight.assign(np.random.default_rng(5).normal(size=weight.shape))
-    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
-    network.save_weights(path)
-    return str(path)
 
 
 @pytest.fixture(scope="session")
@@ -136,20 +99,20 @@ def make_lists(tmp_path, write_images):
 
 
 @pytest.fixture(scope="session")
-def model():
+def model(tiny_backbone):
     """A HashNet of 12 bits on images of 8 pixels a side, balanced bits."""
     keras.utils.set_random_seed(0)
-    model = hn.HashNet(tiny((8, 8, 3)), 12)
+    model = hn.HashNet(tiny_backbone((8, 8, 3)), 12)
     kernel = np.random.default_rng(0).normal(size=(16, 12))
     model.hash_layer.set_weights([kernel, np.zeros(12)])
     return model
 
 
 @pytest.fixture(scope="session")
-def other_model():
+def other_model(tiny_backbone):
     """The same with other weights."""
     keras.utils.set_random_seed(1)
-    model = hn.HashNet(tiny((8, 8, 3)), 12)
+    model = hn.HashNet(tiny_backbone((8, 8, 3)), 12)
     kernel = np.random.default_rng(1).normal(size=(16, 12))
     model.hash_layer.set_weights([kernel, np.zeros(12)])
     return model

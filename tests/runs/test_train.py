@@ -229,7 +229,7 @@ hn.runs.train(hn.runs.RunDirectory(settings).config(), workdir)
 
 def test_a_killed_process_goes_on(unbroken, tmp_path):
     run = RunDirectory(tmp_path / "run")
-    fixtures = pathlib.Path(__file__).with_name("conftest.py")
+    fixtures = pathlib.Path(__file__).parents[1] / "conftest.py"
     words = [SUICIDE, str(fixtures), str(unbroken.path), str(run.path)]
     ended = subprocess.run(
         [sys.executable, "-c", *words], capture_output=True, text=True

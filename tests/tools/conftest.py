@@ -2,13 +2,11 @@ import contextlib
 import dataclasses
 import io
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.models import backbones
 from hashnet_tf.tools import main
 
 
@@ -58,20 +56,9 @@ def fails(hashnet):
     return run
 
 
-def tiny(image_shape):
-    """A backbone that compiles in no time: "tiny"."""
-    images = keras.Input(image_shape, name="images")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    x = keras.layers.Conv2D(8, 3, strides=2, activation="relu")(x)
-    x = keras.layers.Flatten()(x)
-    return keras.Model(images, x, name="tiny")
-
-
 @pytest.fixture(scope="session", autouse=True)
-def tiny_by_name():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(backbones.OWN, "tiny", tiny)
-        yield
+def tiny_by_name(tiny_backbone):
+    """Lets every test here ask for "tiny"."""
 
 
 @pytest.fixture(scope="session")

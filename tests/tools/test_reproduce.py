@@ -1,5 +1,6 @@
 import argparse
 import dataclasses
+import itertools
 import json
 import re
 
@@ -130,3 +131,32 @@ def test_the_same_command_again_runs_nothing(words, hashnet):
 def test_bad_input(changes, received, words, fails):
     _, words = words
     assert fails(*words, *changes).endswith(f"Received: {received}")
+
+
+@pytest.mark.slow
+def test_every_system_on_digits(hashnet, tmp_path):
+    ended = hashnet(
+        "reproduce",
+        "--table=1",
+        "--data=digits",
+        "--backbone=small_cnn",
+        "--image_size=16",
+        "--batch_size=100",
+        "--epochs=12",
+        "--learning_rate=0.001",
+        "--bits=16,32",
+        f"--methods={','.join(SYSTEMS)}",
+        "--seeds=1",
+        f"--out={tmp_path}",
+    )
+    assert (ended.code, ended.err) == (0, "")
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    found = {
+        (row["method"], row["bits"]): row["tie-aware"]["mean"]
+        for row in values["rows"]
+    }
+    assert set(found) == set(itertools.product(SYSTEMS, (16, 32)))
+    for bits in (16, 32):
+        assert found["hashnet", bits] > found["lsh", bits]
+        # Codes drawn by lot would find a tenth, for there are ten classes.
+        assert min(found[method, bits] for method in SYSTEMS) > 0.2
