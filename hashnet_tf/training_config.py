@@ -1,11 +1,11 @@
 """All settings of a training, in one place."""
 
 import dataclasses
-import math
 import types
 import typing
 
 from hashnet_tf.framings import FRAMINGS
+from hashnet_tf.setting import check_setting, setting
 
 # Written down here, for the module that has them loads TensorFlow, which the
 # help of a command should not wait for.
@@ -41,13 +41,6 @@ VARIANTS = {
 HASHNETS_OWN = ("similarity", "class_weights", "alpha", "schedule", "patience")
 
 
-def _setting(default, text, choices=None, least=None):
-    return dataclasses.field(
-        default=default,
-        metadata={"help": text, "choices": choices, "least": least},
-    )
-
-
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """What a training is made of; each field is a flag of `hashnet train`.
@@ -70,142 +63,145 @@ class TrainingConfig:
     16
     """
 
-    data: str = _setting(
+    data: str = setting(
         None,
         "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME or a protocol,"
         " alone or with :DIR (hashnet datasets list)",
     )
-    seed: int = _setting(0, "of the split, the weights and the order", least=0)
-    query_per_class: int | None = _setting(
+    seed: int = setting(0, "of the split, the weights and the order", least=0)
+    query_per_class: int | None = setting(
         None,
         "queries to draw of each class; none: as the source has it",
         least=1,
     )
-    train_per_class: int | None = _setting(
+    train_per_class: int | None = setting(
         None,
         "training images to draw of each class; none: all",
         least=1,
     )
-    validation: int | None = _setting(
+    validation: int | None = setting(
         None,
         "training images to ask with in place of the queries, and not to train"
         " on, for the choice of other settings",
         least=1,
     )
-    unseen_classes: int | None = _setting(
+    unseen_classes: int | None = setting(
         None,
         "classes to ask and to find alone, drawn by the seed; the others alone"
         " are trained on",
         least=1,
     )
-    imbalance: float | None = _setting(
+    imbalance: float | None = setting(
         None,
         "|S0|/|S1| that the training images shall have: labels are withheld or"
         " images left out; none: as they are",
+        above=0,
     )
-    backbone: str = _setting(
+    backbone: str = setting(
         "small_cnn",
         "small_cnn, alexnet, or a network of keras.applications by its name",
     )
-    weights: str | None = _setting(
+    weights: str | None = setting(
         None,
         "file of the backbone's weights, or the name of weights to download"
         " (imagenet); none: random. With weights, batch normalisation stays"
         " as it was trained",
     )
-    image_size: int = _setting(
+    image_size: int = setting(
         32, "pixels a side that images are resized to", least=1
     )
-    framing: str = _setting(
+    framing: str = setting(
         "whole",
         "part of an image that is seen: all, warped; as the paper, warped to"
         " 8/7 and cropped; or modern, the short side at 8/7 and cropped, in"
         " training random parts. The last two mirror in training too",
         FRAMINGS,
     )
-    freeze_backbone: bool = _setting(
+    freeze_backbone: bool = setting(
         False, "train only what comes after the backbone, on features"
     )
-    hidden: int = _setting(
+    hidden: int = setting(
         0,
         "units of a ReLU layer between features and hash layer; 0: none",
         least=0,
     )
-    dropout: float = _setting(
+    dropout: float = setting(
         0.0,
         "share of the features dropped in training, 0 to below 1",
         least=0,
     )
-    bits: int = _setting(48, "length K of the codes", least=1)
-    method: str = _setting(
+    bits: int = setting(48, "length K of the codes", least=1)
+    method: str = setting(
         "hashnet",
         "what trains: HashNet; its variants +c (similarity=jaccard), -w"
         " (class_weights=none) and -sgn (beta=1); or a rival's loss, without"
         " HashNet's own flags, which follow",
         METHODS,
     )
-    similarity: str = _setting(
+    similarity: str = setting(
         "shared", "jaccard weights pairs by their overlap", SIMILARITIES
     )
-    class_weights: str = _setting(
+    class_weights: str = setting(
         "batch",
         "where |S1| and |S0| are counted; none is HashNet-W",
         CLASS_WEIGHTS,
     )
-    alpha: float | None = _setting(
-        None, "slope of the sigmoid of Eq. 3; none: 5 / bits"
+    alpha: float | None = setting(
+        None, "slope of the sigmoid of Eq. 3; none: 5 / bits", above=0
     )
-    schedule: str = _setting(
+    schedule: str = setting(
         "square_root",
         "how beta rises: smoothly, or in stages as in Algorithm 1",
         SCHEDULES,
     )
-    beta: float = _setting(
+    beta: float = setting(
         10.0,
         "where beta ends; 1 keeps it at 1, which is HashNet-sgn",
         least=1,
     )
-    patience: int | None = _setting(
+    patience: int | None = setting(
         None,
         "staged: epochs without a fall of the loss that end a stage; none:"
         " ten stages of equal length",
         least=1,
     )
-    optimizer: str = _setting(
+    optimizer: str = setting(
         "adam",
         "adam with cosine decay, or the paper's SGD, halved in steps",
         OPTIMIZERS,
     )
-    learning_rate: float = _setting(1e-4, "first learning rate of the backbone")
-    head_multiplier: float = _setting(
-        10.0, "multiple of it for the layers after the backbone"
+    learning_rate: float = setting(
+        1e-4, "first learning rate of the backbone", above=0
     )
-    batch_size: int = _setting(128, "images a step", least=2)
-    classes_per_batch: int | None = _setting(
+    head_multiplier: float = setting(
+        10.0, "multiple of it for the layers after the backbone", above=0
+    )
+    batch_size: int = setting(128, "images a step", least=2)
+    classes_per_batch: int | None = setting(
         None,
         "classes that a batch is drawn of, equally many images of each, so"
         " that rare ones meet a partner; none: a plain shuffle",
         least=2,
     )
-    epochs: int = _setting(30, "passes over the training images", least=1)
-    augmentation: str = _setting(
+    epochs: int = setting(30, "passes over the training images", least=1)
+    augmentation: str = setting(
         "none",
         "random changes to training images, with framing=whole",
         AUGMENTATIONS,
     )
-    views: int = _setting(
+    views: int = setting(
         1,
         "frozen backbone: copies of each training image, all but the first"
         " with random changes",
         least=1,
     )
-    cache_images: str = _setting(
+    cache_images: str = setting(
         "auto",
         "keep the decoded training images in memory; auto: if they fit into"
         " half of what is available",
         CACHES,
     )
-    skip_undecodable: bool = _setting(
+    skip_undecodable: bool = setting(
         False, "leave out files that are no images, and list them"
     )
 
@@ -214,18 +210,7 @@ class TrainingConfig:
             value = getattr(self, field.name)
             kind, optional = setting_type(field.name)
             if not (optional and value is None):
-                self._check(field, kind, value)
-        for name in (
-            "imbalance",
-            "alpha",
-            "learning_rate",
-            "head_multiplier",
-        ):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(
-                    f"`{name}` must be positive. Received: {name}={value}"
-                )
+                check_setting(field, kind, value)
         if not self.dropout < 1:
             raise ValueError(
                 "`dropout` must leave some features, so be below 1."
@@ -261,33 +246,6 @@ class TrainingConfig:
         for name, value in settled.items():
             # The way that dataclasses set fields of a frozen instance.
             object.__setattr__(self, name, value)
-
-    def _check(self, field, kind, value):
-        taken = (int, float) if kind is float else kind
-        # To Python, True is an int.
-        fits = isinstance(value, taken) and (
-            kind is bool or not isinstance(value, bool)
-        )
-        if not fits:
-            raise ValueError(
-                f"`{field.name}` must be of type {kind.__name__}."
-                f" Received: {field.name}={value!r}"
-            )
-        if kind is float and not math.isfinite(value):
-            raise ValueError(
-                f"`{field.name}` must be finite. Received: {field.name}={value}"
-            )
-        least, choices = field.metadata["least"], field.metadata["choices"]
-        if least is not None and value < least:
-            raise ValueError(
-                f"`{field.name}` must be at least {least}."
-                f" Received: {field.name}={value}"
-            )
-        if choices and value not in choices:
-            raise ValueError(
-                f"`{field.name}` must be one of {', '.join(choices)}."
-                f" Received: {field.name}={value!r}"
-            )
 
     def _check_together(self):
         if self.patience is not None and self.schedule != "staged":
