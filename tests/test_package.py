@@ -102,7 +102,15 @@ def test_version_is_that_of_the_package():
 
 
 @pytest.mark.parametrize(
-    "name", ["atomic", "from_table", "own_process", "recipe", "training_config"]
+    "name",
+    [
+        "atomic",
+        "from_table",
+        "own_process",
+        "recipe",
+        "setting",
+        "training_config",
+    ],
 )
 def test_examples_run(name):
     module = importlib.import_module(f"hashnet_tf.{name}")
