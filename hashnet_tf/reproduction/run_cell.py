@@ -14,10 +14,10 @@ from hashnet_tf.reproduction.result import Result
 from hashnet_tf.reproduction.shallow_features import shallow_features
 from hashnet_tf.retrieval import evaluate
 from hashnet_tf.retrieval.evaluate import USUAL_AT
-from hashnet_tf.runs.evaluate_run import evaluate_on
-from hashnet_tf.runs.run_data import PARTS, run_data
+from hashnet_tf.runs.evaluate_run import evaluate_run
+from hashnet_tf.runs.run_data import PARTS
 from hashnet_tf.runs.run_directory import RunDirectory
-from hashnet_tf.runs.train import train_on
+from hashnet_tf.runs.train import train
 
 
 def run_cell(cell, shared):
@@ -43,12 +43,13 @@ def run_cell(cell, shared):
     shallow = cell.system.shallow is not None
     # Loaded and built once for all that follows.
     backbone = frozen_backbone(cell.config, shallow)
-    dataset, record = prepare(cell.config, shared, shallow, backbone)
+    data = prepare(cell.config, shared, shallow, backbone)
+    dataset, _ = data
     cache = features_path(shared)
     if shallow:
         measured = _fitted(cell, dataset, backbone, cache)
     else:
-        measured = _trained(cell, dataset, record, backbone, cache)
+        measured = _trained(cell, data, backbone, cache)
     report, seconds, features = measured
     cell.finish(
         Result(
@@ -62,22 +63,12 @@ def run_cell(cell, shared):
     )
 
 
-def _trained(cell, dataset, record, backbone, cache):
-    config, run = cell.config, RunDirectory(cell.folder)
-    begun = run.config_path.exists()
-    if not begun:
-        run.write_data_record(record)
-
-    def data_of(run, config):
-        # One that was begun is held to what its data were then.
-        if run.data_record() == record:
-            return dataset, record
-        return run_data(run, config)
-
+def _trained(cell, data, backbone, cache):
+    begun = RunDirectory(cell.folder).config_path.exists()
     start = time.perf_counter()
-    train_on(data_of, config, cell.folder, cache)
-    report = evaluate_on(
-        data_of, lambda config: backbone, cell.folder, features=cache
+    train(cell.config, cell.folder, cache, data)
+    report = evaluate_run(
+        cell.folder, features=cache, data=data, backbone=backbone
     )
     seconds = None if begun else time.perf_counter() - start
     return report, seconds, "pixels"

@@ -13,7 +13,14 @@ from hashnet_tf.runs.run_directory import RunDirectory
 PARTS = ("query", "database")
 
 
-def evaluate_run(workdir, at=None, empty_ball="zero", features=None):
+def evaluate_run(
+    workdir,
+    at=None,
+    empty_ball="zero",
+    features=None,
+    data=None,
+    backbone=None,
+):
     """Encodes a run's queries and database and measures the retrieval.
 
     Writes the two code sets, which are made only once, and `report.json`.
@@ -29,6 +36,10 @@ def evaluate_run(workdir, at=None, empty_ball="zero", features=None):
             features from another kind of device may move a bit whose z is all
             but 0. None, or a backbone that is not frozen: the run encodes the
             images themselves.
+        data: What `run_data` gave for a run on the same data, or None to load
+            them.
+        backbone: The frozen backbone as `build_backbone` gives it, or None to
+            build it where `features` want it.
 
     Returns:
         `hashnet_tf.retrieval.RetrievalReport`.
@@ -53,59 +64,12 @@ def evaluate_run(workdir, at=None, empty_ball="zero", features=None):
     ...
     (200, 100)
     """
-    return evaluate_on(
-        run_data, build_backbone, workdir, at, empty_ball, features
-    )
-
-
-def evaluate_on(
-    data_of, backbone_of, workdir, at=None, empty_ball="zero", features=None
-):
-    """Does what `evaluate_run` does, on what may be loaded already.
-
-    Args:
-        data_of: Function of a run and its settings that gives what `run_data`
-            gives, and raises what that raises.
-        backbone_of: Function of settings that gives what `build_backbone`
-            gives.
-        workdir: As in `evaluate_run`.
-        at: As in `evaluate_run`.
-        empty_ball: As in `evaluate_run`.
-        features: As in `evaluate_run`.
-
-    Returns:
-        `hashnet_tf.retrieval.RetrievalReport`.
-
-    Raises:
-        ValueError: As `evaluate_run`.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> from hashnet_tf.runs.evaluate_run import evaluate_on
-    >>> from hashnet_tf.runs.networks import build_backbone
-    >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
-    ...     epochs=1,
-    ... )
-    >>> with tempfile.TemporaryDirectory() as workdir:
-    ...     run = hn.runs.train(config, workdir)
-    ...     data = hn.runs.run_data(run, config)
-    ...     report = evaluate_on(
-    ...         lambda run, config: data, build_backbone, workdir, at=100
-    ...     )
-    ...     report.queries, report.at  # doctest: +ELLIPSIS
-    digits: 100 train, 200 query, 1597 database. ...
-    Encoding 200 images
-    ...
-    (200, 100)
-    """
     run = RunDirectory(workdir)
     config, model = run.config(), run.model()
-    dataset, record = data_of(run, config)
+    dataset, record = run_data(run, config, data)
     encoder, features_of = model, _no_features
     if config.freeze_backbone and features is not None:
-        backbone = backbone_of(config)
+        backbone = backbone or build_backbone(config)
         encoder = FeatureEncoder(model, backbone)
         features_of = _features_by(backbone, features, config.framing)
     query, database = (

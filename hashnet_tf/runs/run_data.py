@@ -10,7 +10,7 @@ from hashnet_tf.datasets import decodable, load
 PARTS = ("train", "query", "database")
 
 
-def run_data(run, config):
+def run_data(run, config, loaded=None):
     """Loads the data set of a run, less the files that are no images.
 
     The first time all parts are looked through for files that cannot be
@@ -22,6 +22,8 @@ def run_data(run, config):
     Args:
         run: `RunDirectory`; nothing is written to it.
         config: `TrainingConfig`.
+        loaded: What this gave for another run on the same data, which is taken
+            as it is unless this run began with other data; None to load them.
 
     Returns:
         `(dataset, record)`: the `RetrievalDataset`, and what belongs into
@@ -42,8 +44,10 @@ def run_data(run, config):
     >>> len(dataset.query), record["query"]["undecodable"]
     (200, [])
     """
-    dataset = load(**config.data_source())
     record = run.data_record()
+    if loaded is not None and record in (None, loaded[1]):
+        return loaded
+    dataset = load(**config.data_source())
     if record is None:
         record = {
             part: _record(getattr(dataset, part), config.skip_undecodable)

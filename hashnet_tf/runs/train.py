@@ -30,7 +30,7 @@ from hashnet_tf.runs.run_directory import RunDirectory
 MONITORED = 500
 
 
-def train(config, workdir, features=None):
+def train(config, workdir, features=None, data=None):
     """Trains a HashNet into a run directory, or goes on with one.
 
     Whichever method trains it, what is saved and watched is the HashNet alone:
@@ -45,6 +45,8 @@ def train(config, workdir, features=None):
         workdir: Str or path of the run directory.
         features: Str or path of a folder for the features of a frozen
             backbone, which several runs may share; None for the run's own.
+        data: What `run_data` gave for a run on the same data, or None to load
+            them.
 
     Returns:
         `RunDirectory`.
@@ -67,47 +69,13 @@ def train(config, workdir, features=None):
     digits: 100 train, 200 query, 1597 database. ...
     48
     """
-    return train_on(run_data, config, workdir, features)
-
-
-def train_on(data_of, config, workdir, features):
-    """Does what `train` does, on a data set that may be loaded already.
-
-    Args:
-        data_of: Function of a run and its settings that gives what `run_data`
-            gives, and raises what that raises.
-        config: As in `train`.
-        workdir: As in `train`.
-        features: As in `train`.
-
-    Returns:
-        `RunDirectory`.
-
-    Raises:
-        ValueError: As `train`.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> from hashnet_tf.runs.train import train_on
-    >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
-    ...     epochs=1,
-    ... )
-    >>> with tempfile.TemporaryDirectory() as workdir:
-    ...     data = hn.runs.run_data(hn.runs.RunDirectory(workdir), config)
-    ...     run = train_on(lambda run, config: data, config, workdir, None)
-    ...     run.model().bits  # doctest: +ELLIPSIS
-    digits: 100 train, 200 query, 1597 database. ...
-    48
-    """
     run = RunDirectory(workdir)
     run.check_settings(config)
     if run.model_path.exists():
         print(f"{run.path} is trained already", flush=True)
         return run
     keras.utils.set_random_seed(config.seed)
-    dataset, record = data_of(run, config)
+    dataset, record = run_data(run, config, data)
     print(dataset.describe(), flush=True)
     images = dataset.train
     steps_per_epoch = len(images) // config.batch_size

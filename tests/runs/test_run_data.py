@@ -123,6 +123,26 @@ def relabel(folder, write_images):
     (folder / "b" / "04.png").rename(folder / "c" / "04b.png")
 
 
+def test_what_is_loaded_is_taken_as_it_is(config, run, monkeypatch):
+    settings, _ = config()
+    loaded = run_data(RunDirectory(run.path / "other"), settings)
+    monkeypatch.setattr(MODULE, "load", None)
+    assert run_data(run, settings, loaded) is loaded
+    run.write_data_record(loaded[1])
+    assert run_data(run, settings, loaded) is loaded
+
+
+def test_what_is_loaded_must_be_what_the_run_began_with(
+    config, run, write_images
+):
+    settings, folder = config()
+    run.write_data_record(run_data(run, settings)[1])
+    add(folder, write_images)
+    loaded = run_data(RunDirectory(run.path / "other"), settings)
+    with pytest.raises(ValueError, match="Received: folder:.*database"):
+        run_data(run, settings, loaded)
+
+
 @pytest.mark.parametrize("change", [add, rename, relabel])
 def test_a_source_that_has_changed_is_refused(
     change, config, run, write_images
