@@ -11,7 +11,14 @@ from hashnet_tf.tools import main
 from hashnet_tf.tools.train import config_of
 from hashnet_tf.training_config import TrainingConfig
 
-NAMES = ["cifar10", "coco", "imagenet100", "mirflickr25k", "nuswide81"]
+NAMES = [
+    "cifar10",
+    "cifar10-tuned",
+    "coco",
+    "imagenet100",
+    "mirflickr25k",
+    "nuswide81",
+]
 
 
 def settings_of(name):

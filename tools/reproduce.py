@@ -4,7 +4,7 @@ Table 1 compares HashNet with ten rivals, table 2 the same on classes that
 training has not seen, table 3 HashNet with its variants. A cell, a system at
 one length by one seed, runs in a process of its own. The same command after a
 kill goes on; what is finished is not run again, so more lengths, seeds or
-methods can be asked for later:
+methods can be asked for later. The table holds what the last command asked for:
 
   hashnet reproduce --table=1 --data=imagenet100-lists:DIR --out=runs/table
       --backbone=ResNet50 --weights=imagenet --image_size=224 --freeze_backbone
