@@ -46,7 +46,8 @@ class HashFunction(TransformerMixin, BaseEstimator, abc.ABC):
         Args:
             features: Real `[n, d]`.
             labels: Class ids, integer `[n]`, negative where unlabelled; or a
-                zero-or-one matrix `[n, L]`, a row of zeros where unlabelled.
+                zero-or-one matrix `[n, L]`, a row of zeros where unlabelled,
+                -1 where unknown.
 
         Returns:
             The hash function itself.

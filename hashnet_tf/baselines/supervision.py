@@ -11,7 +11,8 @@ def check_supervision(features, labels):
     Args:
         features: `[n, d]`.
         labels: Class ids, integer `[n]`, negative where unlabelled; or a
-            zero-or-one matrix `[n, L]`, a row of zeros where unlabelled.
+            zero-or-one matrix `[n, L]`, a row of zeros where unlabelled; -1
+            stands for unknown in it, and gives no label either.
 
     Returns:
         The features of the m labelled items `[m, d]`, and their labels as a
@@ -35,6 +36,9 @@ def check_supervision(features, labels):
             "`labels` must be given, for this method is supervised."
             " Received: labels=None"
         )
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        labels = np.where(labels == -1, 0, labels)
     labels = check_labels(labels, len(features))
     known = ~unlabelled(labels)
     labels = labels[known]

@@ -38,6 +38,25 @@ def test_rows_of_zeros_are_left_out():
     np.testing.assert_array_equal(labels, matrix[[0, 2, 3]])
 
 
+def test_what_is_unknown_is_no_label():
+    x = np.arange(8).reshape(4, 2)
+    matrix = np.array([[1, -1], [-1, -1], [-1, 1], [0, -1]])
+    features, labels = check_supervision(x, matrix)
+    np.testing.assert_array_equal(features, x[[0, 2]])
+    np.testing.assert_array_equal(labels, [[1, 0], [0, 1]])
+
+
+@each
+def test_learns_where_labels_are_withheld(rival):
+    x, labels = data()
+    matrix = np.eye(3, dtype=np.int8)[labels]
+    withheld = matrix.copy()
+    withheld[40:][matrix[40:] == 1] = -1
+    alone = clone(rival).fit(x[:40], labels[:40])
+    among = clone(rival).fit(x, withheld)
+    np.testing.assert_array_equal(among.encode(x), alone.encode(x))
+
+
 @each
 def test_the_unlabelled_make_no_difference(rival):
     x, labels = data()
@@ -82,6 +101,7 @@ def test_refuses_labels(rival):
         (labels[:9], r"Received: labels.shape=\(9,\)"),
         (labels + 0.5, "Received: labels.dtype=float64"),
         (np.full((60, 2), 2), r"Received: labels\[0, 0\]=2"),
+        (np.full((60, 2), -2), r"Received: labels\[0, 0\]=-2"),
     ]:
         with pytest.raises(ValueError, match=message):
             clone(rival).fit(x, wrong)
