@@ -138,7 +138,7 @@ def test_bad_recipes(words, message, fails, tmp_path):
     line = fails("train", f"--workdir={tmp_path / 'run'}", *words)
     assert line.endswith(message)
     if "no --data" in message:
-        asked = "cifar10-54k:DIR" if words else "digits"
+        asked = "cifar10-59k:DIR" if words else "digits"
         assert f"`--data` is needed, such as --data={asked};" in line
     assert not (tmp_path / "run").exists()
 
