@@ -14,9 +14,9 @@ test: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -m "not slow"
 
 bench: $(VENV)/installed-test
-	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.retrieval
-	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.encoder
-	$(VENV)/bin/python -m hashnet_tf.tools.benchmarks.input
+	$(VENV)/bin/python benchmarks/retrieval.py
+	$(VENV)/bin/python benchmarks/encoder.py
+	$(VENV)/bin/python benchmarks/input.py
 
 slow: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -m slow

@@ -1,27 +1,34 @@
 """Packaging of hashnet_tf.
 
-`export/` and `tools/` stand at the top of the repository and install inside
-the package, so that no bare `export` or `tools` lands in site-packages.
+`export/` and `tools/` stand at the top of the repository and are imported as
+`hashnet_tf.export` and `hashnet_tf.tools`: links inside the package lead to
+them, so that one plain path is all that an editable install needs, and what is
+built holds real files. Where a checkout has no links (some Windows set-ups) the
+two folders are mapped by name.
 """
 
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-PLACES = {
-    "hashnet_tf": "hashnet_tf",
-    "hashnet_tf.export": "export",
-    "hashnet_tf.tools": "tools",
-}
+HERE = Path(__file__).parent
+LINKED = ("export", "tools")
 
 
-def packages():
-    names = []
-    for name, folder in PLACES.items():
-        names.append(name)
-        names += [f"{name}.{inner}" for inner in find_packages(folder)]
-    return names
+def places():
+    """Returns `package_dir` and the packages."""
+    missing = [n for n in LINKED if not (HERE / "hashnet_tf" / n).is_dir()]
+    folders = {"": "."} | {f"hashnet_tf.{name}": name for name in missing}
+    packages = find_packages(include=["hashnet_tf", "hashnet_tf.*"])
+    for name in missing:
+        packages.append(f"hashnet_tf.{name}")
+        packages += [
+            f"hashnet_tf.{name}.{inner}" for inner in find_packages(name)
+        ]
+    return folders, packages
 
+
+PACKAGE_DIR, PACKAGES = places()
 
 setup(
     name="hashnet_tf",
@@ -34,12 +41,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    package_dir=PLACES,
-    packages=packages(),
+    package_dir=PACKAGE_DIR,
+    packages=PACKAGES,
     package_data={
-        "hashnet_tf": ["recipes/*.toml"],
+        "": ["*.pyi"],
+        "hashnet_tf": ["py.typed"],
         "hashnet_tf.datasets": ["protocols/*.toml"],
         "hashnet_tf.reproduction": ["published/*.csv"],
+        "hashnet_tf.runs": ["recipes/*.toml"],
     },
     install_requires=[
         "absl-py>=2.1",
@@ -47,6 +56,7 @@ setup(
         # TFDS imports it when it prepares a data set, but does not declare it.
         "importlib_resources>=6.0",
         "keras>=3.10",
+        "lazy-loader>=0.4",
         "matplotlib>=3.8",
         "numpy>=2.0",
         "pillow>=10.0",

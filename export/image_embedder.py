@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from hashnet_tf.export.litert_writing import write_litert
+from hashnet_tf.export.litert import write_litert
 from hashnet_tf.export.parity import ParityError, compare_codes, model_bits
 
 

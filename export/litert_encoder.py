@@ -6,12 +6,8 @@ import pathlib
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from hashnet_tf.export.image_batches import (
-    BATCH_SIZE,
-    check_images,
-    image_batches,
-)
-from hashnet_tf.export.litert_metadata import read_metadata
+from hashnet_tf.export._litert_file import read_metadata
+from hashnet_tf.export.images import BATCH_SIZE, check_images, image_batches
 
 
 class LiteRTEncoder:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from hashnet_tf.export.freeze import trained_size
-from hashnet_tf.export.image_batches import check_images, image_batches
+from hashnet_tf.export.images import check_images, image_batches
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 from hashnet_tf.retrieval import pack

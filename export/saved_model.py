@@ -3,33 +3,182 @@
 import json
 import pathlib
 
+import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.atomic import written_beside
-from hashnet_tf.datasets.framing import frame_image
-from hashnet_tf.datasets.image_header import (
-    FORMATS,
-    MAX_PIXELS,
-    MAX_SIDE,
-)
-from hashnet_tf.export.decode_files import decode_files
-from hashnet_tf.export.description import description
+from hashnet_tf._files import written_beside
+from hashnet_tf.datasets.pixels.decoding import decode_image
+from hashnet_tf.datasets.pixels.framing import frame_image
+from hashnet_tf.datasets.pixels.header import FORMATS, MAX_PIXELS, MAX_SIDE
 from hashnet_tf.export.freeze import (
+    description,
     exact_bits,
     frozen_archive,
     frozen_z,
     trained_size,
 )
-from hashnet_tf.export.saved_model_check import check_signatures
-from hashnet_tf.export.saved_model_encoder import DESCRIPTION
+from hashnet_tf.export.parity import (
+    ParityError,
+    compare_codes,
+    finite_z,
+    model_bits,
+)
+from hashnet_tf.export.saved_model_encoder import DESCRIPTION, SavedModelEncoder
 from hashnet_tf.export.serving.warmup import (
     WARMUP_FILE,
     warmup_requests,
     write_warmup,
 )
-from hashnet_tf.export.versions import version_numbers
+
+# Of the largest images allowed, as many at once take 1.5 GiB.
+PARALLEL_DECODES = 8
+
+IMAGES = 4
+# Of z, relative to the largest: kernels sum in orders of their own.
+TOLERANCE = 1e-4
 
 IMAGE_DTYPES = ("uint8", "float32")
+
+
+def version_numbers(directory):
+    """Returns the numbers that name entries of a folder.
+
+    Args:
+        directory: Str or path of the folder of all versions.
+
+    Returns:
+        List of int, in no order; empty if there is no such folder.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from hashnet_tf.export.saved_model import version_numbers
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("1", "12", "notes"):
+    ...         pathlib.Path(folder, name).mkdir()
+    ...     sorted(version_numbers(folder))
+    [1, 12]
+    """
+    directory = pathlib.Path(directory)
+    there = directory.iterdir() if directory.is_dir() else ()
+    return [int(entry.name) for entry in there if entry.name.isdecimal()]
+
+
+def decode_files(image_bytes, size, framing="whole"):
+    """Decodes files to images of one size, and tells which could be.
+
+    An error in a graph ends all of it, but for one: a `tf.data` pipeline can
+    leave out the elements that raised. The files that were not left out are put
+    back into their places.
+
+    Args:
+        image_bytes: String tensor `[n]`, files as `decode_image` takes them.
+        size: `(height, width)`.
+        framing: As in `HashNet`.
+
+    Returns:
+        `(images, ok)`: uint8 tensor `[n, height, width, 3]`, zeros where a file
+        could not be decoded, and bool tensor `[n]`.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from hashnet_tf.export.saved_model import decode_files
+    >>> png = tf.io.encode_png(tf.zeros([2, 3, 3], tf.uint8))
+    >>> images, ok = decode_files(tf.stack([png, "no image"]), (4, 4))
+    >>> images.shape, ok.numpy().tolist()
+    (TensorShape([2, 4, 4, 3]), [True, False])
+    """
+    n = tf.size(image_bytes, out_type=tf.int64)
+
+    def decode(place, file):
+        return place, frame_image(decode_image(file), size, framing)
+
+    files = tf.data.Dataset.from_tensor_slices(image_bytes).enumerate()
+    decoded = files.map(
+        decode, num_parallel_calls=PARALLEL_DECODES, deterministic=False
+    ).ignore_errors()
+    # A row of no file's, so that there is a batch where no file is good.
+    blank = tf.data.Dataset.from_tensors(
+        (n, tf.zeros([*size, 3], tf.uint8)),
+    )
+    batch = blank.concatenate(decoded).batch(n + 1)
+    options = tf.data.Options()
+    # It watches for seconds what is over in milliseconds.
+    options.autotune.enabled = False
+    places, images = batch.with_options(options).get_single_element()
+    places = places[:, None]
+    shape = tf.stack([n + 1, *size, 3])
+    images = tf.scatter_nd(places, images, shape)[:-1]
+    ok = tf.scatter_nd(places, tf.ones_like(places[:, 0]), [n + 1])[:-1]
+    return tf.ensure_shape(images, [None, *size, 3]), ok > 0
+
+
+def check_signatures(path, model):
+    """Checks that each signature gives the model's bits on some images.
+
+    Random ones, for what can go wrong here, lost variables or another graph,
+    shows on any. That images of another size are refused is checked too.
+
+    Args:
+        path: Folder of one version.
+        model: `HashNet` on images.
+
+    Raises:
+        ParityError: If one does not.
+    """
+    encoder = SavedModelEncoder(path)
+    shape = (IMAGES, *encoder.image_size, 3)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    files = [tf.io.encode_png(image).numpy() for image in images]
+    inputs = {
+        "serving_default": images,
+        "encode_images": images,
+        "encode_bytes": [*files, b"no image"],
+    }
+    size = encoder.image_size
+    framed = frame_image(images, size, encoder.framing).numpy()
+    of_size, of_any = model_bits(model, images), model_bits(model, framed)
+    for signature, values in inputs.items():
+        expected = of_size if signature == "serving_default" else of_any
+        outputs = encoder.run(signature, values)
+        codes = outputs["codes"][:IMAGES]
+        compare_codes(f"{path}, {signature},", codes, *expected, exact=True)
+    if outputs["ok"].tolist() != [True] * IMAGES + [False]:
+        raise ParityError(
+            f"{path} does not tell images from other files: of {IMAGES} images"
+            f" and one other file it gives ok={outputs['ok'].tolist()}."
+        )
+    _check_z(path, encoder.run("embed", images)["z"], model, images)
+    _check_size_is_enforced(path, images)
+
+
+def _check_z(path, z, model, images):
+    expected = finite_z(model, images)
+    error = np.abs(z - expected).max()
+    if not error <= TOLERANCE * np.abs(expected).max():
+        raise ParityError(
+            f"{path}, embed, does not give the model's z: they differ by up to"
+            f" {error:g} where the largest |z| is {np.abs(expected).max():g}."
+        )
+
+
+def _check_size_is_enforced(path, images):
+    # Not in the session, which compares with the declared size before it runs
+    # the graph; a server does not.
+    loaded = tf.saved_model.load(str(path))
+    for name in ("serving_default", "embed"):
+        signature = loaded.signatures[name]
+        dtype = signature.structured_input_signature[1]["images"].dtype
+        wider = tf.cast(tf.concat([images, images], axis=2), dtype)
+        try:
+            signature(images=wider)
+        except tf.errors.InvalidArgumentError:
+            continue
+        raise ParityError(
+            f"{path}, {name}, takes images of another size: of shape"
+            f" {tuple(wider.shape)}."
+        )
 
 
 def to_saved_model(

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.export.image_batches import check_images, image_batches
+from hashnet_tf.export.images import check_images, image_batches
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hashnet_tf.atomic import write_json, written_beside
+from hashnet_tf._files import write_json, written_beside
 
 
 class Killed(Exception):

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from hashnet_tf.from_table import check_table, from_table
+from hashnet_tf._toml import check_table, from_table
 
 
 @dataclasses.dataclass(frozen=True)

@@ -52,8 +52,8 @@ def run(arguments):
     print(f"\n{f'{config.bits} bits':<12}MAP@{AT}  P@H<=2")
     print(f"{'HashNet':<12}{_row(report)}")
     for rival in (
-        hn.baselines.LSH(config.bits, config.seed),
-        hn.baselines.ITQ(config.bits, seed=config.seed),
+        hn.shallow.LSH(config.bits, config.seed),
+        hn.shallow.ITQ(config.bits, seed=config.seed),
     ):
         print(
             f"{type(rival).__name__:<12}{_row(_rival_report(rival, dataset))}"

@@ -27,9 +27,9 @@ import pathlib
 import numpy as np
 
 import hashnet_tf as hn
-from hashnet_tf.atomic import write_json
-from hashnet_tf.retrieval.evaluate import USUAL_AT
-from hashnet_tf.retrieval.hamming_ball import EMPTY_BALL_RULES
+from hashnet_tf._files import write_json
+from hashnet_tf.retrieval._measures import EMPTY_BALL_RULES
+from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.retrieval.presets import PRESETS
 
 CODES = ("query_codes", "database_codes")
@@ -158,11 +158,11 @@ def _array(path):
 
 def _draw(report, folder):
     name = f"{report.bits} bits"
-    yield hn.retrieval.plot_precision_recall(
+    yield hn.plots.plot_precision_recall(
         {name: report.precision_at_recall}, folder / "precision_recall.png"
     )
     if report.precision_at:
-        yield hn.retrieval.plot_precision_at(
+        yield hn.plots.plot_precision_at(
             {name: report.precision_at}, folder / "precision_at.png"
         )
 

@@ -18,8 +18,8 @@ import argparse
 import dataclasses
 
 import hashnet_tf as hn
-from hashnet_tf.recipe import recipe, recipe_names
-from hashnet_tf.training_config import TrainingConfig, setting_type
+from hashnet_tf.runs.config import TrainingConfig, setting_type
+from hashnet_tf.runs.recipe import load_recipe, recipe_names
 
 
 def add_arguments(parser):
@@ -85,7 +85,7 @@ def config_of(arguments, without=()):
     names = {field.name for field in dataclasses.fields(TrainingConfig)}
     settings, example = {}, "digits"
     if arguments.recipe is not None:
-        chosen = recipe(arguments.recipe)
+        chosen = load_recipe(arguments.recipe)
         settings, example = (
             chosen.settings,
             f"{chosen.protocol or 'folder'}:DIR",

@@ -1,17 +1,227 @@
 """The files that start TensorFlow Serving on an encoder."""
 
+import json
 import os
 import pathlib
 import re
 
-from hashnet_tf.atomic import written_beside
-from hashnet_tf.export.serving.batching_parameters import BATCHING_PARAMETERS
-from hashnet_tf.export.serving.bundle_readme import bundle_readme
-from hashnet_tf.export.serving.compose import compose
-from hashnet_tf.export.serving.models_config import models_config
+import tensorflow as tf
+
+from hashnet_tf._files import written_beside
+from hashnet_tf.export.images import BATCH_SIZE
+
+# The most images that one request may hold.
+MOST_IMAGES = 1024
+# More would wait for longer than a caller does.
+ENQUEUED_BATCHES = 64
+
+BATCHING_PARAMETERS = f"""\
+# Images that one request may hold; it is refused if it holds more.
+max_batch_size {{ value: {MOST_IMAGES} }}
+# Images that the network sees at once: requests are put together, and large
+# ones split, to batches of at most this size.
+enable_large_batch_splitting {{ value: true }}
+max_execution_batch_size {{ value: {BATCH_SIZE} }}
+# How long a request waits for others, in microseconds.
+batch_timeout_micros {{ value: 1000 }}
+# Batches that may wait; beyond it a request is refused as UNAVAILABLE.
+max_enqueued_batches {{ value: {ENQUEUED_BATCHES} }}
+# Requests of one batch must hold images of one size. Padding them instead
+# would change the pixels, and so the codes.
+pad_variable_length_inputs: false
+# Left to the server: num_batch_threads, which is then one a core, and
+# allowed_batch_sizes, for the network takes a batch of any size.
+"""
+
+# The image has bash, which its entrypoint is written in, but no curl.
+_CHECK = (
+    "exec 3<>/dev/tcp/127.0.0.1/8501"
+    r" && printf 'GET /v1/models/{name} HTTP/1.0\r\n\r\n' >&3"
+    """ && grep -q '"AVAILABLE"' <&3"""
+)
 
 # They stand in URLs, where a slash or a colon would end them, and in paths.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def models_config(name, labels):
+    """Writes a `ModelServerConfig` of one model as a text proto.
+
+    The versions that carry a label are served, and no other.
+
+    Args:
+        name: Str, the model.
+        labels: Dict from label to version.
+
+    Returns:
+        Str, for the server's --model_config_file.
+
+    Example:
+
+    >>> from hashnet_tf.export.serving.bundle import models_config
+    >>> "versions: 3" in models_config("cats", {"stable": 3})
+    True
+    """
+    versions = "".join(
+        f"        versions: {version}\n"
+        for version in sorted(set(labels.values()))
+    )
+    entries = "".join(
+        "    version_labels {\n"
+        f'      key: "{label}"\n'
+        f"      value: {version}\n"
+        "    }\n"
+        for label, version in labels.items()
+    )
+    return (
+        "model_config_list {\n"
+        "  config {\n"
+        f'    name: "{name}"\n'
+        f'    base_path: "/models/{name}"\n'
+        '    model_platform: "tensorflow"\n'
+        "    model_version_policy {\n"
+        "      specific {\n"
+        f"{versions}"
+        "      }\n"
+        "    }\n"
+        f"{entries}"
+        "  }\n"
+        "}\n"
+    )
+
+
+def compose(name, models):
+    """Writes a compose file of one TensorFlow Serving container.
+
+    Args:
+        name: Str, the model.
+        models: Str, folder of its versions, relative to the folder of the
+            compose file, which holds the server's other files too.
+
+    Returns:
+        Str, YAML.
+
+    Example:
+
+    >>> from hashnet_tf.export.serving.bundle import compose
+    >>> 'target: "/models/cats"' in compose("cats", "./../cats")
+    True
+    """
+    major, minor, *_ = tf.__version__.split(".")
+    return f"""\
+# Not the folder's name, under which one bundle would stop another's server.
+name: "{_project(name)}"
+services:
+  serving:
+    # Of the TensorFlow at hand: an older server may lack an operator.
+    image: "${{TF_SERVING_IMAGE:-tensorflow/serving:{major}.{minor}.0}}"
+    command:
+      - "--model_config_file=/bundle/models.config"
+      # Labels can be moved without a restart.
+      - "--model_config_file_poll_wait_seconds=30"
+      # Without it no label can be given before its version is loaded, so none
+      # at the start.
+      - "--allow_version_labels_for_unavailable_models=true"
+      - "--enable_batching=true"
+      - "--batching_parameters_file=/bundle/batching_parameters.txt"
+    # The server asks nobody for a password: only this machine reaches it
+    # unless SERVING_ADDRESS says otherwise.
+    ports:
+      - "${{SERVING_ADDRESS:-127.0.0.1}}:8500:8500"
+      - "${{SERVING_ADDRESS:-127.0.0.1}}:8501:8501"
+    volumes:
+      - type: bind
+        source: {_quoted(models)}
+        target: "/models/{name}"
+        read_only: true
+        bind:
+          create_host_path: false
+      - type: bind
+        source: "."
+        target: "/bundle"
+        read_only: true
+    healthcheck:
+      test: ["CMD", "bash", "-c", {_quoted(_CHECK.format(name=name))}]
+      interval: 10s
+      timeout: 5s
+      start_period: 120s
+    restart: unless-stopped
+"""
+
+
+def _project(name):
+    # Compose takes small letters, digits, dashes and underscores.
+    return re.sub("[^a-z0-9_-]", "-", name.lower())
+
+
+def _quoted(text):
+    # What JSON quotes YAML reads; a dollar would name a variable.
+    return json.dumps(text, ensure_ascii=False).replace("$", "$$")
+
+
+def bundle_readme(name, labels):
+    """Writes the README of a bundle.
+
+    Args:
+        name: Str, the model.
+        labels: Dict from label to version.
+
+    Returns:
+        Str, Markdown.
+
+    Example:
+
+    >>> from hashnet_tf.export.serving.bundle import bundle_readme
+    >>> "labels/stable:predict" in bundle_readme("cats", {"stable": 3})
+    True
+    """
+    rows = "".join(f"| {label} | {labels[label]} |\n" for label in labels)
+    label = "stable" if "stable" in labels else next(iter(labels))
+    return f"""\
+# TensorFlow Serving of {name}
+
+Start the server, from this folder, and wait until it serves:
+
+    docker compose up --detach --wait
+
+Encode an image file (JPEG, PNG, BMP or WebP):
+
+    printf '{{"signature_name": "encode_bytes", "inputs":
+      {{"image_bytes": [{{"b64": "%s"}}]}}}}' \\
+      "$(base64 < photo.jpg | tr -d '\\n')" |
+      curl --silent --show-error --data @- \\
+      http://127.0.0.1:8501/v1/models/{name}/labels/{label}:predict
+
+The answer holds `outputs`, an item for each image: `codes`, the packed bits as
+numbers; `code_bytes`, the same in base64 (`b64`); `signs`, -1 and +1; and `ok`,
+which is false where the file could not be decoded: then the bits mean nothing.
+
+gRPC listens on port 8500: model `{name}`, version_label `{label}`.
+
+## Versions
+
+| label | version |
+|---|---|
+{rows}
+Only these are loaded. A request that names no label is answered by the highest
+of them. Codes of different versions cannot be compared.
+
+The server reads models.config again every 30 seconds. A label that is in use
+moves only to a version that is loaded already: give the new version a label of
+its own first, and move the old label when the new version answers.
+
+## Limits
+
+- At most {MOST_IMAGES:,} images a request.
+- Requests are put together into batches. Two requests to `encode_images` with
+  images of different sizes that meet in one batch both fail: send all in one
+  size, or send files to `encode_bytes`, which may differ.
+- TF_SERVING_IMAGE names another image: one for GPUs, one from your registry, or
+  one that exists where the version in compose.yaml does not. It should be no
+  older than the TensorFlow that wrote the model.
+- The ports are open to this machine alone; SERVING_ADDRESS=0.0.0.0 opens them
+  to all who reach it. There is neither password nor encryption.
+"""
 
 
 def write_serving_bundle(directory, models, name=None, labels=None):

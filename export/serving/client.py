@@ -1,19 +1,105 @@
 """Asks an encoder that TensorFlow Serving serves."""
 
+import dataclasses
 import math
 import pathlib
+import time
 import urllib.parse
 
 import numpy as np
 
-from hashnet_tf.export.serving.deadline import Deadline
-from hashnet_tf.export.serving.encoded import Encoded
-from hashnet_tf.export.serving.request_batches import request_batches
-from hashnet_tf.export.serving.served_model import ServedModel
+from hashnet_tf.export.images import BATCH_SIZE
+from hashnet_tf.export.serving.transport import ServedModel
+
+MOST_BYTES = 3 * 2**20
 
 SCHEMES = ("grpc", "grpcs", "http", "https")
 # gRPC makes no more than five attempts, whatever it is told.
 MOST_RETRIES = 4
+
+
+class Deadline:
+    """The end of a call, counted from when it is made.
+
+    Args:
+        seconds: Positive number.
+
+    Example:
+
+    >>> from hashnet_tf.export.serving.client import Deadline
+    >>> 0 < Deadline(60).remaining() <= 60
+    True
+    """
+
+    def __init__(self, seconds):
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def remaining(self):
+        """Returns the seconds that are left, more than 0.
+
+        Raises:
+            TimeoutError: If none are.
+        """
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
+            raise self.exceeded()
+        return seconds
+
+    def exceeded(self):
+        """Returns the `TimeoutError` of this deadline."""
+        return TimeoutError(
+            "The server did not answer the whole call within its deadline."
+            f" Received: timeout={self._seconds}"
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Encoded:
+    """What an encoder made of n files.
+
+    Attributes:
+        codes: uint8 array `[n, ceil(K / 8)]`; rows that are not ok are zero.
+        ok: Bool array `[n]`, whether the file is an image that decodes.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.export.serving.client import Encoded
+    >>> encoded = Encoded(np.uint8([[160], [0]]), np.array([True, False]))
+    >>> encoded.codes[encoded.ok].tolist()
+    [[160]]
+    """
+
+    codes: np.ndarray
+    ok: np.ndarray
+
+
+def request_batches(images):
+    """Yields lists of at most 32 images and 3 MiB.
+
+    That is below the 4 MB which gRPC lets through by default on servers and
+    proxies. An image that alone is larger goes alone.
+
+    Args:
+        images: Iterable of bytes or of arrays.
+
+    Example:
+
+    >>> from hashnet_tf.export.serving.client import request_batches
+    >>> [len(batch) for batch in request_batches([bytes(2**20)] * 5)]
+    [3, 2]
+    """
+    batch, size = [], 0
+    for image in images:
+        more = memoryview(image).nbytes
+        if batch and (len(batch) == BATCH_SIZE or size + more > MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(image)
+        size += more
+    if batch:
+        yield batch
 
 
 class ServingClient:

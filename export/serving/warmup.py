@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from hashnet_tf.atomic import written_beside
+from hashnet_tf._files import written_beside
 
 # The name under which the server looks for it, in `assets.extra/`.
 WARMUP_FILE = "tf_serving_warmup_requests"

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
-from hashnet_tf.schedules.beta_schedule import BetaSchedule, unit_gap
+from hashnet_tf.schedules import BetaSchedule, unit_gap
 
 
 class Continuation(keras.callbacks.Callback):

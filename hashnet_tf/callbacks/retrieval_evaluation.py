@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 
-from hashnet_tf.retrieval.average_precision import average_precision
+from hashnet_tf.retrieval._average_precision import average_precision
+from hashnet_tf.retrieval._measures import check_at
 from hashnet_tf.retrieval.codes import pack
-from hashnet_tf.retrieval.groups import check_at
-from hashnet_tf.retrieval.histograms import histograms
+from hashnet_tf.retrieval.histogram import histograms
 
 
 class RetrievalEvaluation(keras.callbacks.Callback):

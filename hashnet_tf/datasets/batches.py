@@ -3,10 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.datasets.decoded_images import cached
-from hashnet_tf.datasets.framing import frame_image, keep_image, vary_image
-from hashnet_tf.datasets.images import decode_image
-from hashnet_tf.datasets.order import check_shard, sampled
+from hashnet_tf.datasets.images.decoded_images import cached
+from hashnet_tf.datasets.pixels.decoding import decode_image
+from hashnet_tf.datasets.pixels.framing import (
+    frame_image,
+    keep_image,
+    vary_image,
+)
+from hashnet_tf.datasets.sampling import check_shard, sampled
 
 
 def ordered_batches(images, size, batch_size=128, framing="whole"):
@@ -16,8 +20,8 @@ def ordered_batches(images, size, batch_size=128, framing="whole"):
         images: `ImageSet`.
         size: `(height, width)` of the network.
         batch_size: Positive int.
-        framing: As in `hashnet_tf.datasets.framing.frame_image`: that of the
-            model, or its bits are others.
+        framing: Str, as in `hashnet_tf.datasets.pixels.framing.frame_image`:
+            that of the model, or its bits are others.
 
     Returns:
         `tf.data.Dataset` of uint8 `[<= batch_size, height, width, 3]`.
@@ -99,7 +103,7 @@ def training_batches(
         augmentation: As in `augment_image`, for framing "whole".
         cache: Whether to keep the decoded images in memory: "always", "never"
             or "auto", if they fit into half of what is available.
-        framing: As in `hashnet_tf.datasets.framing.frame_image`, as in
+        framing: As in `hashnet_tf.datasets.pixels.framing.frame_image`, as in
             training.
         shard: `(index, count)`: which of how many workers reads. Together they
             read all images in an epoch, but for what fills no batch, and none
@@ -173,3 +177,26 @@ def training_batches(
 
 def _decoded(image):
     return decode_image(image) if image.dtype == tf.string else image
+
+
+def pixel_array(images, size, framing="whole"):
+    """Decodes and frames a small set of images.
+
+    Args:
+        images: `ImageSet`.
+        size: `(height, width)`.
+        framing: As in `ordered_batches`.
+
+    Returns:
+        uint8 array `[n, height, width, 3]`, in order.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> queries = hn.datasets.load("digits").query
+    >>> hn.datasets.pixel_array(queries.first(5), (16, 16)).shape
+    (5, 16, 16, 3)
+    """
+    batches = ordered_batches(images, size, framing=framing)
+    arrays = [np.zeros((0, *size, 3), np.uint8), *batches.as_numpy_iterator()]
+    return np.concatenate(arrays)

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from hashnet_tf.datasets.label_matrix import label_width
 from hashnet_tf.datasets.protocol import Expected
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
-from hashnet_tf.losses.count_pairs import PairCounts, count_pairs
+from hashnet_tf.losses.pair_counts import PairCounts, count_pairs
+from hashnet_tf.retrieval.labels import label_width
 
 
 @dataclasses.dataclass(frozen=True)

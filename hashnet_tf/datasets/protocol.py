@@ -5,9 +5,9 @@ import functools
 import importlib.resources
 import tomllib
 
-from hashnet_tf.datasets.drawing import Draw, Drawing
+from hashnet_tf._toml import check_table, from_table
 from hashnet_tf.datasets.overlaps import OVERLAPS
-from hashnet_tf.from_table import check_table, from_table
+from hashnet_tf.datasets.splits import Draw, Drawing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Origin:
         size: Str, how large the download is.
         licence: Str, under which terms.
         by_hand: Str, which files to place where.
-        layout: Str, a name of `hashnet_tf.datasets.layouts.LAYOUTS`, which
+        layout: Str, a name of `hashnet_tf.datasets.sources.LAYOUTS`, which
             reads these files.
         tfds: Str, its name in TensorFlow Datasets, or None where it has none.
     """

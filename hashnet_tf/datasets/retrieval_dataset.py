@@ -5,7 +5,7 @@ import functools
 
 import numpy as np
 
-from hashnet_tf.datasets.image_set import ImageSet
+from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.overlaps import OVERLAPS
 from hashnet_tf.datasets.protocol import Expected
 

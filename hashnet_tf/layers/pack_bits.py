@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from hashnet_tf.layers.nonnegative import nonnegative
+from hashnet_tf.layers.sign import nonnegative
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")

@@ -3,9 +3,12 @@
 import keras
 from keras import ops
 
-from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
-from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
-from hashnet_tf.losses.slope import check_alpha, slope
+from hashnet_tf.losses._likelihoods import (
+    check_alpha,
+    pair_negative_log_likelihood,
+    slope,
+)
+from hashnet_tf.losses._pairs import check_class_weights, pair_weights
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")

@@ -3,11 +3,18 @@
 import keras
 from keras import ops
 
-from hashnet_tf.losses.batch_shapes import check_batch, differ
-from hashnet_tf.losses.label_pairs import label_pairs
-from hashnet_tf.losses.pair_likelihood import pair_negative_log_likelihood
-from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
-from hashnet_tf.losses.slope import check_alpha, slope
+from hashnet_tf.losses._likelihoods import (
+    check_alpha,
+    pair_negative_log_likelihood,
+    slope,
+)
+from hashnet_tf.losses._pairs import (
+    check_batch,
+    check_class_weights,
+    differ,
+    label_pairs,
+    pair_weights,
+)
 
 SIMILARITIES = ("shared", "jaccard", "given")
 
@@ -32,7 +39,7 @@ class WeightedPairwiseLoss(keras.losses.Loss):
 
     Args:
         alpha: Positive float, the slope of the sigmoid; None is 5 / K, half
-            of the released code's (`hashnet_tf.losses.slope` tells why).
+            of the released code's (`hashnet_tf.losses._likelihoods` tells why).
         class_weights: "batch" counts |S1| and |S0| in each batch; `(w1, w0)`
             are fixed weights of similar and dissimilar pairs, such as
             `hashnet_tf.losses.count_pairs(labels).weights` gives for a whole

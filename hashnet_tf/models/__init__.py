@@ -9,11 +9,12 @@ from hashnet_tf.models.backbones import (
     backbone_names,
     freeze_batch_normalization,
 )
-from hashnet_tf.models.classified_model import ClassifiedModel
-from hashnet_tf.models.hashnet import HashNet
-from hashnet_tf.models.logits_model import LogitsModel
-from hashnet_tf.models.pair_model import PairModel
-from hashnet_tf.models.weights_digest import weights_digest
+from hashnet_tf.models.hashnet import HashNet, weights_digest
+from hashnet_tf.models.training_models import (
+    ClassifiedModel,
+    LogitsModel,
+    PairModel,
+)
 
 __all__ = [
     "ClassifiedModel",

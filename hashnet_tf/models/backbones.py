@@ -7,8 +7,7 @@ import sys
 import keras
 import numpy as np
 
-from hashnet_tf.models.alexnet import alexnet
-from hashnet_tf.models.small_cnn import small_cnn
+from hashnet_tf.models.own_backbones import alexnet, small_cnn
 
 OWN = {"alexnet": alexnet, "small_cnn": small_cnn}
 

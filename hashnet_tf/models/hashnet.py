@@ -1,9 +1,11 @@
 """A network that ends in features, made to end in hash codes."""
 
+import hashlib
+
 import keras
 import numpy as np
 
-from hashnet_tf.framings import check_framing
+from hashnet_tf._framings import check_framing
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
 
@@ -21,9 +23,9 @@ class HashNet(keras.Model):
             `[n, d]`; preprocessing belongs inside it.
         bits: Positive int, K.
         framing: "whole", "paper" or "modern": which part of an image it is
-            trained to see (`hashnet_tf.datasets.framing`). The model itself
-            takes images that are framed; whatever makes codes of files looks
-            here.
+            trained to see (`hashnet_tf.datasets.pixels.framing`). The model
+            itself takes images that are framed; whatever makes codes of files
+            looks here.
         **kwargs: Arguments of `keras.Model`.
 
     Attributes:
@@ -208,3 +210,27 @@ class HashNet(keras.Model):
             config.pop("backbone"), custom_objects=custom_objects
         )
         return cls(backbone, **config)
+
+
+def weights_digest(model):
+    """Returns a hex digest of the values of a model's weights, in order.
+
+    The framing of a `HashNet` counts as learnt too, if it is not the default:
+    with another one the same image has other bits.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> net = hn.models.backbone("small_cnn", (16, 16, 3))
+    >>> len(hn.models.weights_digest(net))
+    64
+    """
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        value = keras.ops.convert_to_numpy(weight.value)
+        digest.update(f"{value.shape} {value.dtype}\n".encode())
+        digest.update(np.ascontiguousarray(value))
+    framing = getattr(model, "framing", "whole")
+    if framing != "whole":
+        digest.update(framing.encode())
+    return digest.hexdigest()

@@ -26,7 +26,7 @@ def paper_dataset(config):
     Example:
 
     >>> from hashnet_tf.reproduction.paper import paper_dataset
-    >>> from hashnet_tf.training_config import TrainingConfig
+    >>> from hashnet_tf.runs.config import TrainingConfig
     >>> paper_dataset(TrainingConfig(data="coco:photos"))
     'MS COCO'
     """

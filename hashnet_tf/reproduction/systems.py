@@ -2,16 +2,8 @@
 
 import dataclasses
 
-from hashnet_tf.baselines import (
-    BRE,
-    ITQ,
-    ITQCCA,
-    KSH,
-    LSH,
-    SDH,
-    SpectralHashing,
-)
-from hashnet_tf.baselines.hash_function import HashFunction
+from hashnet_tf.shallow import BRE, ITQ, ITQCCA, KSH, LSH, SDH, SpectralHashing
+from hashnet_tf.shallow.hash_function import HashFunction
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import keras
 
-from hashnet_tf.baselines.deep import METHODS
 from hashnet_tf.losses import WeightedPairwiseLoss, count_pairs
+from hashnet_tf.methods import METHODS
 from hashnet_tf.models import HashNet, backbone, freeze_batch_normalization
 from hashnet_tf.optimizers import default_optimizer, paper_optimizer
 from hashnet_tf.schedules import SquareRootBeta, StagedBeta
@@ -77,7 +77,7 @@ def build_loss(config, labels):
 
     Raises:
         ValueError: As `build_pairwise_loss`, or with a rival as `build_loss`
-            of `hashnet_tf.baselines.deep.Method`.
+            of `hashnet_tf.losses.Method`.
 
     Example:
 

@@ -5,8 +5,8 @@ import pathlib
 
 import keras
 
-from hashnet_tf.atomic import write_json
-from hashnet_tf.training_config import TrainingConfig
+from hashnet_tf._files import write_json
+from hashnet_tf.runs.config import TrainingConfig
 
 
 class RunDirectory:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from hashnet_tf.baselines.deep import METHODS
+from hashnet_tf.methods import METHODS
 
 SCRIPT = pathlib.Path(__file__).with_name("train_rivals.py")
 RIVALS = [name for name in METHODS if not name.startswith("hashnet")]

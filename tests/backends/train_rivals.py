@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 import hashnet_tf as hn
-from hashnet_tf.baselines.deep import METHODS
+from hashnet_tf.methods import METHODS
 
 BITS = 12
 # HashNet itself is trained by the other script.

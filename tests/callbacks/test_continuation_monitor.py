@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import hashnet_tf as hn
-from hashnet_tf.baselines.deep import DPSHLoss
+from hashnet_tf.losses import DPSHLoss
 
 MEASURES = ("J", "L", "gap", "bit_balance", "bit_correlation")
 

@@ -10,7 +10,7 @@ from hashnet_tf.datasets import (
     ordered_batches,
     training_batches,
 )
-from hashnet_tf.datasets.framing import frame_image
+from hashnet_tf.datasets.pixels.framing import frame_image
 
 KINDS = ["folder", "folder of parts", "lists", "npz", "npz of parts", "tfds"]
 SIZE = (3, 4)
@@ -274,7 +274,9 @@ def test_caching_changes_no_pixel_and_no_order(photographs, framing):
 
 
 def test_caching_keeps_the_order_of_a_stream(sources, monkeypatch):
-    monkeypatch.setattr("hashnet_tf.datasets.tfds_images.SHUFFLE_BUFFER", 4)
+    monkeypatch.setattr(
+        "hashnet_tf.datasets.images.tfds_images.SHUFFLE_BUFFER", 4
+    )
     images = hn.datasets.load(sources["tfds"][0]).train
     for shard in (None, (1, 2)):
         cached, read = (

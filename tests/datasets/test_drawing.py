@@ -1,6 +1,6 @@
 import pytest
 
-from hashnet_tf.datasets.drawing import Draw, Drawing
+from hashnet_tf.datasets.splits import Draw, Drawing
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hashnet_tf.datasets import growing_pair_counts as module
-from hashnet_tf.datasets.growing_pair_counts import growing_pair_counts
+from hashnet_tf.datasets import imbalance as module
+from hashnet_tf.datasets.imbalance import growing_pair_counts
 from hashnet_tf.losses import count_pairs
 
 ROWS = st.tuples(st.integers(0, 9), st.integers(2, 4)).flatmap(

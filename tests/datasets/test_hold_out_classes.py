@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, RetrievalDataset
-from hashnet_tf.datasets.hold_out_classes import hold_out_classes
+from hashnet_tf.datasets.held_out import hold_out_classes
 from hashnet_tf.datasets.protocol import Expected
 
 PARTS = ("train", "query", "database")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, RetrievalDataset
-from hashnet_tf.datasets.hold_out_queries import hold_out_queries
+from hashnet_tf.datasets.held_out import hold_out_queries
 from hashnet_tf.datasets.protocol import Expected
 
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, RetrievalDataset
-from hashnet_tf.datasets.hold_out_classes import hold_out_classes
+from hashnet_tf.datasets.held_out import hold_out_classes
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.protocol import Expected
 from hashnet_tf.losses import count_pairs

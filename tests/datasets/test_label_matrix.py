@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from hashnet_tf.datasets import FileImages, RetrievalDataset
-from hashnet_tf.datasets.label_matrix import label_matrix, label_width
 from hashnet_tf.losses import count_pairs
+from hashnet_tf.retrieval.labels import label_matrix, label_width
 
 
 def dataset_of(*parts, class_names=None):

@@ -11,9 +11,8 @@ from tensorflow_datasets.core import constants
 import hashnet_tf as hn
 from hashnet_tf.datasets.check import find_problems
 from hashnet_tf.datasets.description import describe
-from hashnet_tf.datasets.nus_wide import Builder
-from hashnet_tf.datasets.pools import read_pool
 from hashnet_tf.datasets.protocol import protocols
+from hashnet_tf.datasets.sources.reading import read_pool
 
 DRAWN = [name for name, found in protocols().items() if found.drawing]
 LISTED = [name for name, found in protocols().items() if not found.drawing]
@@ -331,23 +330,3 @@ def test_coco_of_tfds(shrink, prepare_tfds, monkeypatch):
             pixels[:, 0, 0, 0].numpy(), images.labels, strict=True
         ):
             assert row.tolist() == [value & 1, value >> 1 & 1, value >> 2 & 1]
-
-
-def test_nus_wide_of_tfds(shrink, nus_wide_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(constants, "DATA_DIR", str(tmp_path))
-    Builder().download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir=nus_wide_folder)
-    )
-    protocol = shrink("nuswide21")
-    prepared = hn.datasets.load("nuswide21", seed=1)
-    direct = hn.datasets.load(f"nuswide21:{nus_wide_folder}", seed=1)
-    assert prepared.protocol == direct.protocol == protocol.text(1)
-    assert prepared.class_names == direct.class_names
-    for part in ("train", "query", "database"):
-        one, other = getattr(prepared, part), getattr(direct, part)
-        # In one order, so that the seed draws the same photographs.
-        np.testing.assert_array_equal(one.labels, other.labels)
-        for (_, ours), (_, theirs) in zip(
-            one.encoded(), other.encoded(), strict=True
-        ):
-            assert ours == theirs

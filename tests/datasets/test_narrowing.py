@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashnet_tf.datasets import FileImages
-from hashnet_tf.datasets.drawing import Draw, Drawing
-from hashnet_tf.datasets.narrowing import narrowed
-from hashnet_tf.datasets.pool import Pool
+from hashnet_tf.datasets.held_out import narrowed
+from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.splits import Draw, Drawing
 
 
 def pool(labels, in_test=None, class_names=None):

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from hashnet_tf.datasets import PairSampler
-from hashnet_tf.datasets.order import check_shard, sampled, shuffled
+from hashnet_tf.datasets.sampling import check_shard, sampled, shuffled
 
 N = 23
 

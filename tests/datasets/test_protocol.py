@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from hashnet_tf.datasets.drawing import Draw, Drawing
-from hashnet_tf.datasets.layouts import LAYOUTS
 from hashnet_tf.datasets.protocol import Expected, protocols, read_protocols
+from hashnet_tf.datasets.sources import LAYOUTS
+from hashnet_tf.datasets.splits import Draw, Drawing
 
 ORIGIN = """
 [origin]

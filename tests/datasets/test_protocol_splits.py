@@ -5,10 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from hashnet_tf.datasets.file_images import FileImages
-from hashnet_tf.datasets.narrowing import narrowed
-from hashnet_tf.datasets.pool import Pool
+from hashnet_tf.datasets.held_out import narrowed
+from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.protocol import protocols
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.splits import draw_parts
 
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.drawing import Draw, Drawing
 from hashnet_tf.datasets.splits import (
+    Draw,
+    Drawing,
     draw_parts,
     draw_per_class,
     usual_drawing,

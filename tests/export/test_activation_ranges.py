@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from hashnet_tf.export.activation_ranges import with_robust_ranges
+from hashnet_tf.export.litert_conversion import with_robust_ranges
 
 KERNEL = np.diag([1.0, -2.0]).astype("float32")
 

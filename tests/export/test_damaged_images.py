@@ -13,7 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.images import decode_image, resize_image
+from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
 
 SIZE = (16, 20)
 N, A_REQUEST = 1000, 50

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hashnet_tf.datasets.images import decode_image, resize_image
-from hashnet_tf.export.decode_files import decode_files
+from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
+from hashnet_tf.export.saved_model import decode_files
 
 SIZE = (9, 11)
 

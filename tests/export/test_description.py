@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 import hashnet_tf as hn
-from hashnet_tf.export.description import description
+from hashnet_tf.export.freeze import description
 from hashnet_tf.models import weights_digest
 
 

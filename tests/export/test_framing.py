@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.framing import frame_image
-from hashnet_tf.export.description import description
+from hashnet_tf.datasets.pixels.framing import frame_image
+from hashnet_tf.export.freeze import description
 
 RNG = np.random.default_rng(3)
 LARGE = RNG.integers(0, 256, (40, 30, 45, 3), np.uint8)

@@ -12,8 +12,8 @@ from sklearn.datasets import load_sample_images
 
 import hashnet_tf as hn
 from hashnet_tf.export import litert_conversion
-from hashnet_tf.export.description import description
-from hashnet_tf.export.litert_metadata import read_metadata
+from hashnet_tf.export._litert_file import read_metadata
+from hashnet_tf.export.freeze import description
 
 STRANGER = pathlib.Path(__file__).with_name("run_image_embedder.py")
 

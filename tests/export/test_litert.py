@@ -6,8 +6,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import hashnet_tf as hn
 from hashnet_tf.export import litert_conversion
+from hashnet_tf.export._litert_file import check_self_contained
 from hashnet_tf.export.freeze import exact_bits
-from hashnet_tf.export.litert_file import check_self_contained
 
 
 def run(path, images):

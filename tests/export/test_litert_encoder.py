@@ -6,8 +6,8 @@ import tensorflow as tf
 from ai_edge_litert.tools import flatbuffer_utils
 
 import hashnet_tf as hn
-from hashnet_tf.export.description import description
-from hashnet_tf.export.litert_metadata import with_metadata
+from hashnet_tf.export._litert_file import with_metadata
+from hashnet_tf.export.freeze import description
 from hashnet_tf.models import weights_digest
 
 

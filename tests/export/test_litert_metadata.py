@@ -3,8 +3,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from hashnet_tf.export._litert_file import read_metadata, with_metadata
 from hashnet_tf.export.litert_conversion import litert_content
-from hashnet_tf.export.litert_metadata import read_metadata, with_metadata
 
 VALUES = {"name": "Füchse", "sizes": [1, 2], "none": None}
 

@@ -14,8 +14,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.images import decode_image, resize_image
-from hashnet_tf.export.image_batches import image_batches
+from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
+from hashnet_tf.export.images import image_batches
 
 HERE = pathlib.Path(__file__)
 DATA = pathlib.Path(

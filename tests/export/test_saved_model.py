@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.images import decode_image, resize_image
-from hashnet_tf.export.description import description
+from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
+from hashnet_tf.export.freeze import description
 from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
 STRANGERS = ["run_saved_model.py", "run_c_session.py"]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import hashnet_tf as hn
 from hashnet_tf.export import freeze, saved_model
-from hashnet_tf.export.saved_model_check import check_signatures
+from hashnet_tf.export.saved_model import check_signatures
 
 
 def test_a_right_one_passes(saved_models, models):

@@ -4,7 +4,7 @@ import tensorflow as tf
 from keras import ops
 
 from hashnet_tf.layers import PackBits, Sign
-from hashnet_tf.layers.nonnegative import nonnegative
+from hashnet_tf.layers.sign import nonnegative
 from hashnet_tf.retrieval import pack
 
 # The last two are the normal numbers next to zero.

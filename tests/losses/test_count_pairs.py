@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from keras import ops
 
 from hashnet_tf.losses import PairCounts, WeightedPairwiseLoss, count_pairs
-from hashnet_tf.losses.label_pairs import label_pairs
+from hashnet_tf.losses._pairs import label_pairs
 
-MODULE = importlib.import_module("hashnet_tf.losses.count_pairs")
+MODULE = importlib.import_module("hashnet_tf.losses.pair_counts")
 
 IDS = arrays(
     strategies.sampled_from(["int8", "int64", "float32"]),

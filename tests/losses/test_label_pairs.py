@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from hashnet_tf.losses.label_pairs import label_pairs
+from hashnet_tf.losses._pairs import label_pairs
 
 
 def arrays(labels, overlap):

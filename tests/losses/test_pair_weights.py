@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from hashnet_tf.losses.pair_weights import check_class_weights, pair_weights
+from hashnet_tf.losses._pairs import check_class_weights, pair_weights
 
 SIMILAR = np.array([True, True, False, False, False, True])
 COUNTED = np.array([True, True, True, True, True, False])

@@ -1,6 +1,6 @@
 import pytest
 
-from hashnet_tf.losses.slope import check_alpha, slope
+from hashnet_tf.losses._likelihoods import check_alpha, slope
 
 
 @pytest.mark.parametrize("bits", [1, 12, 64])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.models.alexnet import alexnet
+from hashnet_tf.models.own_backbones import alexnet
 
 
 @pytest.fixture(scope="module")

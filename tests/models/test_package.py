@@ -1,31 +1,9 @@
-import doctest
-import importlib
-import pkgutil
 import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 import hashnet_tf as hn
-
-MODULES = [
-    module.name
-    for module in pkgutil.walk_packages(
-        hn.models.__path__, "hashnet_tf.models."
-    )
-]
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
-
-
-def test_index_is_complete():
-    for name in hn.models.__all__:
-        assert callable(getattr(hn.models, name))
-    assert hn.HashNet is hn.models.HashNet
 
 
 def test_models_alone_let_keras_load_a_trained_model(hashnet, images, tmp_path):

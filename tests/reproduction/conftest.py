@@ -3,7 +3,8 @@ import importlib
 import numpy as np
 import pytest
 
-from hashnet_tf.reproduction import SYSTEMS, Result, Row, figures
+from hashnet_tf.reproduction import SYSTEMS, Result, Row
+from hashnet_tf.reproduction import plots as figures
 from hashnet_tf.retrieval import evaluate, pack
 
 
@@ -22,7 +23,7 @@ def in_this_process():
         return work(*arguments)
 
     # The package gives the function of this name, not the module.
-    module = importlib.import_module("hashnet_tf.reproduction.reproduce")
+    module = importlib.import_module("hashnet_tf.reproduction.table")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "in_own_process", call)
         yield called

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from hashnet_tf.reproduction import SYSTEMS, Cell
-from hashnet_tf.training_config import TrainingConfig
+from hashnet_tf.runs.config import TrainingConfig
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from hashnet_tf.reproduction import SYSTEMS, Row
-from hashnet_tf.reproduction.figures import _classes, draw_curves
 from hashnet_tf.reproduction.paper import paper_curve
+from hashnet_tf.reproduction.plots import _classes, draw_curves
 
 
 def curves_of(path):

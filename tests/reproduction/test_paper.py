@@ -7,7 +7,7 @@ from hashnet_tf.reproduction.paper import (
     paper_dataset,
     paper_map,
 )
-from hashnet_tf.training_config import TrainingConfig
+from hashnet_tf.runs.config import TrainingConfig
 
 BITS = (16, 32, 48, 64)
 DATASETS = ("ImageNet", "NUS-WIDE", "MS COCO")

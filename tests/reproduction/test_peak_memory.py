@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.own_process import in_own_process
-from hashnet_tf.reproduction import peak_memory
-from hashnet_tf.reproduction.peak_memory import peak_memory_mb
+from hashnet_tf.reproduction import job as peak_memory
+from hashnet_tf.reproduction.job import peak_memory_mb
+from hashnet_tf.reproduction.table import in_own_process
 
 
 def test_counts_what_was_held_and_given_back():

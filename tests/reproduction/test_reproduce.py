@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from hashnet_tf.reproduction import TABLES, Cell, reproduce
-from hashnet_tf.reproduction.prepare import prepare
+from hashnet_tf.reproduction.job import prepare
 
 SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
 
@@ -208,7 +208,7 @@ def test_a_cell_that_fails_does_not_stop_the_others(config_of, tmp_path):
 
 
 def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
-    module = importlib.import_module("hashnet_tf.reproduction.reproduce")
+    module = importlib.import_module("hashnet_tf.reproduction.table")
     calls = []
 
     def killed(work, *arguments):

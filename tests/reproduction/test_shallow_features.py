@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.reproduction import shallow_features as module
-from hashnet_tf.reproduction.shallow_features import shallow_features
+from hashnet_tf.reproduction import job as module
+from hashnet_tf.reproduction.job import shallow_features
 from hashnet_tf.runs.networks import build_backbone
 
 

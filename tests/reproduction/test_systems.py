@@ -1,6 +1,6 @@
 import pytest
 
-from hashnet_tf.baselines.deep import METHODS
+from hashnet_tf.methods import METHODS
 from hashnet_tf.reproduction import SYSTEMS, TABLES
 from hashnet_tf.reproduction.systems import chosen_systems
 

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from hashnet_tf.reproduction import SYSTEMS, Row
-from hashnet_tf.reproduction.tables import markdown, write_tables
+from hashnet_tf.reproduction.table_files import markdown, write_tables
 from hashnet_tf.retrieval.presets import PRESETS
 
 ABOUT = {"title": "A table", "settings": {"data": "digits"}}

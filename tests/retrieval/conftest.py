@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval.histograms import Histograms
+from hashnet_tf.retrieval.histogram import Histograms
 
 
 class Slow:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hashnet_tf.retrieval import histograms, pack
-from hashnet_tf.retrieval.average_precision import average_precision
+from hashnet_tf.retrieval._average_precision import average_precision
 
 
 def ranked_average_precision(hits, at, relevant):

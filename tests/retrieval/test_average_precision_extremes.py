@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval.average_precision import (
+from hashnet_tf.retrieval._average_precision import (
     average_precision,
     extreme_average_precision,
 )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hashnet_tf.retrieval import RetrievalReport, evaluate, pack
-from hashnet_tf.retrieval.evaluate import RECALLS
+from hashnet_tf.retrieval.evaluation import RECALLS
 
 
 def test_a_case_worked_by_hand():

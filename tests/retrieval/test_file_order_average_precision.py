@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 
 from hashnet_tf.retrieval import pack
-from hashnet_tf.retrieval.file_order_average_precision import (
-    file_order_average_precision,
-)
+from hashnet_tf.retrieval._average_precision import file_order_average_precision
 
 
 def slow(query, items, query_label, labels, at):

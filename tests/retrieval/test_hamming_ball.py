@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval.hamming_ball import (
+from hashnet_tf.retrieval._measures import (
     ball_precision,
     ball_recall,
     empty_balls,

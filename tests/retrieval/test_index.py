@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hashnet_tf.retrieval import HammingIndex, pack
-from hashnet_tf.retrieval.index import KINDS
+from hashnet_tf.retrieval.hamming_index import KINDS
 
 FAISS_KINDS = [kind for kind in KINDS if kind != "exact"]
 EXACT_KINDS = ["exact", "flat"]

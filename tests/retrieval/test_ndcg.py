@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval.ndcg import ndcg
+from hashnet_tf.retrieval._measures import ndcg
 
 
 def measure(found, at):

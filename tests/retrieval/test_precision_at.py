@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval.precision_at import precision_at
+from hashnet_tf.retrieval._measures import precision_at
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 6, 50])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.retrieval.precision_recall import precision_at_recall
+from hashnet_tf.retrieval._measures import precision_at_recall
 
 RECALLS = [0.0, 0.05, 0.1, 0.3, 0.5, 0.7, 0.99, 1.0]
 

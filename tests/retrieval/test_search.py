@@ -6,7 +6,7 @@ import pytest
 from hashnet_tf.retrieval import distances, pack, search
 
 # The package's name for it is the function.
-MODULE = importlib.import_module("hashnet_tf.retrieval.search")
+MODULE = importlib.import_module("hashnet_tf.retrieval.neighbors")
 
 
 @pytest.mark.parametrize("bits", [1, 7, 12, 64, 128])

@@ -5,7 +5,7 @@ import pytest
 
 from hashnet_tf.retrieval import distances, pack, within
 
-MODULE = importlib.import_module("hashnet_tf.retrieval.within")
+MODULE = importlib.import_module("hashnet_tf.retrieval.neighbors")
 
 
 @pytest.mark.parametrize("bits", [1, 7, 12, 64, 128])

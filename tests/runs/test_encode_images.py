@@ -7,7 +7,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf.runs import CodeSet, encode_images
 
-MODULE = importlib.import_module("hashnet_tf.runs.encode_images")
+MODULE = importlib.import_module("hashnet_tf.runs.encoding")
 
 FILES = ["codes.npy", "ids.json", "labels.npy", "manifest.json"]
 SOURCE = {"data": "digits", "part": "query"}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.augmentation import SHIFT
+from hashnet_tf.datasets.pixels.framing import SHIFT
 from hashnet_tf.runs import frozen_features
 
-MODULE = importlib.import_module("hashnet_tf.runs.frozen_features")
+MODULE = importlib.import_module("hashnet_tf.runs.features")
 
 
 @pytest.fixture(autouse=True)

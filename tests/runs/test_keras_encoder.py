@@ -1,7 +1,7 @@
 import numpy as np
 
 import hashnet_tf as hn
-from hashnet_tf.runs.keras_encoder import KerasEncoder, as_encoder
+from hashnet_tf.runs.encoders import KerasEncoder, as_encoder
 
 
 def test_is_the_model(measured, queries):

@@ -12,9 +12,9 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf.runs import evaluate_run, read_records, train
-from hashnet_tf.training_config import METHODS
+from hashnet_tf.runs.config import METHODS
 
-MODULE = importlib.import_module("hashnet_tf.runs.train")
+MODULE = importlib.import_module("hashnet_tf.runs.training")
 
 # Each once, on images or on features: of every training model both, and of
 # the losses on HashNet itself too.
@@ -107,7 +107,7 @@ pixels = np.load(sys.argv[1])
 for path in sys.argv[2:]:
     model = keras.saving.load_model(path)
     np.save(path.replace(".keras", ".npy"), model.encode(pixels))
-assert "hashnet_tf.baselines" not in sys.modules
+assert "hashnet_tf.shallow" not in sys.modules
 """
 
 

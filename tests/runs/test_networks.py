@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.baselines.deep import METHODS
+from hashnet_tf.methods import METHODS
 from hashnet_tf.runs import networks
 
 

@@ -6,7 +6,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf.runs import RunDirectory, run_data
 
-MODULE = importlib.import_module("hashnet_tf.runs.run_data")
+MODULE = importlib.import_module("hashnet_tf.runs.data")
 
 PARTS = ("train", "query", "database")
 

@@ -9,7 +9,7 @@ from PIL import Image
 import hashnet_tf as hn
 from hashnet_tf.runs import CodeSet, Neighbours, encode_images, search_run
 
-MODULE = importlib.import_module("hashnet_tf.runs.search_run")
+MODULE = importlib.import_module("hashnet_tf.runs.search")
 
 
 @pytest.fixture(scope="module")

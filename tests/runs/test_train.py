@@ -13,7 +13,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf.runs import RunDirectory, evaluate_run, read_records, train
 
-MODULE = importlib.import_module("hashnet_tf.runs.train")
+MODULE = importlib.import_module("hashnet_tf.runs.training")
 
 
 def beta_at(step):
@@ -215,7 +215,7 @@ import hashnet_tf as hn
 
 fixtures, settings, workdir = sys.argv[1:]
 hn.models.backbones.OWN["tiny"] = runpy.run_path(fixtures)["tiny"]
-module = importlib.import_module("hashnet_tf.runs.train")
+module = importlib.import_module("hashnet_tf.runs.training")
 
 class Killing(module.Records):
     def on_train_batch_end(self, batch, logs=None):
@@ -384,7 +384,7 @@ def test_the_whole_model_gives_the_codes_of_head_on_features(frozen, pixels):
 def test_features_are_shared_between_runs(
     frozen, config_of, weights_file, tmp_path, monkeypatch
 ):
-    module = importlib.import_module("hashnet_tf.runs.frozen_features")
+    module = importlib.import_module("hashnet_tf.runs.features")
     config = config_of(
         freeze_backbone=True,
         weights=weights_file,

@@ -42,8 +42,8 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
         for part in (dataset.train, dataset.query, dataset.database)
     )
     for name, rival in {
-        "LSH": hn.baselines.LSH(48, 3),
-        "ITQ": hn.baselines.ITQ(48, seed=3),
+        "LSH": hn.shallow.LSH(48, 3),
+        "ITQ": hn.shallow.ITQ(48, seed=3),
     }.items():
         rival.fit(train)
         theirs = hn.retrieval.evaluate(

@@ -128,7 +128,7 @@ def test_other_bits_end_with_1_and_leave_no_file(
         return path
 
     # By its name, which in the package is the function's.
-    module = importlib.import_module("hashnet_tf.export.export_run")
+    module = importlib.import_module("hashnet_tf.export.from_run")
     monkeypatch.setattr(module, "to_saved_model", unchecked)
     line = fails(
         "export", f"--workdir={run.path}", "--format=saved_model", code=1
@@ -143,7 +143,7 @@ def test_other_bits_end_with_1_and_leave_no_file(
 
 def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
     strict = {"int8": hn.export.bounds.Bound(-1.0)}
-    monkeypatch.setattr("hashnet_tf.export.bounds.BOUNDS", strict)
+    monkeypatch.setattr("hashnet_tf.export.measurement.BOUNDS", strict)
     words = ["--format=litert", "--quantize=none,int8", "--at=100"]
     line = fails("export", f"--workdir={run.path}", *words, code=1)
     assert "encoder_int8.tflite was removed" in line

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from hashnet_tf.recipe import recipe, recipe_names
 from hashnet_tf.reproduction import SYSTEMS, Cell
+from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.recipe import load_recipe, recipe_names
 from hashnet_tf.tools import main, reproduce
 from hashnet_tf.tools.train import config_of
-from hashnet_tf.training_config import TrainingConfig
 
 NEEDED = ["--table=1", "--data=digits", "--out=out"]
 
@@ -71,7 +71,7 @@ def test_some_of_each():
 def test_each_recipe_makes_every_cell(name):
     arguments = parse(*NEEDED, f"--recipe={name}")
     config = config_of(arguments, without=reproduce.OF_CELLS)
-    settings = recipe(name).settings
+    settings = load_recipe(name).settings
     for method in SYSTEMS:
         cell = Cell.of("out", config, method, 16, 1)
         assert (cell.config.bits, cell.config.seed) == (16, 1)
@@ -137,7 +137,7 @@ def test_bad_input(changes, received, words, fails):
 @pytest.mark.slow
 def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
     # The processes of the cells are tried above; 36 would take four minutes.
-    module = importlib.import_module("hashnet_tf.reproduction.reproduce")
+    module = importlib.import_module("hashnet_tf.reproduction.table")
     monkeypatch.setattr(module, "in_own_process", lambda work, *a: work(*a))
     ended = hashnet(
         "reproduce",

@@ -5,8 +5,8 @@ import json
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.tools import main, train
-from hashnet_tf.training_config import TrainingConfig
 
 # A value of each flag that is not its default, all of them together valid
 # but for the framing, which goes with no augmentation.

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hashnet_tf.datasets.images import resize_image
+from hashnet_tf.datasets.pixels.decoding import resize_image
 from hashnet_tf.export import ServingClient
-from hashnet_tf.export.serving.served_model import ServedModel
-from hashnet_tf.export.serving.transport import Transport
+from hashnet_tf.export.serving.transport import ServedModel, Transport
 
 SCHEMES = pytest.mark.parametrize("scheme", ["grpc", "http"])
 # Nothing listens there: what is refused is refused before it is sent.

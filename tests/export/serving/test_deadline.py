@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from hashnet_tf.export.serving.deadline import Deadline
+from hashnet_tf.export.serving.client import Deadline
 
 
 def test_counts_down_to_an_error(monkeypatch):

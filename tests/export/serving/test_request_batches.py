@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.export.serving.request_batches import request_batches
+from hashnet_tf.export.serving.client import request_batches
 
 MIB = 2**20
 

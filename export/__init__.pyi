@@ -1,0 +1,43 @@
+from .from_run import ExportReport as ExportReport
+from .from_run import export_run as export_run
+from .image_embedder import to_image_embedder as to_image_embedder
+from .litert import to_litert as to_litert
+from .litert_encoder import LiteRTEncoder as LiteRTEncoder
+from .loading import load_encoder as load_encoder
+from .measurement import Measurement as Measurement
+from .measurement import Reference as Reference
+from .measurement import broken_bounds as broken_bounds
+from .measurement import keep_within_bounds as keep_within_bounds
+from .measurement import measure_encoders as measure_encoders
+from .parity import ParityError as ParityError
+from .parity import ParityReport as ParityReport
+from .parity import check_litert as check_litert
+from .parity import check_saved_model as check_saved_model
+from .saved_model import to_saved_model as to_saved_model
+from .saved_model_encoder import SavedModelEncoder as SavedModelEncoder
+from .serving.bundle import write_serving_bundle as write_serving_bundle
+from .serving.client import Encoded as Encoded
+from .serving.client import ServingClient as ServingClient
+
+__all__ = [
+    "Encoded",
+    "ExportReport",
+    "LiteRTEncoder",
+    "Measurement",
+    "ParityError",
+    "ParityReport",
+    "Reference",
+    "SavedModelEncoder",
+    "ServingClient",
+    "broken_bounds",
+    "check_litert",
+    "check_saved_model",
+    "export_run",
+    "keep_within_bounds",
+    "load_encoder",
+    "measure_encoders",
+    "to_image_embedder",
+    "to_litert",
+    "to_saved_model",
+    "write_serving_bundle",
+]

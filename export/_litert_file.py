@@ -1,0 +1,98 @@
+"""What lies in a LiteRT file: all that it needs, and what it says of itself."""
+
+import json
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.tools import flatbuffer_utils
+
+NAME = "hashnet.json"
+
+
+def check_self_contained(content):
+    """Checks that a LiteRT file holds its weights as constants.
+
+    A converter that lost track of the variables writes a file that runs, with
+    weights of its own making; it shows by operators on variables.
+
+    Args:
+        content: Bytes of the file.
+
+    Raises:
+        RuntimeError: If the file holds an operator on variables.
+    """
+    # Without a delegate, which would hide operators behind its own.
+    interpreter = Interpreter(
+        model_content=content,
+        experimental_op_resolver_type=(
+            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        ),
+    )
+    names = {op["op_name"] for op in interpreter._get_ops_details()}
+    variables = sorted(
+        names & {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
+    )
+    if variables:
+        raise RuntimeError(
+            "The LiteRT file must hold the weights as constants."
+            f" Received: operators {', '.join(variables)}"
+        )
+
+
+def with_metadata(content, values):
+    """Adds an entry of metadata named "hashnet.json" to a LiteRT file.
+
+    The graph, its weights and its signatures stay as they are; a runtime does
+    not look at entries that it does not know.
+
+    Args:
+        content: Bytes of the file.
+        values: Dict that JSON takes.
+
+    Returns:
+        Bytes of the new file.
+
+    Example:
+
+    ```python
+    described = with_metadata(content, {"bits": 48})
+    read_metadata(described)["bits"]  # 48
+    ```
+    """
+    text = json.dumps(values).encode("utf-8")
+    model = flatbuffer_utils.read_model_from_bytearray(content)
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = NAME, len(model.buffers)
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(text, dtype=np.uint8)
+    model.buffers.append(buffer)
+    model.metadata = [*(model.metadata or ()), entry]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def read_metadata(content):
+    """Returns what `with_metadata` added, or None where there is nothing.
+
+    Args:
+        content: Bytes of a LiteRT file.
+
+    Returns:
+        Dict or None.
+
+    Raises:
+        ValueError: If the entry holds no JSON.
+
+    Example:
+
+    ```python
+    read_metadata(pathlib.Path("encoder.tflite").read_bytes())["bits"]
+    ```
+    """
+    model = schema.Model.GetRootAs(content, 0)
+    for i in range(model.MetadataLength()):
+        entry = model.Metadata(i)
+        if entry.Name() == NAME.encode():
+            data = model.Buffers(entry.Buffer()).DataAsNumpy()
+            return json.loads(data.tobytes())
+    return None

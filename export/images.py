@@ -1,0 +1,76 @@
+"""What an encoder takes: images of the trained size, some at a time."""
+
+import numpy as np
+
+# Small enough for the activations of a big network on a phone or a laptop.
+BATCH_SIZE = 32
+FEW = 8
+
+
+def check_images(images, size, name="images"):
+    """Checks that an array holds images of the trained size.
+
+    Args:
+        images: uint8 array `[n, height, width, 3]`.
+        size: `(height, width)`, the trained size.
+        name: What to call the array in an error.
+
+    Returns:
+        `images` as a numpy array.
+
+    Raises:
+        ValueError: If dtype or shape are others.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.export.images import check_images
+    >>> check_images(np.zeros((2, 16, 16, 3), "uint8"), (16, 16)).shape
+    (2, 16, 16, 3)
+    """
+    images = np.asarray(images)
+    wanted = (*size, 3)
+    if images.dtype != np.uint8 or images.shape[1:] != wanted:
+        raise ValueError(
+            f"`{name}` must be uint8 of shape [n, {size[0]}, {size[1]}, 3],"
+            f" the trained size. Received: {name}.shape={images.shape},"
+            f" {name}.dtype={images.dtype}"
+        )
+    return images
+
+
+def image_batches(images, batch_size=BATCH_SIZE):
+    """Yields `images`, an array `[n, ...]`, some at a time.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.export.images import image_batches
+    >>> [len(batch) for batch in image_batches(np.zeros((40, 2)))]
+    [32, 8]
+    """
+    for start in range(0, len(images), batch_size):
+        yield images[start : start + batch_size]
+
+
+def some_images(size, images=None):
+    """Returns the few images that a new file is run on.
+
+    Args:
+        size: `(height, width)`.
+        images: uint8 array `[n, height, width, 3]` to take the first of, or
+            None for noise, which is the same each time.
+
+    Returns:
+        uint8 array `[<= 8, height, width, 3]`.
+
+    Example:
+
+    >>> from hashnet_tf.export.images import some_images
+    >>> some_images((16, 20)).shape
+    (8, 16, 20, 3)
+    """
+    if images is not None:
+        return images[:FEW]
+    noise = np.random.default_rng(0).integers(0, 256, (FEW, *size, 3))
+    return noise.astype(np.uint8)

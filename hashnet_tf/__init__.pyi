@@ -1,0 +1,33 @@
+from . import callbacks as callbacks
+from . import datasets as datasets
+from . import export as export
+from . import layers as layers
+from . import losses as losses
+from . import methods as methods
+from . import models as models
+from . import optimizers as optimizers
+from . import plots as plots
+from . import reproduction as reproduction
+from . import retrieval as retrieval
+from . import runs as runs
+from . import schedules as schedules
+from . import shallow as shallow
+from .models.hashnet import HashNet as HashNet
+
+__all__ = [
+    "HashNet",
+    "callbacks",
+    "datasets",
+    "export",
+    "layers",
+    "losses",
+    "methods",
+    "models",
+    "optimizers",
+    "plots",
+    "reproduction",
+    "retrieval",
+    "runs",
+    "schedules",
+    "shallow",
+]

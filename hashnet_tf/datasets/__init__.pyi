@@ -1,0 +1,41 @@
+from .batches import ordered_batches as ordered_batches
+from .batches import pixel_array as pixel_array
+from .batches import training_batches as training_batches
+from .check import decodable as decodable
+from .check import find_problems as find_problems
+from .check import find_undecodable as find_undecodable
+from .description import describe as describe
+from .held_out import hold_out_classes as hold_out_classes
+from .held_out import hold_out_queries as hold_out_queries
+from .images.array_images import ArrayImages as ArrayImages
+from .images.file_images import FileImages as FileImages
+from .images.image_set import ImageSet as ImageSet
+from .imbalance import imbalanced as imbalanced
+from .loading import load as load
+from .overlaps import shared_counts as shared_counts
+from .protocol import protocols as protocols
+from .retrieval_dataset import RetrievalDataset as RetrievalDataset
+from .sampling import PairSampler as PairSampler
+from .sources.written_lists import write_lists as write_lists
+
+__all__ = [
+    "ArrayImages",
+    "FileImages",
+    "ImageSet",
+    "PairSampler",
+    "RetrievalDataset",
+    "decodable",
+    "describe",
+    "find_problems",
+    "find_undecodable",
+    "hold_out_classes",
+    "hold_out_queries",
+    "imbalanced",
+    "load",
+    "ordered_batches",
+    "pixel_array",
+    "protocols",
+    "shared_counts",
+    "training_batches",
+    "write_lists",
+]

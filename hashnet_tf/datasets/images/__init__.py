@@ -1,0 +1,1 @@
+"""Sets of images: arrays, files, and streams of TensorFlow Datasets."""

@@ -1,0 +1,149 @@
+"""Images that have been decoded once and lie in memory."""
+
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from hashnet_tf.datasets.images.image_set import ImageSet
+
+_MEMINFO = pathlib.Path("/proc/meminfo")
+# Of a container, whose limit the machine's figures do not tell.
+_CGROUP = pathlib.Path("/sys/fs/cgroup")
+
+CACHES = ("auto", "always", "never")
+SAMPLE = 48
+# What is left is for the network, the framework and others.
+SHARE = 0.5
+
+
+def available_memory():
+    """Returns the bytes of memory that are available, or None if not known.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.images.decoded_images import available_memory
+    >>> available_memory() is None or available_memory() > 0
+    True
+    """
+    machine, container = _of_machine(), _of_container()
+    if machine is None or container is None:
+        return machine
+    return min(machine, container)
+
+
+def _of_machine():
+    try:
+        for line in _MEMINFO.read_text(encoding="ascii").splitlines():
+            name, value = line.split(":")
+            if name == "MemAvailable":
+                return int(value.split()[0]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _of_container():
+    try:
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        taken = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return max(0, limit - taken)
+
+
+class DecodedImages(ImageSet):
+    """Images in memory, each of a size of its own.
+
+    Args:
+        images: List of n uint8 arrays `[height, width, 3]`.
+        source: `ImageSet` of the same n images, of whose labels, names and
+            order of reading these are.
+    """
+
+    def __init__(self, images, source):
+        super().__init__(source.labels, source.names)
+        self._images = images
+        self._source = source
+        self.shuffle_buffer = source.shuffle_buffer
+
+    def subset(self, indices):
+        images = [self._images[i] for i in indices]
+        return DecodedImages(images, self._source.subset(indices))
+
+    def reader(self):
+        images = self._images
+
+        def read(position):
+            image = tf.numpy_function(
+                lambda i: images[i], [position], tf.uint8, stateful=False
+            )
+            return tf.ensure_shape(image, [None, None, 3])
+
+        return read
+
+    def identities(self):
+        return self._source.identities()
+
+    def fingerprint(self):
+        return self._source.fingerprint()
+
+    def fingerprints(self):
+        return self._source.fingerprints()
+
+
+def cached(images, keep, cache="auto"):
+    """Returns images decoded and kept in memory, if that is wanted.
+
+    Args:
+        images: `ImageSet`.
+        keep: Function from a `(position, image)` of `ImageSet.encoded` to a
+            position and what of the image to keep, uint8
+            `[height, width, 3]`.
+        cache: "always", "never", or "auto": if what is kept will fill at most
+            half of the memory that is available, by the first images; where
+            that cannot be told it does not.
+
+    Returns:
+        `ImageSet` of the same images in the same order: a `DecodedImages`, or
+        `images` itself.
+
+    Raises:
+        ValueError: If `cache` is none of these.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.images.decoded_images import cached
+    >>> queries = hn.datasets.load("digits").query
+    >>> kept = cached(queries, lambda i, image: (i, image), "always")
+    >>> type(kept).__name__, len(kept)
+    ('DecodedImages', 200)
+    """
+    if cache not in CACHES:
+        raise ValueError(
+            f"`cache` must be one of {CACHES}. Received: cache={cache!r}"
+        )
+    if cache == "never":
+        return images
+    stream = images.encoded().map(keep, num_parallel_calls=tf.data.AUTOTUNE)
+    limit = None
+    if cache == "auto":
+        limit = SHARE * (available_memory() or 0)
+        sizes = [
+            image.nbytes for _, image in stream.take(SAMPLE).as_numpy_iterator()
+        ]
+        if np.mean(sizes) * len(images) > limit:
+            return images
+    decoded, taken = [], 0
+    for _, image in stream.as_numpy_iterator():
+        taken += image.nbytes
+        if limit is not None and taken > limit:
+            # The first ones were smaller than the rest.
+            return images
+        decoded.append(image)
+    return DecodedImages(decoded, images)

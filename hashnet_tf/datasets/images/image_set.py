@@ -1,0 +1,171 @@
+"""What a set of labelled images is, wherever it lies."""
+
+import abc
+import copy
+
+import numpy as np
+import tensorflow as tf
+
+from hashnet_tf.datasets.sampling import shuffled
+
+# The loss takes class ids as float32, which tells no larger ones apart.
+MAX_CLASS_ID = 2**24
+
+
+class ImageSet(abc.ABC):
+    """Images with labels and names, in a fixed order.
+
+    Args:
+        labels: Class ids `[n]`, integers up to 2^24, any below 0 for an image
+            without a label; or a zero-or-one matrix `[n, L]`, -1 where a label
+            is unknown.
+        names: As below.
+
+    Attributes:
+        labels: Class ids, int32 `[n]`, or a zero-or-one matrix `[n, L]`,
+            uint8, or int8 where it holds a -1.
+        names: List of n str, each naming its image to a person: a path or a
+            place in the source.
+        shuffle_buffer: Int, how many images at most wait for their turn in a
+            shuffled order, or None for all.
+
+    Raises:
+        ValueError: If `labels` are not as above or not one for each name.
+    """
+
+    shuffle_buffer = None
+
+    def __init__(self, labels, names):
+        self.labels = _checked(labels, len(names))
+        self.names = list(names)
+
+    def __len__(self):
+        return len(self.names)
+
+    @abc.abstractmethod
+    def subset(self, indices):
+        """Returns the set of the images at `indices`, in that order."""
+
+    @abc.abstractmethod
+    def reader(self):
+        """Returns what reads an image as it lies.
+
+        Returns:
+            Function, for use in a graph, from a position, int64 scalar, to the
+            image: a string scalar (the bytes of an image file) or uint8
+            `[height, width, 3]`. None if the set can only be streamed.
+        """
+
+    def encoded(self, order=None):
+        """Streams the images as they lie.
+
+        Args:
+            order: `tf.data.Dataset` of int64 positions to read in turn, or
+                None for all as they come.
+
+        Returns:
+            `tf.data.Dataset` of `(position, image)`, as `reader` tells.
+
+        Raises:
+            ValueError: If an order is wanted of a set that is a stream.
+        """
+        read = self.reader()
+        if order is None:
+            order = tf.data.Dataset.range(len(self))
+        return order.map(
+            lambda position: (position, read(position)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+
+    def order(self, seed, shard=None):
+        """Streams the positions in another order each time.
+
+        Args:
+            seed: Int.
+            shard: As in `hashnet_tf.datasets.sampling.shuffled`.
+
+        Returns:
+            `tf.data.Dataset` of int64 scalars.
+        """
+        positions = tf.data.Dataset.range(len(self))
+        return shuffled(positions, len(self), seed, shard, self.shuffle_buffer)
+
+    def shuffled(self, seed, shard=None):
+        """Streams the images in the order of `order`, as `encoded` does."""
+        return self.encoded(self.order(seed, shard))
+
+    def where(self, position):
+        """Returns the image at `position` as a message names it."""
+        return self.names[position]
+
+    @abc.abstractmethod
+    def identities(self):
+        """Returns a list of n str, equal where two images are the same."""
+
+    @abc.abstractmethod
+    def fingerprint(self):
+        """Returns a hex digest that changes when the images change."""
+
+    @abc.abstractmethod
+    def fingerprints(self):
+        """Returns a list of n str, each of which changes when its image does.
+
+        They are equal only where two images are the same, of whatever sets.
+        """
+
+    def relabelled(self, labels):
+        """Returns the set of the same images with other labels.
+
+        Args:
+            labels: As in the constructor.
+        """
+        images = copy.copy(self)
+        images.labels = _checked(labels, len(self))
+        return images
+
+    @property
+    def unlabelled(self):
+        """Boolean `[n]`: which images have no label at all.
+
+        An id below 0, a row of zeros, or a row of -1, which says no more than
+        an id below 0 does. An image whose labels are unknown in part has some.
+        """
+        if self.labels.ndim == 1:
+            return self.labels < 0
+        first = self.labels[:, :1]
+        return (first < 1).all(axis=1) & (self.labels == first).all(axis=1)
+
+    def first(self, count):
+        """Returns the set of the first `count` images, or all if fewer."""
+        return self.subset(np.arange(min(count, len(self))))
+
+
+def _checked(labels, count):
+    if len(labels) != count:
+        raise ValueError(
+            "Every image needs a label."
+            f" Received: {count} images and {len(labels)} labels"
+        )
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.dtype.kind in "biuf":
+        unknown = labels == -1
+        wrong = (labels != 0) & (labels != 1) & ~unknown
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise ValueError(
+                "A matrix of labels must hold zeros and ones, or -1 where one"
+                " is unknown. Received:"
+                f" labels[{row}, {column}]={labels[row, column]}"
+            )
+        return labels.astype(np.int8 if unknown.any() else np.uint8)
+    if labels.ndim == 1 and (labels.dtype.kind in "iu" or labels.size == 0):
+        if labels.size and labels.max() > MAX_CLASS_ID:
+            raise ValueError(
+                f"Class ids must be at most {MAX_CLASS_ID}."
+                f" Received: {labels.max()}"
+            )
+        return np.maximum(labels.astype(np.int64), -1).astype(np.int32)
+    raise ValueError(
+        "`labels` must be integers [n] or a zero-or-one matrix [n, L]."
+        f" Received: labels.shape={labels.shape}, labels.dtype={labels.dtype}"
+    )

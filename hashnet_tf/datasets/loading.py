@@ -1,0 +1,150 @@
+"""Data sets by one word."""
+
+import dataclasses
+
+from absl import logging
+
+from hashnet_tf.datasets.held_out import (
+    hold_out_classes,
+    hold_out_queries,
+    narrowed,
+)
+from hashnet_tf.datasets.imbalance import imbalanced
+from hashnet_tf.datasets.protocol import protocols
+from hashnet_tf.datasets.sources.lists import load_lists
+from hashnet_tf.datasets.sources.reading import SOURCES, read_pool
+from hashnet_tf.datasets.splits import draw_parts, usual_drawing
+
+# Of a tenth of the 174 images of a digit little could be measured.
+DIGITS_PER_CLASS = {"query": 20, "train": 100}
+
+
+def load(
+    data,
+    seed=0,
+    query_per_class=None,
+    train_per_class=None,
+    validation=None,
+    unseen_classes=None,
+    imbalance=None,
+):
+    """Loads the data set that one word names.
+
+    Args:
+        data: The name of a protocol, which reads TensorFlow Datasets, or
+            "NAME:DIR", which reads the files in DIR; or "digits",
+            "folder:DIR", "lists:DIR", "npz:FILE" or "tfds:NAME".
+        seed: Int, draws what the source does not say.
+        query_per_class: Int, how many queries to draw of each class; None
+            leaves it to the source. A protocol or lists say it themselves.
+        train_per_class: Int, how many training images to draw of each class;
+            None takes all.
+        validation: Int, how many training images ask in place of the queries,
+            or None for the queries themselves; as
+            `hashnet_tf.datasets.hold_out_queries`.
+        unseen_classes: Int, how many classes to ask and to find, which are
+            not trained on then, or None for all; as
+            `hashnet_tf.datasets.hold_out_classes`.
+        imbalance: Number, the |S0| / |S1| that the training images shall
+            have, or None for what they have; as
+            `hashnet_tf.datasets.imbalanced`.
+
+    Returns:
+        `RetrievalDataset`. What its `notes` say is logged as warnings.
+
+    Raises:
+        ValueError: If `data` names no source, or the source is not there or
+            not as its loader needs it.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> dataset = hn.datasets.load("digits")
+    >>> len(dataset.train), len(dataset.query), len(dataset.database)
+    (1000, 200, 1597)
+    """
+    if type(seed) is not int or seed < 0:
+        raise ValueError(
+            f"`seed` must be an int of at least 0. Received: seed={seed!r}"
+        )
+    kind, _, place = data.partition(":")
+    protocol = protocols().get(kind)
+    if protocol is None and kind not in (*SOURCES, "lists"):
+        raise ValueError(
+            "`data` must be digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME"
+            " or a protocol, alone or with :DIR (hashnet datasets list)."
+            f" Received: data={data!r}"
+        )
+    per_class = {"query": query_per_class, "train": train_per_class}
+    if protocol is not None or kind == "lists":
+        _refuse_numbers(kind, per_class)
+    if kind == "lists":
+        dataset = load_lists(place)
+    elif protocol is not None:
+        dataset = _by_protocol(data, protocol, place, seed)
+    else:
+        dataset = _by_numbers(data, kind, per_class, seed)
+    if validation is not None:
+        dataset = hold_out_queries(dataset, validation, seed)
+    if unseen_classes is not None:
+        dataset = hold_out_classes(dataset, unseen_classes, seed)
+    if imbalance is not None:
+        dataset = imbalanced(dataset, imbalance, seed)
+    for note in dataset.notes:
+        logging.warning("%s: %s", dataset.name, note)
+    return dataset
+
+
+def _refuse_numbers(kind, per_class):
+    if any(number is not None for number in per_class.values()):
+        raise ValueError(
+            "A protocol, and lists, say themselves which images the parts"
+            f" hold: nothing can be drawn a class. Received: {kind} with"
+            f" query_per_class={per_class['query']},"
+            f" train_per_class={per_class['train']}"
+        )
+
+
+def _by_numbers(data, kind, per_class, seed):
+    if kind == "digits":
+        per_class = {
+            part: DIGITS_PER_CLASS[part] if number is None else number
+            for part, number in per_class.items()
+        }
+    pool = read_pool(data)
+    labels = pool.images.labels
+    drawing = usual_drawing(
+        labels, pool.in_test is not None, per_class["query"], per_class["train"]
+    )
+    parts = draw_parts(labels, pool.in_test, drawing, seed)
+    return pool.parts(data, drawing.text(seed), *parts)
+
+
+def _by_protocol(data, protocol, place, seed):
+    settings = {"expected": protocol.expected, "overlaps": protocol.overlaps}
+    text = protocol.text(seed)
+    if protocol.drawing is None:
+        if not place:
+            raise ValueError(
+                f"{data} cannot be read: It needs :DIR, the folder of its lists"
+                f" and images. {protocol.where()} Received: {data}"
+            )
+        dataset = load_lists(place)
+        at = _ranks(protocol, len(dataset.database))
+        return dataclasses.replace(
+            dataset, name=data, protocol=text, at=at, **settings
+        )
+    pool = read_pool(data)
+    try:
+        pool = narrowed(pool, protocol.drawing, seed)
+        parts = draw_parts(
+            pool.images.labels, pool.in_test, protocol.drawing, seed
+        )
+    except ValueError as error:
+        raise ValueError(f"{data}: {error}") from error
+    at = _ranks(protocol, len(parts[2]))
+    return pool.parts(data, text, *parts, at=at, **settings)
+
+
+def _ranks(protocol, database):
+    return min(protocol.at or database, database)

@@ -1,0 +1,201 @@
+"""From the bytes of a file to pixels, and their resizing.
+
+Two decoders or two resizings give different pixels and so, here and there,
+different bits; the exported graph calls these very functions.
+"""
+
+import tensorflow as tf
+
+from hashnet_tf.datasets.pixels.header import (
+    FORMATS,
+    check_image,
+    check_jpeg,
+    is_jpeg,
+)
+
+# Where the header of a bitmap begins, and the numbers in it.
+_INFO = 14
+_BITS = 28
+_COMPRESSION = 30
+_UNCOMPRESSED, _BITFIELDS = 0, 3
+# Of 32 bits a pixel: blue in the lowest byte, then green, then red.
+_USUAL_MASKS = b"\x00\x00\xff\x00\x00\xff\x00\x00\xff\x00\x00\x00"
+
+
+def decode_bmp(encoded):
+    """Decodes a BMP of 8, 24 or 32 bits a pixel.
+
+    TensorFlow alone takes the numbers of a palette for greys, and reads
+    compressed files and unusual orders of channels as if they were not: wrong
+    pixels without an error.
+
+    Args:
+        encoded: Scalar string tensor.
+
+    Returns:
+        uint8 tensor `[height, width, 3]`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If the bytes are no such file.
+
+    Example:
+
+    >>> import io, numpy as np
+    >>> from PIL import Image
+    >>> from hashnet_tf.datasets.pixels.decoding import decode_bmp
+    >>> file = io.BytesIO()
+    >>> Image.fromarray(np.full((2, 3, 3), 7, np.uint8)).save(file, "BMP")
+    >>> decode_bmp(file.getvalue()).shape
+    TensorShape([2, 3, 3])
+    """
+    bits = _number(encoded, _BITS, tf.int16)
+    compression = _number(encoded, _COMPRESSION, tf.int32)
+    masks = tf.strings.substr(encoded, 54, len(_USUAL_MASKS))
+    # The 12 bytes of OS/2's header hold other things at these places.
+    windows = _number(encoded, _INFO, tf.int32) >= 40
+    plain = (compression == _UNCOMPRESSED) | (
+        (compression == _BITFIELDS) & (bits == 32) & (masks == _USUAL_MASKS)
+    )
+    checked = tf.debugging.Assert(
+        windows & plain & tf.reduce_any(bits == [8, 24, 32]),
+        [
+            "A BMP must have 8, 24 or 32 bits a pixel and no compression."
+            " Received: bits, compression =",
+            bits,
+            compression,
+        ],
+    )
+    with tf.control_dependencies([] if checked is None else [checked]):
+        pixels = tf.io.decode_bmp(encoded)
+    return tf.cond(
+        bits == 8,
+        lambda: tf.gather(_palette(encoded), tf.cast(pixels[..., 0], tf.int32)),
+        lambda: pixels[..., :3],
+    )
+
+
+def _palette(encoded):
+    """Returns the colours, uint8 `[n, 3]`, blue, green, red and none a file."""
+    start = _INFO + _number(encoded, _INFO, tf.int32)
+    end = _number(encoded, 10, tf.int32)
+    colours = tf.io.decode_raw(
+        tf.strings.substr(encoded, start, end - start), tf.uint8
+    )
+    return tf.reshape(colours, [-1, 4])[:, 2::-1]
+
+
+def _number(encoded, at, dtype):
+    return tf.io.decode_raw(tf.strings.substr(encoded, at, dtype.size), dtype)[
+        0
+    ]
+
+
+def decode_image(encoded):
+    """Decodes one image file to RGB.
+
+    JPEG is decoded by the accurate integer transform, which gives the pixels
+    that PIL gives; TensorFlow's default differs from it by up to 5. Grey
+    images become RGB, of 16 bits a channel the upper 8 count, CMYK is
+    multiplied out as by PIL (but for rounding) and transparency is dropped.
+    The orientation that a camera noted is not regarded.
+
+    Args:
+        encoded: Scalar string tensor, the bytes of a JPEG, PNG, WebP or BMP
+            that is no animation (of an animated PNG the still image counts).
+
+    Returns:
+        uint8 tensor `[height, width, 3]`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If the bytes are no such image, or one
+            of more than 2^26 pixels or 2^16 a side, which is refused by its
+            header before it is decoded.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from hashnet_tf.datasets.pixels.decoding import decode_image
+    >>> pixels = tf.fill([2, 3, 1], tf.constant(7, tf.uint8))
+    >>> decode_image(tf.io.encode_png(pixels)).shape
+    TensorShape([2, 3, 3])
+    """
+    image = tf.cond(
+        is_jpeg(encoded),
+        lambda: tf.io.decode_jpeg(
+            check_jpeg(encoded), channels=3, dct_method="INTEGER_ACCURATE"
+        ),
+        lambda: _decode_other(encoded),
+    )
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def _decode_other(encoded):
+    encoded, format = check_image(encoded)
+    decoders = {
+        "PNG": lambda: tf.io.decode_png(encoded, channels=3),
+        "WebP": lambda: _decode_webp(encoded),
+        "BMP": lambda: decode_bmp(encoded),
+    }
+    return tf.switch_case(format - 1, [decoders[name] for name in FORMATS[1:]])
+
+
+def _decode_webp(encoded):
+    # Frames, of which a still image has one, with as many channels as there
+    # are: to ask for 3 is an error where there is transparency.
+    return tf.io.decode_webp(encoded)[0, :, :, :3]
+
+
+def resize_image(image, size, crop_of=None):
+    """Resizes to `size` without regard to the aspect ratio, as the paper does.
+
+    Bilinear with antialiasing, rounded back to bytes, so that a phone that
+    hands over resized bytes and a server that resizes itself mean the same.
+
+    Args:
+        image: uint8 tensor `[height, width, 3]` or `[n, height, width, 3]`.
+        size: `(height, width)`, positive ints.
+        crop_of: `(height, width)` to resize to instead, of which the centre of
+            `size` is returned, its offsets rounded down; ints or scalars, or
+            None.
+
+    Returns:
+        uint8 tensor of that size.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from hashnet_tf.datasets.pixels.decoding import resize_image
+    >>> resize_image(tf.zeros([8, 6, 3], tf.uint8), (4, 4)).shape
+    TensorShape([4, 4, 3])
+    """
+    image = tf.convert_to_tensor(image)
+    there = tf.shape(image, tf.int64)[-3:-1]
+    crop_of = tf.cast(tf.stack(crop_of or size), tf.int64)
+    offset = (crop_of - size) // 2
+
+    def cropped():
+        (top, left), (height, width) = tf.unstack(offset), size
+        return image[..., top : top + height, left : left + width, :]
+
+    def resampled():
+        if image.shape.rank == 4:
+            return _resample(image, size, crop_of, offset)
+        return _resample(image[None], size, crop_of, offset)[0]
+
+    # Resampling to the same size gives the same pixels, later.
+    pixels = tf.cond(tf.reduce_all(crop_of == there), cropped, resampled)
+    return tf.ensure_shape(pixels, [*image.shape[:-3], *size, 3])
+
+
+def _resample(images, size, crop_of, offset):
+    # What tf.image.resize(antialias=True) calls, with a window besides.
+    there = tf.cast(tf.shape(images)[1:3], tf.float32)
+    pixels = tf.raw_ops.ScaleAndTranslate(
+        images=images,
+        size=size,
+        scale=tf.cast(crop_of, tf.float32) / there,
+        translation=-tf.cast(offset, tf.float32),
+        kernel_type="triangle",
+        antialias=True,
+    )
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)

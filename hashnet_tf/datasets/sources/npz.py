@@ -1,0 +1,102 @@
+"""Images in a NumPy archive."""
+
+import pathlib
+import zipfile
+import zlib
+
+import numpy as np
+
+from hashnet_tf.datasets.images.array_images import ArrayImages
+from hashnet_tf.datasets.sources.pool import Pool
+
+PARTED = ("x_train", "y_train", "x_test", "y_test")
+WHOLE = ("images", "labels")
+
+# What np.load raises for an empty file, a text, a .npy, objects, a cut file.
+NO_ARCHIVE = (
+    EOFError,
+    OSError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_npz(place):
+    """Reads arrays of images and class ids ("npz:FILE").
+
+    FILE holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and
+    `y_test` as Keras' own archives do: images uint8 `[n, height, width]` or
+    `[n, height, width, 1 or 3]`, labels integers `[n]` or `[n, 1]`.
+
+    Args:
+        place: Str, FILE.
+
+    Returns:
+        `Pool`.
+
+    Raises:
+        ValueError: If FILE is no such archive, or the images or labels of a
+            part are not as above or not equally many.
+    """
+    arrays = _arrays(place)
+    if "images" in arrays:
+        images, labels = _part(place, arrays["images"], arrays["labels"])
+        in_test = None
+    else:
+        train = _part(place, arrays["x_train"], arrays["y_train"])
+        test = _part(place, arrays["x_test"], arrays["y_test"])
+        if train[0].shape[1:] != test[0].shape[1:]:
+            raise ValueError(
+                f"Images of npz:{place} must be of one shape. Received:"
+                f" x_train.shape={train[0].shape},"
+                f" x_test.shape={test[0].shape}"
+            )
+        images, labels = map(np.concatenate, zip(train, test, strict=True))
+        in_test = np.arange(len(labels)) >= len(train[1])
+    try:
+        return Pool(ArrayImages(images, labels), in_test)
+    except ValueError as error:
+        raise ValueError(f"npz:{place}: {error}") from error
+
+
+def _part(place, images, labels):
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"Labels of npz:{place} must be integers [n] or [n, 1]. Received:"
+            f" labels.shape={labels.shape}, labels.dtype={labels.dtype}"
+        )
+    if images.shape[:1] != labels.shape:
+        raise ValueError(
+            f"Every image of npz:{place} needs a label. Received:"
+            f" images.shape={images.shape}, labels.shape={labels.shape}"
+        )
+    return images, labels
+
+
+def _arrays(place):
+    if not place or not pathlib.Path(place).is_file():
+        raise ValueError(
+            f'"npz:FILE" needs an existing file. Received: npz:{place}'
+        )
+    try:
+        # Opened here: np.load leaves a file that it cannot read open.
+        with (
+            open(place, "rb") as file,
+            np.load(file, allow_pickle=False) as archive,
+        ):
+            for names in (WHOLE, PARTED):
+                if set(names) <= set(archive.files):
+                    return {name: np.asarray(archive[name]) for name in names}
+            found = archive.files
+    except NO_ARCHIVE as error:
+        raise ValueError(
+            f"npz:{place} must be a NumPy archive (np.savez). Received: {error}"
+        ) from error
+    raise ValueError(
+        f"npz:{place} must hold {', '.join(WHOLE)} or {', '.join(PARTED)}."
+        f" Received: {', '.join(found)}"
+    )

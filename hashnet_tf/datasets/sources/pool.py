@@ -1,0 +1,63 @@
+"""All the images of a source, before parts are drawn from it."""
+
+import dataclasses
+
+import numpy as np
+
+from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
+
+
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """What a source holds.
+
+    Attributes:
+        images: `ImageSet` of all its images.
+        in_test: Boolean `[n]`, which of them the source calls its test (or
+            validation) part, or None where it has none.
+        class_names: List of str, or None where they are not known.
+        notes: Tuple of str, what was missing or left out while it was read
+            ("46,152 of 269,648 images are not there").
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets import ArrayImages
+    >>> from hashnet_tf.datasets.sources.pool import Pool
+    >>> images = ArrayImages(np.zeros((6, 8, 8), np.uint8), [0, 1] * 3)
+    >>> pool = Pool(images, in_test=None, class_names=["cat", "dog"])
+    >>> dataset = pool.parts("pets", "By hand.", [0, 1], [2, 3], [0, 1, 4, 5])
+    >>> len(dataset.train), len(dataset.query), len(dataset.database)
+    (2, 2, 4)
+    """
+
+    images: ImageSet
+    in_test: np.ndarray | None = None
+    class_names: list[str] | None = None
+    notes: tuple[str, ...] = ()
+
+    def parts(self, name, protocol, train, query, database, **settings):
+        """Returns the data set of three subsets.
+
+        Args:
+            name: As in `RetrievalDataset`.
+            protocol: As in `RetrievalDataset`.
+            train: Rising positions in `images`.
+            query: Rising positions in `images`.
+            database: Rising positions in `images`.
+            **settings: What else `RetrievalDataset` takes.
+
+        Returns:
+            `RetrievalDataset`.
+        """
+        return RetrievalDataset(
+            name=name,
+            protocol=protocol,
+            train=self.images.subset(train),
+            query=self.images.subset(query),
+            database=self.images.subset(database),
+            class_names=self.class_names,
+            remarks=self.notes,
+            **settings,
+        )

@@ -1,0 +1,168 @@
+"""What the losses share that look at each image and its classes."""
+
+import abc
+
+import keras
+import numpy as np
+from keras import ops
+
+from hashnet_tf.losses._pairs import check_batch, differ
+
+
+def class_count(labels):
+    """Returns how many classes the labels of a training set speak of.
+
+    Args:
+        labels: Class ids `[n]` or `[n, 1]`, or a zero-or-one matrix `[n, L]`;
+            -1 where a label is unknown.
+
+    Returns:
+        Int C: one more than the largest id, or L.
+
+    Raises:
+        ValueError: If there are no labels of these shapes, or fewer than two
+            classes have an image.
+
+    Example:
+
+    >>> from hashnet_tf.losses.class_loss import class_count
+    >>> class_count([0, 4, -1])
+    5
+    """
+    array = np.asarray(labels)
+    if array.ndim not in (1, 2):
+        shape = None if labels is None else array.shape
+        raise ValueError(
+            "`labels` must be class ids [n] or a zero-or-one matrix"
+            f" [n, labels]. Received: labels.shape={shape}"
+        )
+    if array.ndim == 2 and array.shape[1] > 1:
+        named = np.flatnonzero((array > 0).any(axis=0))
+        count = array.shape[1]
+    else:
+        named = np.unique(array[array >= 0])
+        count = int(named[-1]) + 1 if len(named) else 0
+    if len(named) < 2:
+        raise ValueError(
+            "`labels` must name at least two classes, to tell them apart."
+            f" Received: {len(named)} classes on {len(array)} images"
+        )
+    return count
+
+
+def class_membership(labels, classes):
+    """Returns which classes each image of a batch is known to have.
+
+    Args:
+        labels: Tensor, class ids `[n]` or `[n, 1]`, or a zero-or-one matrix
+            `[n, classes]` with more than one column. What is below zero is
+            unknown, and an id that is no class names none.
+        classes: Int C.
+
+    Returns:
+        Float32 tensor `[n, C]` of zeros and ones.
+
+    Raises:
+        ValueError: If a matrix has another number of columns.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.losses.class_loss import class_membership
+    >>> labels = np.array([[0, 1, 1], [1, -1, 0]])
+    >>> np.asarray(class_membership(labels, 3)).tolist()
+    [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    if len(labels.shape) == 2 and labels.shape[1] == 1:
+        labels = ops.squeeze(labels, axis=1)
+    if len(labels.shape) == 1:
+        return ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32")
+    if labels.shape[1] not in (classes, None):
+        raise ValueError(
+            f"`y_true` must have the {classes} columns of the classes."
+            f" Received: y_true.shape={tuple(labels.shape)}"
+        )
+    return ops.cast(ops.greater(labels, 0), "float32")
+
+
+class ClassLoss(keras.losses.Loss, abc.ABC):
+    """A loss over the images of a batch that have a known class.
+
+    Abstract: a subclass gives the loss of every image by `images`. An image
+    without a known class contributes nothing, and the mean is over the others.
+    It returns one value a row, whose mean over the batch is that mean, in
+    float32 under every dtype policy.
+
+    Args:
+        classes: Int C.
+        width: Int, what `y_pred` is wide.
+        name: Str.
+        reduction: As in `keras.losses.Loss`.
+
+    Call arguments:
+        y_true: Class ids `[n]` or `[n, 1]` below C, or a zero-or-one matrix
+            `[n, C]`; -1 where a label is unknown.
+        y_pred: Float `[n, width]`.
+
+    Raises:
+        ValueError: If a shape is none of these.
+    """
+
+    def __init__(self, classes, width, name, reduction):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.classes = classes
+        self.width = width
+
+    @abc.abstractmethod
+    def images(self, membership, outputs):
+        """Returns the loss of each image.
+
+        Args:
+            membership: Float32 `[n, C]`, 1 where the image has the class.
+            outputs: Float32 `[n, width]`.
+
+        Returns:
+            Float32 `[n]`; any finite value where no class is known.
+        """
+
+    def call(self, y_true, y_pred):
+        y_true = ops.convert_to_tensor(y_true)
+        outputs = ops.cast(y_pred, "float32")
+        check_batch(y_true, outputs)
+        if differ(outputs.shape[1], self.width):
+            raise ValueError(
+                f"`y_pred` must have the shape [n, {self.width}]."
+                f" Received: y_pred.shape={tuple(outputs.shape)}"
+            )
+        membership = class_membership(y_true, self.classes)
+        counted = ops.max(membership, axis=1)
+        n = ops.cast(ops.shape(outputs)[0], "float32")
+        scale = n / ops.maximum(ops.sum(counted), 1.0)
+        return scale * counted * self.images(membership, outputs)
+
+
+def shared_cross_entropy(logits, membership):
+    """Returns the cross-entropy with a target shared among the classes.
+
+    An image of several classes has the same share of each, which OrthoHash
+    (Hoe et al., NeurIPS 2021) calls label smoothing.
+
+    Args:
+        logits: Float32 `[n, C]`.
+        membership: Float32 `[n, C]` of zeros and ones.
+
+    Returns:
+        Float32 `[n]`, 0 where no class is known.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.losses.class_loss import shared_cross_entropy
+    >>> membership = np.float32([[1, 1, 0, 0]])
+    >>> losses = shared_cross_entropy(np.zeros((1, 4), "float32"), membership)
+    >>> round(float(losses[0]), 4)
+    1.3863
+    """
+    counts = ops.sum(membership, axis=1, keepdims=True)
+    target = membership / ops.maximum(counts, 1.0)
+    return -ops.sum(target * ops.log_softmax(logits, axis=1), axis=1)

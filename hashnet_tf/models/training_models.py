@@ -1,0 +1,175 @@
+"""Models around a HashNet that give a loss what it needs."""
+
+import keras
+from keras import ops
+
+from hashnet_tf.layers.sign import Sign
+
+
+class TrainingModel(keras.Model):
+    """A HashNet inside a model that gives a loss what it needs of it.
+
+    Abstract: a subclass says by `call` what comes out. The HashNet given is
+    trained with it, and encodes, is saved and is exported on its own.
+
+    Args:
+        hashnet: `hashnet_tf.HashNet`.
+        **kwargs: Arguments of `keras.Model`.
+
+    Attributes:
+        hashnet: The HashNet given.
+    """
+
+    def __init__(self, hashnet, **kwargs):
+        super().__init__(**kwargs)
+        self.hashnet = hashnet
+        self.built = True
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hashnet": keras.saving.serialize_keras_object(self.hashnet),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        hashnet = keras.saving.deserialize_keras_object(
+            config.pop("hashnet"), custom_objects=custom_objects
+        )
+        return cls(hashnet, **config)
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class LogitsModel(TrainingModel):
+    """Gives a loss z of a HashNet instead of g = tanh(beta z).
+
+    For rivals whose loss takes the real codes as they leave the hash layer:
+    `hashnet_tf.losses` names them.
+
+    Args:
+        hashnet: `hashnet_tf.HashNet`.
+        **kwargs: Arguments of `keras.Model`.
+
+    Call arguments:
+        inputs: As `hashnet` takes them.
+
+    Returns:
+        Float `[n, bits]`, z.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> net = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), bits=8)
+    >>> hn.models.LogitsModel(net)(np.zeros((4, 16, 16, 3))).shape
+    TensorShape([4, 8])
+    """
+
+    def call(self, inputs, training=None):
+        return self.hashnet.logits(inputs, training=training)
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class ClassifiedModel(TrainingModel):
+    """Puts a linear classifier on the signs of a HashNet.
+
+    The network of GreedyHash (Su et al., NeurIPS 2018): the classifier sees
+    h = sgn(z), and the gradient by h is handed on to z unchanged. Train it
+    with `hashnet_tf.losses.GreedyHashLoss`; the classifier is left
+    behind then.
+
+    Args:
+        hashnet: `hashnet_tf.HashNet`.
+        classes: Positive int, C.
+        **kwargs: Arguments of `keras.Model`.
+
+    Attributes:
+        hashnet: The HashNet given.
+        classifier: `keras.layers.Dense` without bias, named "classifier".
+
+    Call arguments:
+        inputs: As `hashnet` takes them.
+
+    Returns:
+        Float `[n, C + bits]`, the logits of the classes and behind them z.
+
+    Raises:
+        ValueError: If `classes` is not a positive integer.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> net = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), bits=8)
+    >>> model = hn.models.ClassifiedModel(net, classes=3)
+    >>> model(np.zeros((4, 16, 16, 3))).shape
+    TensorShape([4, 11])
+    """
+
+    def __init__(self, hashnet, classes, **kwargs):
+        super().__init__(hashnet, **kwargs)
+        if not isinstance(classes, int) or classes < 1:
+            raise ValueError(
+                "`classes` must be a positive integer."
+                f" Received: classes={classes!r}"
+            )
+        self.classes = classes
+        self.sign = Sign(dtype=hashnet.dtype_policy, name="sign")
+        self.classifier = keras.layers.Dense(
+            classes,
+            use_bias=False,
+            dtype=hashnet.dtype_policy,
+            name="classifier",
+        )
+        self.classifier.build((None, hashnet.bits))
+
+    def call(self, inputs, training=None):
+        z = self.hashnet.logits(inputs, training=training)
+        # z less itself is an exact 0 with the gradient of z: the classifier
+        # sees signs without rounding.
+        h = self.sign(ops.stop_gradient(z)) + (z - ops.stop_gradient(z))
+        return ops.concatenate([self.classifier(h), z], axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "classes": self.classes}
+
+
+@keras.saving.register_keras_serializable(package="hashnet_tf")
+class PairModel(TrainingModel):
+    """Sends both items of a pair through one HashNet.
+
+    The second input of HashNet (section 3, ICCV 2017): triples
+    (x_i, x_j, s_ij) instead of labels. Train it with
+    `hashnet_tf.losses.GivenPairsLoss` and the `Continuation` callback; the
+    HashNet given is then trained and encodes on its own.
+
+    Args:
+        hashnet: `hashnet_tf.HashNet`.
+        **kwargs: Arguments of `keras.Model`.
+
+    Call arguments:
+        inputs: Pair `(x_i, x_j)` of batches, each as `hashnet` takes it.
+
+    Returns:
+        Float `[n, 2, bits]`, g_i and g_j.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> net = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), bits=8)
+    >>> pairs = hn.models.PairModel(net)
+    >>> x = np.zeros((4, 16, 16, 3))
+    >>> pairs((x, x)).shape
+    TensorShape([4, 2, 8])
+    """
+
+    def call(self, inputs, training=None):
+        first, second = inputs
+        # One pass over both, so that batch normalisation sees them together.
+        n = ops.shape(first)[0]
+        g = self.hashnet(
+            ops.concatenate([first, second], axis=0), training=training
+        )
+        return ops.stack([g[:n], g[n:]], axis=1)

@@ -1,0 +1,240 @@
+"""What makes a cell: training or fitting, encoding, measuring."""
+
+import pathlib
+import resource
+import sys
+import time
+
+import numpy as np
+
+from hashnet_tf.datasets import ordered_batches
+from hashnet_tf.reproduction.cell import Result
+from hashnet_tf.retrieval import evaluate
+from hashnet_tf.retrieval.evaluation import USUAL_AT
+from hashnet_tf.runs.data import PARTS, run_data
+from hashnet_tf.runs.evaluation import evaluate_run
+from hashnet_tf.runs.features import frozen_features
+from hashnet_tf.runs.networks import build_backbone
+from hashnet_tf.runs.run_directory import RunDirectory
+from hashnet_tf.runs.training import train
+
+STATUS = pathlib.Path("/proc/self/status")
+
+ROWS = 4096
+
+
+def peak_memory_mb():
+    """Returns the most main memory that this process has held, in 10^6 bytes.
+
+    Example:
+
+    >>> from hashnet_tf.reproduction.job import peak_memory_mb
+    >>> peak_memory_mb() > 1
+    True
+    """
+    # Linux hands getrusage's figure on from parent to child, this one not.
+    if STATUS.exists():
+        for line in STATUS.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name == "VmHWM":
+                return int(value.split()[0]) * 1024 / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def features_path(shared):
+    """Returns the folder of the features of frozen backbones."""
+    return pathlib.Path(shared) / "features"
+
+
+def frozen_backbone(config, shallow):
+    """Returns the backbone whose features the cells of a seed share.
+
+    Args:
+        config: `TrainingConfig`.
+        shallow: Whether shallow systems will want features too.
+
+    Returns:
+        As `hashnet_tf.runs.networks.build_backbone`, or None if no backbone
+        stays as it comes.
+
+    Raises:
+        ValueError: As `build_backbone`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.reproduction.job import frozen_backbone
+    >>> frozen_backbone(hn.runs.TrainingConfig(data="digits"), shallow=True)
+    """
+    if config.freeze_backbone or (shallow and config.weights is not None):
+        return build_backbone(config)
+    return None
+
+
+def prepare(config, shared, shallow, backbone=None):
+    """Looks through the data of a seed and computes features, only once.
+
+    So all cells of a seed have the same data, and none of them counts the
+    features of a frozen backbone in its time.
+
+    Args:
+        config: `TrainingConfig`.
+        shared: Str or path of the folder of what cells share.
+        shallow: As in `frozen_backbone`.
+        backbone: What that gives, or None to build it.
+
+    Returns:
+        `(dataset, record)`, as `hashnet_tf.runs.run_data`.
+
+    Raises:
+        ValueError: As `hashnet_tf.runs.run_data` and `build_backbone`.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> from hashnet_tf.reproduction.job import prepare
+    >>> config = hn.runs.TrainingConfig(data="digits")
+    >>> with tempfile.TemporaryDirectory() as shared:
+    ...     dataset, record = prepare(config, shared, shallow=True)
+    >>> len(dataset.query), record["query"]["undecodable"]
+    (200, [])
+    """
+    run = RunDirectory(pathlib.Path(shared) / f"seed{config.seed}")
+    dataset, record = run_data(run, config)
+    run.write_data_record(record)
+    if backbone is None:
+        backbone = frozen_backbone(config, shallow)
+    if backbone is not None:
+        cache = features_path(shared)
+        for part in PARTS:
+            images = getattr(dataset, part)
+            frozen_features(backbone, images, cache, framing=config.framing)
+        if config.views > 1:
+            changes = (config.augmentation, config.views, config.seed)
+            frozen_features(
+                backbone, dataset.train, cache, *changes, config.framing
+            )
+    return dataset, record
+
+
+def shallow_features(config, backbone, images, cache):
+    """Streams the features of images, in order.
+
+    Those of the backbone as it comes, as the paper takes DeCAF7 of its AlexNet.
+    A backbone without weights has learnt nothing, and the pixels take the place
+    of its features.
+
+    Args:
+        config: `TrainingConfig`.
+        backbone: `keras.Model` from images to features, or None where
+            `config.weights` is None.
+        images: `ImageSet`.
+        cache: Str or path of the folder of cached features.
+
+    Yields:
+        float32 `[<= 4096, d]`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.reproduction.job import shallow_features
+    >>> config = hn.runs.TrainingConfig(data="digits", image_size=8)
+    >>> images = hn.datasets.load("digits").query
+    >>> [part.shape for part in shallow_features(config, None, images, "no")]
+    [(200, 192)]
+    """
+    if backbone is None:
+        size = (config.image_size, config.image_size)
+        batches = ordered_batches(images, size, ROWS, config.framing)
+        for batch in batches.as_numpy_iterator():
+            yield batch.reshape(len(batch), -1).astype(np.float32)
+    else:
+        features = frozen_features(
+            backbone, images, cache, framing=config.framing
+        )
+        for start in range(0, len(images), ROWS):
+            yield np.array(features[start : start + ROWS, 0])
+
+
+def run_cell(cell, shared):
+    """Makes a cell and writes its result; a deep one goes on where it stands.
+
+    Args:
+        cell: `Cell`.
+        shared: Str or path of the folder of what cells share.
+
+    Raises:
+        ValueError: As `hashnet_tf.runs.train` and `fit` of the hash functions.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> config = hn.runs.TrainingConfig(data="digits", image_size=8)
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     cell = hn.reproduction.Cell.of(out, config, "lsh", 16, seed=0)
+    ...     hn.reproduction.run_cell(cell, out)
+    ...     cell.result().images
+    {'train': 1000, 'query': 200, 'database': 1597}
+    """
+    shallow = cell.system.shallow is not None
+    # Loaded and built once for all that follows.
+    backbone = frozen_backbone(cell.config, shallow)
+    data = prepare(cell.config, shared, shallow, backbone)
+    dataset, _ = data
+    cache = features_path(shared)
+    if shallow:
+        measured = _fitted(cell, dataset, backbone, cache)
+    else:
+        measured = _trained(cell, data, backbone, cache)
+    report, seconds, features = measured
+    cell.finish(
+        Result(
+            protocol=dataset.protocol,
+            images={part: len(getattr(dataset, part)) for part in PARTS},
+            features=features,
+            report=report,
+            seconds=seconds,
+            peak_memory_mb=peak_memory_mb(),
+        )
+    )
+
+
+def _trained(cell, data, backbone, cache):
+    begun = RunDirectory(cell.folder).config_path.exists()
+    start = time.perf_counter()
+    train(cell.config, cell.folder, cache, data)
+    report = evaluate_run(
+        cell.folder, features=cache, data=data, backbone=backbone
+    )
+    seconds = None if begun else time.perf_counter() - start
+    return report, seconds, "pixels"
+
+
+def _fitted(cell, dataset, backbone, cache):
+    config = cell.config
+
+    def features(images):
+        return shallow_features(config, backbone, images, cache)
+
+    start = time.perf_counter()
+    learnt = np.concatenate(list(features(dataset.train)))
+    system = cell.system.shallow(bits=config.bits, seed=config.seed)
+    system.fit(learnt, dataset.train.labels)
+    query, database = (
+        np.concatenate([system.encode(part) for part in features(images)])
+        for images in (dataset.query, dataset.database)
+    )
+    report = evaluate(
+        query,
+        database,
+        dataset.query.labels,
+        dataset.database.labels,
+        bits=config.bits,
+        at=dataset.at or USUAL_AT,
+    )
+    seconds = time.perf_counter() - start
+    made_of = "pixels"
+    if backbone is not None:
+        made_of = f"features of {config.backbone}, {config.weights}"
+    return report, seconds, made_of

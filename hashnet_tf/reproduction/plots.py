@@ -1,0 +1,168 @@
+"""The figures of the paper: of all systems, and of HashNet and a rival."""
+
+import numpy as np
+
+from hashnet_tf.datasets import pixel_array
+from hashnet_tf.plots import (
+    plot_code_histogram,
+    plot_losses,
+    plot_precision_at,
+    plot_precision_radius2,
+    plot_precision_recall,
+    plot_tsne,
+)
+from hashnet_tf.reproduction.paper import paper_curve
+from hashnet_tf.runs.code_set import CodeSet
+from hashnet_tf.runs.data import run_data
+from hashnet_tf.runs.records import read_records
+from hashnet_tf.runs.run_directory import RunDirectory
+from hashnet_tf.runs.search import search_run
+
+# Of Figures 5 and 6.
+SHEET_ROWS, SHEET_COLUMNS = 3, 10
+CLASSES, POINTS = 10, 1000
+
+
+def draw_curves(rows, folder, dataset=None):
+    """Draws Figures 2 to 4: P@H<=2 by bits, precision by recall and by N.
+
+    Means over the seeds; the last two at the most bits. HashNet's curves as
+    the paper has them, at 64 bits, are dashed.
+
+    Args:
+        rows: List of `Row`; those without a result are left out.
+        folder: `pathlib.Path`.
+        dataset: Str as `paper_dataset` gives it, or None for no dashed curve.
+
+    Returns:
+        List of the paths of the PNGs.
+    """
+    rows = [row for row in rows if row.results]
+    if not rows:
+        return []
+    radius2 = {}
+    for row in rows:
+        curve = radius2.setdefault(row.system.title, {})
+        curve[row.bits] = row.mean("precision_radius2")
+    most = max(row.bits for row in rows)
+    longest = [row for row in rows if row.bits == most]
+    drawn = [
+        ("precision_radius2", plot_precision_radius2, radius2, True),
+        (
+            "precision_at_recall",
+            plot_precision_recall,
+            {
+                row.system.title: _mean_curve(row, "precision_at_recall")
+                for row in longest
+            },
+            most == 64,
+        ),
+        (
+            "precision_at",
+            plot_precision_at,
+            {
+                row.system.title: _mean_curve(row, "precision_at")
+                for row in longest
+            },
+            most == 64,
+        ),
+    ]
+    paths = []
+    for measure, plot, curves, comparable in drawn:
+        # A database below 100 images has no precision at 100.
+        if not all(curves.values()):
+            continue
+        paper = paper_curve(measure, dataset) if comparable else None
+        published = {"HashNet (paper)": paper} if paper else None
+        paths.append(plot(curves, folder / f"{measure}.png", published))
+    return paths
+
+
+def _mean_curve(row, measure):
+    curves = [
+        getattr(result.report, measure) for result in row.results.values()
+    ]
+    # Of unseen classes each seed has a database of another size.
+    shared = [x for x in curves[0] if all(x in curve for curve in curves)]
+    return {x: float(np.mean([curve[x] for curve in curves])) for x in shared}
+
+
+def draw_trainings(cells, folder):
+    """Draws Figures 5 to 8, of networks that were trained.
+
+    For each the images found for some queries (5) and the codes in the plane
+    (6, where an image has one class); together J and L by steps (7) and, of
+    the first two, the histograms of |g| (8).
+
+    Args:
+        cells: List of finished deep `Cell`s of one length and seed.
+        folder: `pathlib.Path`.
+
+    Returns:
+        List of the paths of the PNGs.
+    """
+    if not cells:
+        return []
+    runs = {cell.system: RunDirectory(cell.folder) for cell in cells}
+    paths = []
+    for system, run in runs.items():
+        paths.append(
+            _draw_neighbours(run, folder / f"neighbours-{system.name}.png")
+        )
+        path = _draw_codes(run, folder / f"tsne-{system.name}.png")
+        paths += [path] if path else []
+    trainings = {
+        system.title: read_records(run.records_path)
+        for system, run in runs.items()
+    }
+    paths.append(plot_losses(trainings, folder / "losses.png"))
+    if len(runs) > 1:
+        (first, one), (second, other) = list(runs.items())[:2]
+        paths.append(
+            plot_code_histogram(
+                np.load(one.codes_after_path),
+                np.load(other.codes_after_path),
+                folder / "code_histogram.png",
+                (first.title, second.title),
+            )
+        )
+    return paths
+
+
+def _draw_neighbours(run, path):
+    config = run.config()
+    dataset, _ = run_data(run, config)
+    # The same queries for each network.
+    rng = np.random.default_rng(config.seed)
+    rows = min(SHEET_ROWS, len(dataset.query))
+    chosen = np.sort(rng.choice(len(dataset.query), rows, replace=False))
+    asked = dataset.query.subset(chosen)
+    size = (config.image_size, config.image_size)
+    pixels = pixel_array(asked, size, config.framing)
+    k = min(SHEET_COLUMNS, len(dataset.database))
+    return search_run(run.path, pixels, k=k).draw(pixels, path, asked.labels)
+
+
+def _draw_codes(run, path):
+    codes = CodeSet.load(run.codes_path("database"))
+    labels = _classes(codes.labels)
+    if labels is None:
+        return None
+    rng = np.random.default_rng(run.config().seed)
+    there = np.unique(labels[labels >= 0])
+    some = rng.choice(there, min(CLASSES, len(there)), replace=False)
+    drawn = np.flatnonzero(np.isin(labels, some))
+    if len(drawn) > POINTS:
+        drawn = np.sort(rng.choice(drawn, POINTS, replace=False))
+    if len(drawn) < 4:
+        return None
+    return plot_tsne(codes.codes[drawn], codes.bits, labels[drawn], path)
+
+
+def _classes(labels):
+    """Returns class ids `[n]`, or None where an image has several labels."""
+    if labels.ndim == 1:
+        return labels
+    if (labels.sum(axis=1) > 1).any():
+        return None
+    return np.where(labels.any(axis=1), labels.argmax(axis=1), -1)

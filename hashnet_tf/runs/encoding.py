@@ -1,0 +1,210 @@
+"""From images to a code set on disk."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+
+from hashnet_tf._files import write_json
+from hashnet_tf.datasets import FileImages, load
+from hashnet_tf.datasets.batches import ordered_batches
+from hashnet_tf.datasets.sources.folder import ENDINGS, image_paths
+from hashnet_tf.retrieval.codes import BIT_ORDER
+from hashnet_tf.runs.code_set import CodeSet
+from hashnet_tf.runs.encoders import BATCH_SIZE, as_encoder
+
+RAW = "codes.raw"
+
+
+def open_images(source):
+    """Opens images by what a code set's manifest says of them.
+
+    None of them is read; `hashnet_tf.datasets.decodable` leaves out those that
+    are no images.
+
+    Args:
+        source: Dict with `folder`, a folder of images to any depth, without
+            labels; or with `data`, `seed`, `query_per_class` and
+            `train_per_class`, as `hashnet_tf.datasets.load` takes them, and
+            `part`: "train", "query" or "database".
+
+    Returns:
+        `ImageSet`; images of a folder have the label -1.
+
+    Raises:
+        ValueError: If the source is not there, or a folder without images.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> images = hn.runs.open_images({"data": "digits", "part": "query"})
+    >>> len(images)
+    200
+    """
+    source = dict(source)
+    if "folder" not in source:
+        part = source.pop("part")
+        return getattr(load(**source), part)
+    root = pathlib.Path(source["folder"])
+    if not root.is_dir():
+        raise ValueError(
+            f"Images are needed in an existing folder. Received: {root}"
+        )
+    names = [str(path.relative_to(root)) for path in image_paths(root)]
+    if not names:
+        raise ValueError(
+            f"A folder needs images ({', '.join(ENDINGS)}) in it, to any depth."
+            f" Received: {root} with none"
+        )
+    return FileImages(root, names, np.full(len(names), -1, np.int32))
+
+
+def encode_images(
+    encoder,
+    images,
+    folder,
+    source=None,
+    protocol=None,
+    labelled=True,
+    features=None,
+):
+    """Encodes images into a code set, or goes on with one that was begun.
+
+    Codes are appended to a file as they come, in a folder beside, so that no
+    more than some batches of images are in memory and a killed run goes on
+    after its last whole batch. The folder appears when all is done. A code set
+    that is there is returned as it is if it is of the same images and labels
+    by the same encoder, and else replaced once the new one is whole.
+
+    Args:
+        encoder: `HashNet` on images, or any encoder: `KerasEncoder` tells what
+            one has.
+        images: `ImageSet`.
+        folder: Str or path of the code set.
+        source: Where the images are from, as `open_images` takes it, or None.
+        protocol: Str, how the images were drawn, or None.
+        labelled: Whether the labels of `images` are known.
+        features: float32 `[n, d]` of the images in order, for an encoder that
+            takes them in place of pixels (`FeatureEncoder`), or None.
+
+    Returns:
+        `CodeSet`.
+
+    Raises:
+        ValueError: If `folder` holds something that is no code set, or a
+            damaged one.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> queries = hn.datasets.load("digits").query
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     code_set = hn.runs.encode_images(model, queries, f"{folder}/q")
+    ...     code_set.codes.shape  # doctest: +ELLIPSIS
+    Encoding 200 images
+    ...
+    (200, 2)
+    """
+    folder = pathlib.Path(folder).absolute()
+    encoder = as_encoder(encoder)
+    manifest = {
+        "bits": encoder.bits,
+        "bit_order": BIT_ORDER,
+        "model_digest": encoder.model_digest,
+        "images_digest": images.fingerprint(),
+        "labels_digest": _digest(images.labels) if labelled else None,
+        "protocol": protocol,
+        "images": source,
+    }
+    if _is_taken(folder):
+        there = CodeSet.load(folder)
+        if there.manifest == manifest:
+            return there
+    begun = folder.with_name(f"{folder.name}.begun")
+    _stream(encoder, images, begun, manifest, features)
+    _complete(images, begun, manifest, labelled)
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(begun, folder)
+    (folder / RAW).unlink()
+    return CodeSet.load(folder)
+
+
+def _is_taken(folder):
+    """Returns whether a code set is there; what else there is, is refused."""
+    if (folder / "manifest.json").is_file():
+        return True
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ValueError(
+            "`folder` must be new, empty or hold a code set."
+            f" Received: folder={folder}"
+        )
+    return False
+
+
+def _digest(labels):
+    digest = hashlib.sha256(f"{labels.shape} {labels.dtype}\n".encode())
+    digest.update(np.ascontiguousarray(labels))
+    return digest.hexdigest()
+
+
+def _stream(encoder, images, begun, manifest, features):
+    """Appends what is missing of the raw codes in `begun`."""
+    if _manifest_of(begun) != manifest:
+        shutil.rmtree(begun, ignore_errors=True)
+        begun.mkdir(parents=True)
+        write_json(begun / "manifest.json", manifest)
+    width = -(-encoder.bits // 8)
+    raw = begun / RAW
+    done = raw.stat().st_size // width if raw.exists() else 0
+    if done < len(images):
+        # In the batches of an unbroken run, whose size may move a last digit.
+        done -= done % BATCH_SIZE
+    with raw.open("ab") as file:
+        file.truncate(done * width)
+        if done < len(images):
+            print(
+                f"Encoding {len(images):,} images"
+                + (f", {done:,} of them done before" if done else ""),
+                flush=True,
+            )
+            progress = keras.utils.Progbar(len(images), unit_name="image")
+            for batch in _batches(encoder, images, features, done):
+                file.write(encoder.encode(batch).tobytes())
+                file.flush()
+                done += len(batch)
+                progress.update(done)
+
+
+def _batches(encoder, images, features, done):
+    """Returns an iterable of what the encoder takes, after `done` images."""
+    if features is None:
+        rest = images.subset(np.arange(done, len(images)))
+        return ordered_batches(
+            rest, encoder.image_size, BATCH_SIZE, encoder.framing
+        ).as_numpy_iterator()
+    return (
+        features[start : start + BATCH_SIZE]
+        for start in range(done, len(images), BATCH_SIZE)
+    )
+
+
+def _manifest_of(folder):
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _complete(images, begun, manifest, labelled):
+    width = -(-manifest["bits"] // 8)
+    codes = np.fromfile(begun / RAW, dtype=np.uint8).reshape(-1, width)
+    np.save(begun / "codes.npy", codes)
+    write_json(begun / "ids.json", images.names)
+    if labelled:
+        np.save(begun / "labels.npy", images.labels)

@@ -1,0 +1,242 @@
+"""Features of a frozen backbone, kept, and their batches."""
+
+import hashlib
+import json
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from hashnet_tf._files import written_beside
+from hashnet_tf.datasets.batches import ordered_batches, varied_batches
+from hashnet_tf.datasets.sampling import sampled, shuffled
+from hashnet_tf.models import weights_digest
+
+BATCH_SIZE = 128
+
+
+def frozen_features(
+    backbone,
+    images,
+    folder,
+    augmentation="none",
+    views=1,
+    seed=0,
+    framing="whole",
+):
+    """Returns the features of images, from `folder` if they lie there.
+
+    A folder in it is named by a digest of the network's structure and weights
+    and of how images are framed, and a file there by one of the images and the
+    changes to them. So other weights never meet an old file. Of another list of
+    images only those are computed that no file there holds: their first views,
+    since the changes of the others go by the place in the list.
+
+    A feature that is taken from another file was computed in another batch,
+    which may move its last bits.
+
+    Args:
+        backbone: `keras.Model` from images `[n, height, width, 3]` to features
+            `[n, d]`.
+        images: `ImageSet`.
+        folder: Folder of the cache.
+        augmentation: As in `training_batches`, for the views after the first.
+        views: Positive int; the first view of an image is as at test.
+        seed: Int, of the changes.
+        framing: As in `training_batches`.
+
+    Returns:
+        float32 `[n, views, d]`, a memory map.
+
+    Example:
+
+    >>> import tempfile, hashnet_tf as hn
+    >>> queries = hn.datasets.load("digits").query
+    >>> net = hn.models.backbone("small_cnn", (16, 16, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     features = hn.runs.frozen_features(net, queries, folder)
+    ...     features.shape  # doctest: +ELLIPSIS
+    Computing the features of the frozen backbone
+    ...
+    (200, 1, 128)
+    """
+    size = backbone.input_shape[1:3]
+    network = {
+        "weights": weights_digest(backbone),
+        "structure": _structure(backbone),
+        "size": size,
+        "framing": framing,
+    }
+    content = {
+        "images": images.fingerprint(),
+        "changes": (augmentation, views, seed) if views > 1 else None,
+    }
+    folder = pathlib.Path(folder) / _digest(json.dumps(network), 24)
+    path = folder / f"{_digest(json.dumps(content), 24)}.npy"
+    width = backbone.output_shape[-1]
+    rows = _opened(path, width)
+    if rows is None:
+        rows = np.empty(len(images), _row(views, width))
+        rows["image"] = [_digest(text, 32) for text in images.fingerprints()]
+        missing = _take_first_views(rows, folder)
+        _compute(
+            rows["features"],
+            missing,
+            backbone,
+            images,
+            augmentation,
+            seed,
+            framing,
+        )
+        with written_beside(path) as beside, beside.open("wb") as file:
+            np.save(file, rows)
+        rows = _opened(path, width)
+    return rows["features"]
+
+
+def _digest(text, length):
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _row(views, width):
+    # An image lies beside its features: in one file neither can be without
+    # the other.
+    return np.dtype(
+        [("image", "S32"), ("features", np.float32, (views, width))]
+    )
+
+
+def _opened(path, width):
+    """Returns the rows of a file, or None if it is missing or damaged."""
+    try:
+        rows = np.lib.format.open_memmap(path, mode="r")
+        views, _ = rows.dtype["features"].shape
+    except Exception:
+        # By a damaged header numpy's parser fails in many ways.
+        return None
+    return rows if rows.dtype == _row(views, width) else None
+
+
+def _take_first_views(rows, folder):
+    """Fills in the first views that other files hold.
+
+    Returns:
+        Boolean `[n]`: which are not among them.
+    """
+    names, features = rows["image"].tolist(), rows["features"]
+    missing = np.ones(len(rows), dtype=bool)
+    # Without what is still being written.
+    for path in sorted(folder.glob("[!.]*.npy")):
+        if not missing.any():
+            break
+        other = _opened(path, features.shape[-1])
+        if other is None:
+            continue
+        places = {name: i for i, name in enumerate(other["image"].tolist())}
+        others = other["features"]
+        for i in np.flatnonzero(missing):
+            place = places.get(names[i])
+            if place is not None:
+                features[i, 0] = others[place, 0]
+                missing[i] = False
+    return missing
+
+
+def _compute(features, missing, backbone, images, augmentation, seed, framing):
+    """Fills in the first views that are missing, and all after the first."""
+    everything = np.arange(len(images))
+    todo = [everything[missing], *[everything] * (features.shape[1] - 1)]
+    count = sum(map(len, todo))
+    if not count:
+        return
+    size = backbone.input_shape[1:3]
+    print("Computing the features of the frozen backbone", flush=True)
+    progress = keras.utils.Progbar(count, unit_name="image")
+    for view, positions in enumerate(todo):
+        if view:
+            # A seed of its own for each view.
+            batches = varied_batches(
+                images,
+                size,
+                BATCH_SIZE,
+                1_000_003 * seed + view,
+                framing,
+                augmentation,
+            )
+        elif len(positions):
+            some = images if missing.all() else images.subset(positions)
+            batches = ordered_batches(some, size, BATCH_SIZE, framing)
+        else:
+            continue
+        start = 0
+        for batch in batches.as_numpy_iterator():
+            stop = start + len(batch)
+            features[positions[start:stop], view] = backbone.predict_on_batch(
+                batch
+            )
+            progress.add(len(batch))
+            start = stop
+
+
+def _structure(model):
+    """Returns the layers of a network as text.
+
+    Keras numbers the names of layers on through a process, so in their place
+    stands their order.
+    """
+    text = model.to_json()
+    for place, layer in enumerate(model._flatten_layers()):
+        text = text.replace(f'"{layer.name}"', f'"layer {place}"')
+    return text
+
+
+def feature_batches(features, labels, batch_size, seed, sampler=None):
+    """Streams shuffled and labelled batches of features.
+
+    Each epoch takes one view of each item, drawn anew, and drops the last
+    batch where it is not full, as `training_batches` does.
+
+    Args:
+        features: float32 `[n, views, d]`.
+        labels: Class ids `[n]` or zero-or-one matrix `[n, L]`.
+        batch_size: Positive int, at most n.
+        seed: Int.
+        sampler: As in `training_batches`.
+
+    Returns:
+        `tf.data.Dataset` of float32 `[batch_size, d]` and float32 labels.
+
+    Raises:
+        ValueError: If there are fewer items than a batch holds.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> features = np.zeros((10, 3, 5), np.float32)
+    >>> batches = hn.runs.feature_batches(features, np.arange(10), 4, seed=0)
+    >>> [x.shape for x, labels in batches]
+    [TensorShape([4, 5]), TensorShape([4, 5])]
+    """
+    n, views, _ = features.shape
+    if not 1 < batch_size <= n:
+        raise ValueError(
+            "`batch_size` must be from 2 to the number of training images,"
+            f" {n}. Received: batch_size={batch_size}"
+        )
+    features, labels = tf.constant(features), tf.constant(labels, tf.float32)
+    if sampler is None:
+        order = shuffled(tf.data.Dataset.range(n), n, seed)
+    else:
+        order = sampled(sampler, seed)
+    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+    stream = tf.data.Dataset.zip(order, draws).batch(
+        batch_size, drop_remainder=True
+    )
+
+    def gather(positions, draws):
+        rows = tf.stack([positions, draws % views], axis=1)
+        return tf.gather_nd(features, rows), tf.gather(labels, positions)
+
+    known = tf.data.experimental.assert_cardinality(n // batch_size)
+    return stream.map(gather).apply(known).prefetch(2)

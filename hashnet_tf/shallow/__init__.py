@@ -1,0 +1,5 @@
+"""Hash functions on given features, as scikit-learn estimators."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

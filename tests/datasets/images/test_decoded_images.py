@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hashnet_tf.datasets import ArrayImages
+from hashnet_tf.datasets.images import decoded_images
+from hashnet_tf.datasets.images.decoded_images import DecodedImages, cached
+
+IMAGES = ArrayImages(
+    np.random.default_rng(0).integers(0, 256, (60, 5, 4, 3), np.uint8),
+    np.arange(60) % 3,
+)
+BYTES = 60 * 5 * 4 * 3
+
+
+def kept(cache="auto", keep=lambda position, image: (position, image)):
+    return cached(IMAGES, keep, cache)
+
+
+@pytest.mark.parametrize(
+    "available, fits",
+    [(2 * BYTES, True), (2 * BYTES - 1, False), (None, False)],
+)
+def test_auto_takes_at_most_half_of_the_memory(available, fits, monkeypatch):
+    monkeypatch.setattr(decoded_images, "available_memory", lambda: available)
+    assert isinstance(kept(), DecodedImages) == fits
+    assert (kept() is IMAGES) == (not fits)
+    assert isinstance(kept("always"), DecodedImages)
+    assert kept("never") is IMAGES
+
+
+def test_auto_gives_up_where_the_first_images_are_the_smallest(monkeypatch):
+    def rows(position, image):
+        return position, image[: tf.where(position < 48, 1, 5)]
+
+    # Of the first 48 one row each: 60 rows seem to be enough.
+    monkeypatch.setattr(decoded_images, "available_memory", lambda: 2 * 60 * 12)
+    assert kept(keep=rows) is IMAGES
+    monkeypatch.setattr(decoded_images, "available_memory", lambda: 2 * BYTES)
+    assert isinstance(kept(keep=rows), DecodedImages)
+
+
+def test_are_the_same_set():
+    there = kept("always")
+    assert there.names == IMAGES.names
+    assert there.labels.tolist() == IMAGES.labels.tolist()
+    assert there.fingerprint() == IMAGES.fingerprint()
+    assert there.fingerprints() == IMAGES.fingerprints()
+    for position, image in there.encoded().as_numpy_iterator():
+        np.testing.assert_array_equal(image, IMAGES.images[position])
+    some = there.subset([7, 3])
+    assert some.names == ["7", "3"]
+    for (_, image), place in zip(some.encoded(), (7, 3), strict=True):
+        np.testing.assert_array_equal(image, IMAGES.images[place])
+
+
+def test_refuses():
+    with pytest.raises(ValueError, match="Received: cache=True$"):
+        kept(True)

@@ -1,0 +1,203 @@
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hashnet_tf as hn
+from hashnet_tf.datasets.sources.folder import image_paths
+
+
+@pytest.fixture
+def make(tmp_path, write_image):
+    """Function that writes images below a new folder and returns it."""
+
+    def make(*names):
+        for name in names:
+            write_image(tmp_path / "root" / name, 0)
+        return tmp_path / "root"
+
+    return make
+
+
+def load(root, **options):
+    return hn.datasets.load(f"folder:{root}", **options)
+
+
+def everything(dataset):
+    return sorted(dataset.query.names + dataset.database.names)
+
+
+def test_class_folders(make):
+    names = [f"{kind}/{i}.png" for kind in ("dog", "cat") for i in range(4)]
+    dataset = load(make(*names), train_per_class=1)
+    assert dataset.class_names == ["cat", "dog"]
+    assert everything(dataset) == sorted(names)
+    assert len(dataset.query) == 2 and len(dataset.train) == 2
+    for part in (dataset.train, dataset.query, dataset.database):
+        assert [dataset.class_names[label] for label in part.labels] == [
+            name.split("/")[0] for name in part.names
+        ]
+
+
+def test_train_and_test(make):
+    names = [
+        f"{part}/{kind}/{i}.png"
+        for part in ("train", "test")
+        for kind in ("dog", "cat")
+        for i in range(3)
+    ]
+    # Beside them nothing counts.
+    root = make(*names, "val/dog/1.png", "loose.png")
+    dataset = load(root)
+    assert dataset.query.names == sorted(n for n in names if "test" in n)
+    assert dataset.database.names == sorted(n for n in names if "train" in n)
+    assert dataset.train.names == dataset.database.names
+    assert dataset.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    one_a_class = load(root, query_per_class=1)
+    assert len(one_a_class.query) == 2
+    assert everything(one_a_class) == sorted(names)
+    assert not any("test" in name for name in one_a_class.train.names)
+
+
+@pytest.mark.parametrize("kind", ["train", "test"])
+def test_a_class_may_be_called_like_a_part(make, kind):
+    names = [f"{kind}/1.png", f"{kind}/deep/2.png", "bus/1.png", "bus/2.png"]
+    dataset = load(make(*names))
+    assert dataset.class_names == sorted(["bus", kind])
+    assert everything(dataset) == sorted(names)
+
+
+def test_names_of_all_kinds(make):
+    names = [
+        "a b/with  blanks.png",
+        "a b/UPPER.PNG",
+        "a b/Photo.JPG",
+        "a b/x.jpeg",
+        "a b/deep/deeper/x.bmp",
+        "été/日本語.webp",
+        "été/no-break\u00a0blank.png",
+        "été/quote'\".png",
+    ]
+    root = make(*names)
+    dataset = load(root)
+    assert dataset.class_names == ["a b", "été"]
+    assert everything(dataset) == sorted(names)
+    batches = hn.datasets.ordered_batches(dataset.database, (2, 2))
+    assert sum(len(batch) for batch in batches) == len(dataset.database) == 6
+
+
+def test_what_is_no_image_is_left_alone(make):
+    names = ["a/1.png", "a/2.png", "b/1.png", "b/2.png"]
+    root = make(*names, ".git/1.png", "a/.cache/1.png", "loose.png")
+    for file in (".DS_Store", "a/.DS_Store", "a/._1.png", "b/.hidden.jpg"):
+        (root / file).write_bytes(b"\0\5\26\7")
+    (root / "a" / "notes.txt").write_text("text")
+    (root / "b" / "folder.jpg").mkdir()
+    dataset = load(root)
+    assert dataset.class_names == ["a", "b"]
+    assert everything(dataset) == names
+    assert hn.datasets.find_undecodable(dataset.database) == []
+
+
+def test_a_hidden_folder_above_hides_nothing(make):
+    root = make("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    hidden = root.rename(root.with_name(".root"))
+    assert len(load(hidden).database) == 2
+
+
+def test_links_count_as_what_they_lead_to(make):
+    root = make("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    (root / "c").symlink_to(root / "a")
+    dataset = load(root)
+    assert dataset.class_names == ["a", "b", "c"]
+    assert {"c/1.png", "c/2.png"} <= set(everything(dataset))
+
+
+def test_no_image_is_read(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(2):
+            (tmp_path / name / f"{i}.png").touch()
+    assert len(load(tmp_path).database) == 2
+
+
+def test_image_paths_are_sorted_to_any_depth(make):
+    names = ["2.png", "10.png", "a/1.png", "a/b/1.png", "b.png"]
+    root = make(*names)
+    found = [str(path.relative_to(root)) for path in image_paths(root)]
+    assert found == ["10.png", "2.png", "a/1.png", "a/b/1.png", "b.png"]
+
+
+def test_pixels_and_class_belong_together(tmp_path):
+    rng = np.random.default_rng(0)
+    for kind in range(3):
+        (tmp_path / f"c{kind}").mkdir()
+        for i in range(4):
+            pixels = rng.integers(0, 80, (8, 8, 3)) + 80 * kind
+            image = Image.fromarray(pixels.astype(np.uint8))
+            image.save(tmp_path / f"c{kind}" / f"{i}.png")
+    train = load(tmp_path).train
+    for images, labels in hn.datasets.training_batches(train, (8, 8), 3, 0):
+        assert (
+            images.numpy() // 80 == labels.numpy()[:, None, None, None]
+        ).all()
+
+
+def test_refuses_what_is_no_folder(tmp_path, write_image):
+    file = write_image(tmp_path / "file.png", 0)
+    for place in (file, tmp_path / "gone"):
+        with pytest.raises(ValueError, match=f"Received: folder:{place}$"):
+            load(place)
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        ([], "Received: ROOT with none"),
+        (["loose.png"], "Received: ROOT with none"),
+        ([".hidden/1.png"], "Received: ROOT with none"),
+        (["a/1.png", "a/2.png"], "Received: folder:ROOT with 1$"),
+        (["a/1.png", "b/1.txt"], "Received: ROOT/b with none"),
+        (["a/1.png", "b/.1.png"], "Received: ROOT/b with none"),
+        (["a/1.png", "b/1.png"], "Received: folder:ROOT with no train images"),
+        (
+            ["train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.txt"],
+            "Received: ROOT/test/b with none",
+        ),
+        (
+            ["train/a/1.png", "train/b/1.png", "test/b/1.png", "test/c/1.png"],
+            r"Received: ROOT with \['a', 'c'\] in one of them only",
+        ),
+        (["train/a/1.png", "test/1.png"], "in one of them only"),
+        (["train/1.png", "test/a/1.png"], "Received: ROOT/train with none"),
+        (["train/a/1.png", "test/a/1.png"], "Received: folder:ROOT with 1$"),
+        (["train/a/1.png", "train/b/1.png"], "Received: ROOT/train alone"),
+        (["train/a/1.png", "val/a/1.png"], "Received: ROOT/train alone"),
+        (["test/a/1.png", "b/1.png"], "Received: ROOT/test alone"),
+    ],
+)
+def test_refuses(make, names, message):
+    root = make("x/1.png").parent / "other"
+    root.mkdir()
+    for name in names:
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    with pytest.raises(ValueError, match=message.replace("ROOT", str(root))):
+        load(root)
+
+
+def test_refuses_more_than_a_class_has(make):
+    root = make("a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png")
+    with pytest.raises(ValueError, match="class 1 has 2. Received: 3$"):
+        load(root, query_per_class=3)
+    with pytest.raises(ValueError, match="class 1 has 1. Received: 2$"):
+        load(root, query_per_class=1, train_per_class=2)
+
+
+def test_refuses_a_name_that_is_no_utf8(make):
+    root = make("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    os.rename(root / "b" / "2.png", os.fsencode(root / "b") + b"/caf\xe9.png")
+    with pytest.raises(ValueError, match=r"Received: '.*/b/caf\\udce9.png'$"):
+        load(root)

@@ -1,0 +1,80 @@
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hashnet_tf.reproduction.table import in_own_process
+
+
+def test_returns_what_the_work_returns():
+    assert in_own_process(divmod, 17, 5) == (3, 2)
+    assert in_own_process(os.getpid) != os.getpid()
+
+
+def test_each_call_has_a_process_of_its_own():
+    assert in_own_process(os.getpid) != in_own_process(os.getpid)
+
+
+def test_raises_what_the_work_raises():
+    with pytest.raises(ValueError, match="invalid literal .* 'x'"):
+        in_own_process(int, "x")
+
+
+def test_tells_of_a_process_that_died():
+    with pytest.raises(concurrent.futures.BrokenExecutor):
+        in_own_process(os._exit, 3)
+
+
+SCRIPT = """
+import os, pathlib, sys, time
+sys.path.insert(0, {folder!r})
+import working
+from hashnet_tf.reproduction.table import in_own_process
+if __name__ == "__main__":
+    in_own_process(working.work, {note!r})
+"""
+WORKING = """
+import os, pathlib, time
+def work(note):
+    pathlib.Path(note).write_text(str(os.getpid()))
+    time.sleep(60)
+"""
+
+
+def wait_for(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def ended(pid):
+    """Whether a process is gone, or dead and not yet taken note of."""
+    stat = pathlib.Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.skipif(
+    not pathlib.Path("/proc/self/stat").exists(), reason="needs /proc"
+)
+def test_ends_when_the_one_that_asked_is_killed(tmp_path):
+    note = tmp_path / "pid"
+    (tmp_path / "working.py").write_text(WORKING)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(folder=str(tmp_path), note=str(note)))
+    asking = subprocess.Popen([sys.executable, script])
+    try:
+        wait_for(lambda: note.exists() and note.read_text())
+        pid = int(note.read_text())
+        assert not ended(pid)
+    finally:
+        asking.kill()
+        asking.wait()
+    wait_for(lambda: ended(pid))

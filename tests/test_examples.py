@@ -1,0 +1,20 @@
+"""The examples of every docstring."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import hashnet_tf
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(hashnet_tf.__path__, "hashnet_tf.")
+    if not module.name.startswith("hashnet_tf.tools")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

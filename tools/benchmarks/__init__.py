@@ -1,1 +1,0 @@
-"""Benchmarks: each prints the ratios that it is about."""
