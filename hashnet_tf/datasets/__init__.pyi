@@ -1,9 +1,7 @@
 from .batches import ordered_batches as ordered_batches
 from .batches import pixel_array as pixel_array
 from .batches import training_batches as training_batches
-from .check import decodable as decodable
 from .check import find_problems as find_problems
-from .check import find_undecodable as find_undecodable
 from .description import describe as describe
 from .held_out import hold_out_classes as hold_out_classes
 from .held_out import hold_out_queries as hold_out_queries
@@ -17,6 +15,9 @@ from .protocol import protocols as protocols
 from .retrieval_dataset import RetrievalDataset as RetrievalDataset
 from .sampling import PairSampler as PairSampler
 from .sources.written_lists import write_lists as write_lists
+from .undecodable import decodable as decodable
+from .undecodable import find_undecodable as find_undecodable
+from .undecodable import undecodable_named as undecodable_named
 
 __all__ = [
     "ArrayImages",
@@ -37,5 +38,6 @@ __all__ = [
     "protocols",
     "shared_counts",
     "training_batches",
+    "undecodable_named",
     "write_lists",
 ]

@@ -11,6 +11,7 @@ from hashnet_tf.datasets.pixels.framing import (
     vary_image,
 )
 from hashnet_tf.datasets.sampling import check_shard, sampled
+from hashnet_tf.datasets.undecodable import undecodable_named
 
 
 def ordered_batches(images, size, batch_size=128, framing="whole"):
@@ -198,5 +199,6 @@ def pixel_array(images, size, framing="whole"):
     (5, 16, 16, 3)
     """
     batches = ordered_batches(images, size, framing=framing)
-    arrays = [np.zeros((0, *size, 3), np.uint8), *batches.as_numpy_iterator()]
-    return np.concatenate(arrays)
+    with undecodable_named(images):
+        arrays = [*batches.as_numpy_iterator()]
+    return np.concatenate([np.zeros((0, *size, 3), np.uint8), *arrays])

@@ -11,8 +11,7 @@ from hashnet_tf.datasets.held_out import (
 )
 from hashnet_tf.datasets.imbalance import imbalanced
 from hashnet_tf.datasets.protocol import protocols
-from hashnet_tf.datasets.sources.lists import load_lists
-from hashnet_tf.datasets.sources.reading import SOURCES, read_pool
+from hashnet_tf.datasets.sources.reading import SOURCES, read_pool, source_words
 from hashnet_tf.datasets.splits import draw_parts, usual_drawing
 
 # Of a tenth of the 174 images of a digit little could be measured.
@@ -68,18 +67,22 @@ def load(
             f"`seed` must be an int of at least 0. Received: seed={seed!r}"
         )
     kind, _, place = data.partition(":")
-    protocol = protocols().get(kind)
-    if protocol is None and kind not in (*SOURCES, "lists"):
+    source = SOURCES.get(kind)
+    if source is not None and not source.is_word:
+        source = None
+    # The files of all protocols are not read for what none of them describes.
+    protocol = protocols().get(kind) if source is None else None
+    if protocol is None and source is None:
         raise ValueError(
-            "`data` must be digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME"
+            f"`data` must be {source_words()}"
             " or a protocol, alone or with :DIR (hashnet datasets list)."
             f" Received: data={data!r}"
         )
     per_class = {"query": query_per_class, "train": train_per_class}
-    if protocol is not None or kind == "lists":
+    if source is None or source.has_parts:
         _refuse_numbers(kind, per_class)
-    if kind == "lists":
-        dataset = load_lists(place)
+    if source is not None and source.has_parts:
+        dataset = source.read(place)
     elif protocol is not None:
         dataset = _by_protocol(data, protocol, place, seed)
     else:
@@ -129,7 +132,7 @@ def _by_protocol(data, protocol, place, seed):
                 f"{data} cannot be read: It needs :DIR, the folder of its lists"
                 f" and images. {protocol.where()} Received: {data}"
             )
-        dataset = load_lists(place)
+        dataset = SOURCES["lists"].read(place)
         at = _ranks(protocol, len(dataset.database))
         return dataclasses.replace(
             dataset, name=data, protocol=text, at=at, **settings

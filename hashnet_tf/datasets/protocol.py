@@ -21,7 +21,7 @@ class Origin:
         size: Str, how large the download is.
         licence: Str, under which terms.
         by_hand: Str, which files to place where.
-        layout: Str, a name of `hashnet_tf.datasets.sources.LAYOUTS`, which
+        layout: Str, a name of `hashnet_tf.datasets.sources.SOURCES`, which
             reads these files.
         tfds: Str, its name in TensorFlow Datasets, or None where it has none.
     """

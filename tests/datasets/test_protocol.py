@@ -4,7 +4,7 @@ import re
 import pytest
 
 from hashnet_tf.datasets.protocol import Expected, protocols, read_protocols
-from hashnet_tf.datasets.sources import LAYOUTS
+from hashnet_tf.datasets.sources import SOURCES
 from hashnet_tf.datasets.splits import Draw, Drawing
 
 ORIGIN = """
@@ -43,7 +43,7 @@ def test_the_names_that_ship():
 @pytest.mark.parametrize("name", NAMES)
 def test_can_be_read_and_told(name):
     protocol = protocols()[name]
-    assert protocol.origin.layout in LAYOUTS
+    assert protocol.origin.layout in SOURCES
     assert protocol.text(5).startswith(f"{name}: ")
     assert ("seed 5." in protocol.text(5)) == (protocol.drawing is not None)
     assert protocol.differences

@@ -3,10 +3,10 @@
 import os
 import pathlib
 
-import numpy as np
 import tensorflow as tf
 
 from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.undecodable import refuse_undecodable
 
 _MEMINFO = pathlib.Path("/proc/meminfo")
 # Of a container, whose limit the machine's figures do not tell.
@@ -113,7 +113,7 @@ def cached(images, keep, cache="auto"):
         `images` itself.
 
     Raises:
-        ValueError: If `cache` is none of these.
+        ValueError: If `cache` is none of these, or an image cannot be decoded.
 
     Example:
 
@@ -130,20 +130,24 @@ def cached(images, keep, cache="auto"):
         )
     if cache == "never":
         return images
-    stream = images.encoded().map(keep, num_parallel_calls=tf.data.AUTOTUNE)
     limit = None
     if cache == "auto":
         limit = SHARE * (available_memory() or 0)
-        sizes = [
-            image.nbytes for _, image in stream.take(SAMPLE).as_numpy_iterator()
-        ]
-        if np.mean(sizes) * len(images) > limit:
-            return images
-    decoded, taken = [], 0
-    for _, image in stream.as_numpy_iterator():
+    stream = images.encoded().map(keep, num_parallel_calls=tf.data.AUTOTUNE)
+    # An image that cannot be decoded is missing here, and is named at the end.
+    stream = stream.ignore_errors()
+    decoded, taken = {}, 0
+    for position, image in stream.as_numpy_iterator():
         taken += image.nbytes
-        if limit is not None and taken > limit:
-            # The first ones were smaller than the rest.
+        decoded[position] = image
+        if limit is None:
+            continue
+        sampled = len(decoded) == min(SAMPLE, len(images))
+        expected = taken / len(decoded) * len(images) if sampled else taken
+        # Behind the sample, if the first ones were smaller than the rest.
+        if expected > limit:
             return images
-        decoded.append(image)
-    return DecodedImages(decoded, images)
+    refuse_undecodable(
+        images, [i for i in range(len(images)) if i not in decoded]
+    )
+    return DecodedImages([decoded[i] for i in range(len(images))], images)

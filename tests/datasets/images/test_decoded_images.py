@@ -57,3 +57,25 @@ def test_are_the_same_set():
 def test_refuses():
     with pytest.raises(ValueError, match="Received: cache=True$"):
         kept(True)
+
+
+@pytest.mark.parametrize("cache", ["auto", "always"])
+def test_each_image_is_decoded_once(cache, monkeypatch):
+    monkeypatch.setattr(decoded_images, "available_memory", lambda: 2 * BYTES)
+    seen = []
+
+    def keep(position, image):
+        tf.py_function(lambda i: seen.append(int(i)), [position], [])
+        return position, tf.py_function(lambda x: x, [image], tf.uint8)
+
+    assert isinstance(kept(cache, keep), DecodedImages)
+    assert sorted(seen) == list(range(60))
+
+
+def test_what_cannot_be_decoded_is_named():
+    def keep(position, image):
+        tf.debugging.assert_none_equal(position % 25, np.int64(7))
+        return position, image
+
+    with pytest.raises(ValueError, match="^3 of 60 images .* Received: 7$"):
+        kept("always", keep)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
 from hashnet_tf.datasets.imbalance import imbalanced
+from hashnet_tf.datasets.sources import Pool
 from hashnet_tf.datasets.sources.written_lists import write_lists
 
 PARTS = ("train", "query", "database")
@@ -143,7 +144,7 @@ def test_any_labels_come_back(data, tmp_path):
     for name in ("first", "second"):
         shutil.rmtree(tmp_path / name, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
-        pool = hn.datasets.pool.Pool(train)
+        pool = Pool(train)
         patch.setattr(
             "hashnet_tf.datasets.sources.lists.read_pool", lambda word: pool
         )
