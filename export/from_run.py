@@ -24,7 +24,7 @@ from hashnet_tf.export.parity import (
 from hashnet_tf.export.saved_model import to_saved_model
 from hashnet_tf.models import weights_digest
 from hashnet_tf.retrieval import RetrievalReport
-from hashnet_tf.runs import RunDirectory, run_data
+from hashnet_tf.runs import Run
 
 FORMATS = ("saved_model", "litert")
 REPRESENTATIVE = 500
@@ -51,6 +51,11 @@ class ExportReport:
     at: int
     queries: int
     database: int
+
+    def check(self):
+        """Raises `ParityError` if an artefact broke its bound."""
+        if self.broken:
+            raise ParityError(" ".join(self.broken))
 
     def table(self):
         """Returns the measurements as text for a terminal."""
@@ -90,7 +95,7 @@ class ExportReport:
 
 
 def export_run(
-    workdir,
+    run,
     formats=FORMATS,
     quantize=(None,),
     z=False,
@@ -108,7 +113,7 @@ def export_run(
     An artefact that breaks its bound is removed.
 
     Args:
-        workdir: Str or path of the run directory.
+        run: `hashnet_tf.runs.Run`, or str or path of its directory.
         formats: Which of "saved_model" and "litert" to write, one at least.
         quantize: List of the ways to quantise the LiteRT files, as in
             `to_litert`.
@@ -144,9 +149,9 @@ def export_run(
             "`queries` and `database` must be positive."
             f" Received: queries={queries}, database={database}"
         )
-    run = RunDirectory(workdir)
-    config, model = run.config(), run.model()
-    dataset, _ = run_data(run, config)
+    if not isinstance(run, Run):
+        run = Run(run)
+    config, model, dataset = run.config, run.model, run.dataset
     size = (config.image_size, config.image_size)
     rng = np.random.default_rng(config.seed)
     asked = dataset.query.first(queries)
@@ -214,7 +219,7 @@ def _report(run, model):
     """Returns the run's retrieval report, if it is of this model."""
     if not run.report_path.exists():
         return None
-    written = run.report()
+    written = run.report
     if written["model_digest"] != weights_digest(model):
         return None
     return RetrievalReport.from_dict(written["retrieval"])

@@ -11,12 +11,10 @@ from hashnet_tf.datasets import ordered_batches
 from hashnet_tf.reproduction.cell import Result
 from hashnet_tf.retrieval import evaluate
 from hashnet_tf.retrieval.evaluation import USUAL_AT
-from hashnet_tf.runs.data import PARTS, run_data
-from hashnet_tf.runs.evaluation import evaluate_run
+from hashnet_tf.runs.data import PARTS
 from hashnet_tf.runs.features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.run_directory import RunDirectory
-from hashnet_tf.runs.training import train
+from hashnet_tf.runs.run import Run, train
 
 STATUS = pathlib.Path("/proc/self/status")
 
@@ -85,10 +83,10 @@ def prepare(config, shared, shallow, backbone=None):
         backbone: What that gives, or None to build it.
 
     Returns:
-        `(dataset, record)`, as `hashnet_tf.runs.run_data`.
+        `RunData`, as `hashnet_tf.runs.Run.load_data`.
 
     Raises:
-        ValueError: As `hashnet_tf.runs.run_data` and `build_backbone`.
+        ValueError: As `hashnet_tf.runs.Run.load_data` and `build_backbone`.
 
     Example:
 
@@ -100,8 +98,8 @@ def prepare(config, shared, shallow, backbone=None):
     >>> len(dataset.query), record["query"]["undecodable"]
     (200, [])
     """
-    run = RunDirectory(pathlib.Path(shared) / f"seed{config.seed}")
-    dataset, record = run_data(run, config)
+    run = Run(pathlib.Path(shared) / f"seed{config.seed}")
+    dataset, record = data = run.load_data(config)
     run.write_data_record(record)
     if backbone is None:
         backbone = frozen_backbone(config, shallow)
@@ -115,7 +113,7 @@ def prepare(config, shared, shallow, backbone=None):
             frozen_features(
                 backbone, dataset.train, cache, *changes, config.framing
             )
-    return dataset, record
+    return data
 
 
 def shallow_features(config, backbone, images, cache):
@@ -201,12 +199,10 @@ def run_cell(cell, shared):
 
 
 def _trained(cell, data, backbone, cache):
-    begun = RunDirectory(cell.folder).config_path.exists()
+    begun = Run(cell.folder).config_path.exists()
     start = time.perf_counter()
-    train(cell.config, cell.folder, cache, data)
-    report = evaluate_run(
-        cell.folder, features=cache, data=data, backbone=backbone
-    )
+    run = train(cell.config, cell.folder, cache, data)
+    report = run.evaluate(features=cache, backbone=backbone)
     seconds = None if begun else time.perf_counter() - start
     return report, seconds, "pixels"
 

@@ -13,10 +13,7 @@ from hashnet_tf.plots import (
 )
 from hashnet_tf.reproduction.paper import paper_curve
 from hashnet_tf.runs.code_set import CodeSet
-from hashnet_tf.runs.data import run_data
-from hashnet_tf.runs.records import read_records
-from hashnet_tf.runs.run_directory import RunDirectory
-from hashnet_tf.runs.search import search_run
+from hashnet_tf.runs.run import Run
 
 # Of Figures 5 and 6.
 SHEET_ROWS, SHEET_COLUMNS = 3, 10
@@ -103,7 +100,7 @@ def draw_trainings(cells, folder):
     """
     if not cells:
         return []
-    runs = {cell.system: RunDirectory(cell.folder) for cell in cells}
+    runs = {cell.system: Run(cell.folder) for cell in cells}
     paths = []
     for system, run in runs.items():
         paths.append(
@@ -111,10 +108,7 @@ def draw_trainings(cells, folder):
         )
         path = _draw_codes(run, folder / f"tsne-{system.name}.png")
         paths += [path] if path else []
-    trainings = {
-        system.title: read_records(run.records_path)
-        for system, run in runs.items()
-    }
+    trainings = {system.title: run.history for system, run in runs.items()}
     paths.append(plot_losses(trainings, folder / "losses.png"))
     if len(runs) > 1:
         (first, one), (second, other) = list(runs.items())[:2]
@@ -130,8 +124,7 @@ def draw_trainings(cells, folder):
 
 
 def _draw_neighbours(run, path):
-    config = run.config()
-    dataset, _ = run_data(run, config)
+    config, dataset = run.config, run.dataset
     # The same queries for each network.
     rng = np.random.default_rng(config.seed)
     rows = min(SHEET_ROWS, len(dataset.query))
@@ -140,7 +133,7 @@ def _draw_neighbours(run, path):
     size = (config.image_size, config.image_size)
     pixels = pixel_array(asked, size, config.framing)
     k = min(SHEET_COLUMNS, len(dataset.database))
-    return search_run(run.path, pixels, k=k).draw(pixels, path, asked.labels)
+    return run.search(pixels, k).draw(path, asked.labels)
 
 
 def _draw_codes(run, path):
@@ -148,7 +141,7 @@ def _draw_codes(run, path):
     labels = _classes(codes.labels)
     if labels is None:
         return None
-    rng = np.random.default_rng(run.config().seed)
+    rng = np.random.default_rng(run.config.seed)
     there = np.unique(labels[labels >= 0])
     some = rng.choice(there, min(CLASSES, len(there)), replace=False)
     drawn = np.flatnonzero(np.isin(labels, some))

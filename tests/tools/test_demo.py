@@ -24,12 +24,12 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
         "train_per_class": 20,
     }
     monkeypatch.setattr(demo, "SETTINGS", demo.SETTINGS | short)
-    run = hn.runs.RunDirectory(tmp_path / "run")
+    run = hn.runs.Run(tmp_path / "run")
     ended = hashnet("demo", f"--workdir={run.path}", "--seed=3")
     assert ended.code == 0
-    assert run.config() == hn.runs.TrainingConfig(**demo.SETTINGS, seed=3)
+    assert run.config == hn.runs.TrainingConfig(**demo.SETTINGS, seed=3)
 
-    report = run.report()["retrieval"]
+    report = run.report["retrieval"]
     assert report["at"] == 1000
     table = rows(ended.out)
     assert table["HashNet"] == pytest.approx(
@@ -74,7 +74,7 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
 
 def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
     settings = hn.runs.TrainingConfig(**demo.SETTINGS, seed=0)
-    hn.runs.RunDirectory(tmp_path).write_settings(settings)
+    hn.runs.Run(tmp_path).write_settings(settings)
     line = fails("demo", f"--workdir={tmp_path}", "--seed=1")
     assert line.endswith("Received: seed=1 instead of 0")
 
@@ -84,8 +84,8 @@ def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
 def test_retrieves_better_than_its_rivals(seed, hashnet, tmp_path):
     ended = hashnet("demo", f"--workdir={tmp_path}", f"--seed={seed}")
     assert ended.code == 0
-    run = hn.runs.RunDirectory(tmp_path)
-    report = run.report()["retrieval"]
+    run = hn.runs.Run(tmp_path)
+    report = run.report["retrieval"]
     assert (report["bits"], report["at"]) == (48, 1000)
     assert report["map"] >= 0.95
     table = rows(ended.out)

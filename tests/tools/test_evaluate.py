@@ -10,7 +10,7 @@ from hashnet_tf.retrieval import RetrievalReport
 def test_prints_and_writes_the_report(measured):
     run, ended = measured
     assert (ended.code, ended.err) == (0, "")
-    written = run.report()
+    written = run.report
     report = RetrievalReport.from_dict(written["retrieval"])
     assert report.at == 100
     assert written["protocol"] in ended.out
