@@ -23,7 +23,7 @@ from hashnet_tf.runs.networks import (
     build_schedule,
     build_training_model,
 )
-from hashnet_tf.runs.records import Records
+from hashnet_tf.runs.records import Records, losses_until
 from hashnet_tf.runs.run_directory import RunDirectory
 
 MONITORED = 500
@@ -192,7 +192,8 @@ def _feature_sources(config, images, backbone, cache, sampler):
 
 def _fit(model, run, config, batches, monitor, steps_per_epoch):
     checkpoint = LastCheckpoint(run.checkpoint_path)
-    done = checkpoint.restore(model) // steps_per_epoch
+    steps = checkpoint.restore(model)
+    done = steps // steps_per_epoch
     if done:
         print(f"Going on after epoch {done}", flush=True)
     else:
@@ -207,7 +208,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch):
         callbacks=[
             # First, to see the beta that an epoch was trained with.
             monitor,
-            Continuation(schedule),
+            Continuation(schedule, losses_until(run.records_path, steps)),
             Records(run.records_path, monitor),
             keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
             checkpoint,
