@@ -6,10 +6,11 @@ import numpy as np
 from hashnet_tf.framings import check_framing
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
+from hashnet_tf.models.layerwise_model import LayerwiseModel
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class HashNet(keras.Model):
+class HashNet(LayerwiseModel):
     """Backbone, hash layer and scaled tanh: images to g = tanh(beta z).
 
     The network of "Deep Learning to Hash by Continuation" (Cao et al., ICCV

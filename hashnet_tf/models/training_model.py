@@ -2,8 +2,10 @@
 
 import keras
 
+from hashnet_tf.models.layerwise_model import LayerwiseModel
 
-class TrainingModel(keras.Model):
+
+class TrainingModel(LayerwiseModel):
     """A HashNet inside a model that gives a loss what it needs of it.
 
     Abstract: a subclass says by `call` what comes out. The HashNet given is

@@ -193,7 +193,7 @@ def build_optimizer(config, steps):
         steps: Positive int, the optimizer steps of the whole training.
 
     Returns:
-        `hashnet_tf.optimizers.LayerwiseOptimizer`.
+        `hashnet_tf.optimizers.LayerwiseMixin`.
 
     Example:
 
