@@ -11,13 +11,14 @@ from hashnet_tf._framings import check_framing
 from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
+from hashnet_tf.models.layerwise_model import LayerwiseModel
 
 # A second weight that `ScaledTanh` had in version 0.1, as it came.
 _PLATEAU = np.array([np.inf, 0.0], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class HashNet(keras.Model):
+class HashNet(LayerwiseModel):
     """Backbone, hash layer and scaled tanh: images to g = tanh(beta z).
 
     The network of "Deep Learning to Hash by Continuation" (Cao et al., ICCV

@@ -9,9 +9,10 @@ from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.layers.sign import Sign
 from hashnet_tf.losses.class_loss import class_count
 from hashnet_tf.models.hashnet import HashNet
+from hashnet_tf.models.layerwise_model import LayerwiseModel
 
 
-class TrainingModel(keras.Model):
+class TrainingModel(LayerwiseModel):
     """A HashNet inside a model that gives a loss what it needs of it.
 
     Abstract: a subclass says by `call` what comes out. The HashNet given is

@@ -212,7 +212,7 @@ def build_optimizer(
         steps: Positive int, the optimizer steps of the whole training.
 
     Returns:
-        `keras.optimizers.Optimizer`.
+        `hashnet_tf.optimizers.LayerwiseMixin`.
 
     Example:
 
