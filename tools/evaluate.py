@@ -28,8 +28,8 @@ import numpy as np
 
 import hashnet_tf as hn
 from hashnet_tf._files import write_json
-from hashnet_tf.retrieval._measures import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.evaluation import USUAL_AT
+from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
 
 CODES = ("query_codes", "database_codes")

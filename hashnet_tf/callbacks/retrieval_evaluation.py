@@ -1,5 +1,6 @@
 """Measures retrieval while a model trains, on images held out for that."""
 
+import dataclasses
 import typing
 
 import keras
@@ -7,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf._types import Tensor
-from hashnet_tf.retrieval._average_precision import average_precision
-from hashnet_tf.retrieval._measures import check_at
-from hashnet_tf.retrieval.codes import pack
-from hashnet_tf.retrieval.histogram import histograms
+from hashnet_tf.retrieval.codes import check_count, pack
+from hashnet_tf.retrieval.histogram import Histograms, histograms
 
 
 class RetrievalEvaluation(keras.callbacks.Callback):
@@ -56,17 +55,16 @@ class RetrievalEvaluation(keras.callbacks.Callback):
         super().__init__()
         self.images = images
         self.labels = np.asarray(labels)
-        self.at = check_at(at)
-        self.every = check_at(every, "every")
-        self.batch_size = check_at(batch_size, "batch_size")
+        self.at = check_count(at, "at")
+        self.every = check_count(every, "every")
+        self.batch_size = check_count(batch_size, "batch_size")
         if len(images) < 2:
             raise ValueError(
                 "`images` must be at least 2, each of which asks for the"
                 f" others. Received: {len(images)} images"
             )
         one_code = np.zeros((len(images), 1), np.uint8)
-        _, relevant = self._others(one_code, bits=8)
-        if not relevant.any():
+        if not self._others(one_code, bits=8).answerable.any():
             raise ValueError(
                 "Some of the held-out images must share a label. Received:"
                 f" {len(images)} images of which no two do"
@@ -88,12 +86,10 @@ class RetrievalEvaluation(keras.callbacks.Callback):
             self.images, batch_size=self.batch_size, verbose=0
         )
         # float32: NumPy does not know bfloat16's sign.
-        counts, relevant = self._others(pack(g.astype(np.float32)), g.shape[1])
-        return float(average_precision(counts, relevant, self.at).mean())
+        others = self._others(pack(g.astype(np.float32)), g.shape[1])
+        return float(others.average_precision(self.at).mean())
 
-    def _others(
-        self, codes: np.ndarray, bits: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _others(self, codes: np.ndarray, bits: int) -> Histograms:
         """Counts by distance and relevance, each image less itself."""
         found = histograms(codes, codes, self.labels, self.labels, bits)
         counts, relevant = found.counts.copy(), found.relevant.copy()
@@ -102,4 +98,4 @@ class RetrievalEvaluation(keras.callbacks.Callback):
             labelled = self.labels.any(axis=1)
         counts[:, 0] -= 1
         relevant[:, 0] -= labelled.reshape(len(counts))
-        return counts, relevant
+        return dataclasses.replace(found, counts=counts, relevant=relevant)
