@@ -3,9 +3,12 @@
 import dataclasses
 import types
 import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def from_table(kind, table):
+def from_table(kind: type[T], table: dict[str, Any]) -> T:
     """Returns an instance of a dataclass whose fields a table holds.
 
     Args:
@@ -52,7 +55,7 @@ def from_table(kind, table):
     )
 
 
-def check_table(name, value):
+def check_table(name: str, value: Any) -> dict[str, Any]:
     """Returns `value`, which must be a table, a dict.
 
     Example:

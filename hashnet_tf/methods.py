@@ -1,170 +1,266 @@
-"""HashNet, its variants and its deep rivals by name."""
+"""Every method that makes codes, by name: HashNet, its variants, its rivals.
+
+The one list of them. The choices and the help of `hashnet train --method`, the
+loss and the network of a training, the systems of the tables and the tests all
+read it. A method of one's own is one file and one line here.
+
+It imports no Keras, so that the help of a command need not wait for it.
+"""
 
 import collections.abc
 import dataclasses
+import pkgutil
+import typing
 
-import keras
+# What the labels say of a pair, for `WeightedPairwiseLoss`.
+SIMILARITIES = {
+    "shared": "similar where a label is shared, all pairs alike",
+    "jaccard": "the same, similar pairs weighted by the overlap of the labels",
+}
 
-from hashnet_tf.losses.centers import hash_centers
-from hashnet_tf.losses.class_loss import class_count
-from hashnet_tf.losses.cnnh_loss import CNNHLoss, cnnh_codes
-from hashnet_tf.losses.csq_loss import CSQLoss
-from hashnet_tf.losses.dhn_loss import DHNLoss
-from hashnet_tf.losses.dnnh_loss import DNNHLoss
-from hashnet_tf.losses.dpsh_loss import DPSHLoss
-from hashnet_tf.losses.greedy_hash_loss import GreedyHashLoss
-from hashnet_tf.losses.ortho_hash_loss import OrthoHashLoss
-from hashnet_tf.losses.weighted_pairwise_loss import WeightedPairwiseLoss
-from hashnet_tf.models import ClassifiedModel, HashNet, LogitsModel
+# The settings of a training that only HashNet and its variants read.
+HASHNET_SETTINGS = (
+    "similarity",
+    "class_weights",
+    "alpha",
+    "schedule",
+    "patience",
+)
 
-
-def _hashnet_itself(hashnet, labels):
-    return hashnet
-
-
-def _its_logits(hashnet, labels):
-    return LogitsModel(hashnet)
-
-
-def _its_signs_classified(hashnet, labels):
-    return ClassifiedModel(hashnet, class_count(labels))
+Kind = typing.Literal["hashnet", "deep", "supervised", "unsupervised"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """A way to train a HashNet.
+    """A way to learn codes.
 
     Attributes:
         name: Str, by which it is chosen.
+        title: Str, as tables print it.
         reference: Str, the paper.
-        build_loss: Function of the bits (int K), the labels of the training
-            images (class ids `[n]` or a zero-or-one matrix `[n, L]`, -1 where
-            unknown) and a seed (int) to the `keras.losses.Loss`. It raises
-            ValueError if the labels name fewer than two classes, or more than
-            there are codes.
-        training_model: Function of a HashNet and these labels to the
-            `keras.Model` that is compiled with the loss and trained on
-            images and labels; the HashNet, which may be the same, is what
-            encodes after that.
-        continuation: Whether beta rises; it stays 1 otherwise.
+        kind: "hashnet" for HashNet and its variants, "deep" for another loss
+            that trains a network, "supervised" or "unsupervised" for an
+            estimator on given features that learns with or without labels.
+        learner: Str, "module:name" of the `keras.losses.Loss` or of the
+            estimator of `hashnet_tf.shallow`.
+        network: Str, "module:name" of the `hashnet_tf.models.TrainingModel`
+            that is trained in place of the HashNet, or None for the HashNet
+            itself. An estimator has none.
+        fixes: Mapping from a setting of `TrainingConfig` to the one value that
+            it has with this method.
+        layers: Tuple of str, layers that are trained beside the HashNet's, as
+            fast as its hash layer.
 
     Example:
 
-    >>> import keras, numpy as np, hashnet_tf as hn
-    >>> from hashnet_tf.losses import METHODS
-    >>> inputs = keras.Input((20,))
-    >>> hashnet = hn.HashNet(keras.Model(inputs, inputs), bits=16)
-    >>> features, labels = np.eye(20)[:6], np.array([0, 1, 2, 0, 1, 2])
-    >>> method = METHODS["csq"]
-    >>> model = method.training_model(hashnet, labels)
-    >>> model.compile("adam", method.build_loss(16, labels, seed=0))
-    >>> history = model.fit(features, labels, verbose=0)
-    >>> hashnet.encode(features).shape
-    (6, 2)
+    >>> from hashnet_tf.methods import METHODS
+    >>> METHODS["csq"].title, METHODS["csq"].resolve().__name__
+    ('CSQ', 'CSQLoss')
     """
 
     name: str
+    title: str
     reference: str
-    build_loss: collections.abc.Callable[[int, object, int], keras.losses.Loss]
-    training_model: collections.abc.Callable[[HashNet, object], keras.Model] = (
-        _hashnet_itself
+    kind: Kind
+    learner: str
+    network: str | None = None
+    fixes: collections.abc.Mapping[str, typing.Any] = dataclasses.field(
+        default_factory=dict, hash=False
     )
-    continuation: bool = False
+    layers: tuple[str, ...] = ()
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether it trains a network, in place of a fit on features."""
+        return self.kind in ("hashnet", "deep")
+
+    @property
+    def is_hashnet(self) -> bool:
+        """Whether it is HashNet or a variant of it."""
+        return self.kind == "hashnet"
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The settings of a training that say nothing to it."""
+        return () if self.is_hashnet else HASHNET_SETTINGS
+
+    def resolve(self) -> typing.Any:
+        """Imports and returns the class of the loss or of the estimator."""
+        return pkgutil.resolve_name(self.learner)
 
 
-def _pairs(loss, **arguments):
-    def build_loss(bits, labels, seed):
-        class_count(labels)
-        return loss(**arguments)
-
-    return build_loss
-
-
-def _cnnh(bits, labels, seed):
-    return CNNHLoss(*cnnh_codes(labels, bits, seed))
-
-
-def _greedy_hash(bits, labels, seed):
-    return GreedyHashLoss(class_count(labels), bits)
-
-
-def _csq(bits, labels, seed):
-    return CSQLoss(hash_centers(class_count(labels), bits, seed), seed=seed)
-
-
-def _ortho_hash(bits, labels, seed):
-    return OrthoHashLoss(hash_centers(class_count(labels), bits, seed))
+def _deep(
+    name: str,
+    title: str,
+    reference: str,
+    learner: str,
+    network: str | None = None,
+    layers: tuple[str, ...] = (),
+) -> Method:
+    """Returns a rival that is trained at a beta of 1."""
+    fixes = {"beta": 1.0}
+    return Method(
+        name, title, reference, "deep", learner, network, fixes, layers
+    )
 
 
 _HASHNET = "Cao et al., Deep Learning to Hash by Continuation, ICCV 2017"
+_PAIRWISE = "hashnet_tf.losses:WeightedPairwiseLoss"
+_LOGITS = "hashnet_tf.models:LogitsModel"
+_CLASSIFIED = "hashnet_tf.models:ClassifiedModel"
 
-METHODS = {
+METHODS: dict[str, Method] = {
     method.name: method
     for method in [
-        Method(
-            "hashnet",
-            _HASHNET,
-            _pairs(WeightedPairwiseLoss),
-            continuation=True,
-        ),
+        Method("hashnet", "HashNet", _HASHNET, "hashnet", _PAIRWISE),
         Method(
             "hashnet+c",
+            "HashNet+C",
             _HASHNET,
-            _pairs(WeightedPairwiseLoss, similarity="jaccard"),
-            continuation=True,
+            "hashnet",
+            _PAIRWISE,
+            fixes={"similarity": "jaccard"},
         ),
         Method(
             "hashnet-w",
+            "HashNet-W",
             _HASHNET,
-            _pairs(WeightedPairwiseLoss, class_weights=None),
-            continuation=True,
+            "hashnet",
+            _PAIRWISE,
+            fixes={"class_weights": "none"},
         ),
-        Method("hashnet-sgn", _HASHNET, _pairs(WeightedPairwiseLoss)),
         Method(
+            "hashnet-sgn",
+            "HashNet-sgn",
+            _HASHNET,
+            "hashnet",
+            _PAIRWISE,
+            fixes={"beta": 1.0},
+        ),
+        _deep(
             "dhn",
+            "DHN",
             "Zhu et al., Deep Hashing Network for Efficient Similarity"
             " Retrieval, AAAI 2016",
-            _pairs(DHNLoss),
+            "hashnet_tf.losses:DHNLoss",
         ),
-        Method(
+        _deep(
             "dnnh",
+            "DNNH",
             "Lai et al., Simultaneous Feature Learning and Hash Coding with"
             " Deep Neural Networks, CVPR 2015",
-            _pairs(DNNHLoss),
+            "hashnet_tf.losses:DNNHLoss",
         ),
-        Method(
+        _deep(
             "cnnh",
+            "CNNH",
             "Xia et al., Supervised Hashing for Image Retrieval via Image"
             " Representation Learning, AAAI 2014",
-            _cnnh,
+            "hashnet_tf.losses:CNNHLoss",
         ),
-        Method(
+        _deep(
             "dpsh",
+            "DPSH",
             "Li et al., Feature Learning based Deep Supervised Hashing with"
             " Pairwise Labels, IJCAI 2016",
-            _pairs(DPSHLoss),
-            _its_logits,
+            "hashnet_tf.losses:DPSHLoss",
+            _LOGITS,
         ),
-        Method(
+        _deep(
             "greedyhash",
+            "GreedyHash",
             "Su et al., Greedy Hash: Towards Fast Optimization for Accurate"
             " Hash Coding in CNN, NeurIPS 2018",
-            _greedy_hash,
-            _its_signs_classified,
+            "hashnet_tf.losses:GreedyHashLoss",
+            _CLASSIFIED,
+            layers=("classifier",),
         ),
-        Method(
+        _deep(
             "csq",
+            "CSQ",
             "Yuan et al., Central Similarity Quantization for Efficient Image"
             " and Video Retrieval, CVPR 2020",
-            _csq,
-            _its_logits,
+            "hashnet_tf.losses:CSQLoss",
+            _LOGITS,
         ),
-        Method(
+        _deep(
             "orthohash",
+            "OrthoHash",
             "Hoe et al., One Loss for All: Deep Hashing with a Single Cosine"
             " Similarity based Learning Objective, NeurIPS 2021",
-            _ortho_hash,
-            _its_logits,
+            "hashnet_tf.losses:OrthoHashLoss",
+            _LOGITS,
+        ),
+        Method(
+            "sdh",
+            "SDH",
+            "Shen et al., Supervised Discrete Hashing, CVPR 2015",
+            "supervised",
+            "hashnet_tf.shallow:SDH",
+        ),
+        Method(
+            "ksh",
+            "KSH",
+            "Liu et al., Supervised Hashing with Kernels, CVPR 2012",
+            "supervised",
+            "hashnet_tf.shallow:KSH",
+        ),
+        Method(
+            "itq-cca",
+            "ITQ-CCA",
+            "Gong et al., Iterative Quantization: A Procrustean Approach to"
+            " Learning Binary Codes for Large-Scale Image Retrieval, TPAMI"
+            " 2013",
+            "supervised",
+            "hashnet_tf.shallow:ITQCCA",
+        ),
+        Method(
+            "itq",
+            "ITQ",
+            "Gong and Lazebnik, Iterative Quantization: A Procrustean Approach"
+            " to Learning Binary Codes, CVPR 2011",
+            "unsupervised",
+            "hashnet_tf.shallow:ITQ",
+        ),
+        Method(
+            "bre",
+            "BRE",
+            "Kulis and Darrell, Learning to Hash with Binary Reconstructive"
+            " Embeddings, NIPS 2009",
+            "supervised",
+            "hashnet_tf.shallow:BRE",
+        ),
+        Method(
+            "sh",
+            "SH",
+            "Weiss et al., Spectral Hashing, NIPS 2008",
+            "unsupervised",
+            "hashnet_tf.shallow:SpectralHashing",
+        ),
+        Method(
+            "lsh",
+            "LSH",
+            "Charikar, Similarity Estimation Techniques from Rounding"
+            " Algorithms, STOC 2002",
+            "unsupervised",
+            "hashnet_tf.shallow:LSH",
         ),
     ]
 }
+
+
+class _DeepNames(collections.abc.Collection[str]):
+    """The names of the deep ones, as `METHODS` holds them when asked."""
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known in self)
+
+    def __iter__(self) -> collections.abc.Iterator[str]:
+        return (name for name, method in METHODS.items() if method.is_deep)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+# What `hashnet train` can train.
+DEEP_METHODS: collections.abc.Collection[str] = _DeepNames()

@@ -1,10 +1,15 @@
 """How beta rises over the steps of a training."""
 
 import abc
+import collections.abc
 import math
 import numbers
+import typing
 
 import keras
+
+# Of Algorithm 1, where the paper finds ten enough.
+STAGES = 10
 
 
 class BetaSchedule(abc.ABC):
@@ -16,19 +21,22 @@ class BetaSchedule(abc.ABC):
     """
 
     @abc.abstractmethod
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         """Returns beta, a positive float, for `step`, an int from 0."""
 
     @abc.abstractmethod
-    def get_config(self):
+    def get_config(self) -> dict[str, typing.Any]:
         """Returns the constructor's arguments as a dict."""
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(
+        cls, config: collections.abc.Mapping[str, typing.Any]
+    ) -> typing.Self:
+        """Returns the schedule that `get_config` describes."""
         return cls(**config)
 
 
-def unit_gap(beta):
+def unit_gap(beta: float) -> float:
     """Returns `1 - tanh(beta)`: how far |g| stays below 1 where |z| = 1.
 
     Example:
@@ -64,7 +72,9 @@ class SquareRootBeta(BetaSchedule):
     [1.0, 1.0, 1.414, 7.071]
     """
 
-    def __init__(self, gamma=0.005, power=0.5, step_size=200):
+    def __init__(
+        self, gamma: float = 0.005, power: float = 0.5, step_size: int = 200
+    ) -> None:
         _check_positive("gamma", gamma)
         _check_positive("power", power)
         _check_count("step_size", step_size)
@@ -73,7 +83,9 @@ class SquareRootBeta(BetaSchedule):
         self.step_size = int(step_size)
 
     @classmethod
-    def reaching(cls, beta, steps, power=0.5, updates=50):
+    def reaching(
+        cls, beta: float, steps: int, power: float = 0.5, updates: int = 50
+    ) -> "SquareRootBeta":
         """Returns the schedule that comes to `beta` at the end of training.
 
         Args:
@@ -105,11 +117,11 @@ class SquareRootBeta(BetaSchedule):
         held = steps // step_size * step_size
         return cls((beta ** (1.0 / power) - 1.0) / held, power, step_size)
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         held = int(step) // self.step_size * self.step_size
         return (1.0 + self.gamma * held) ** self.power
 
-    def get_config(self):
+    def get_config(self) -> dict[str, typing.Any]:
         return {
             "gamma": self.gamma,
             "power": self.power,
@@ -117,14 +129,14 @@ class SquareRootBeta(BetaSchedule):
         }
 
 
-def _check_positive(name, value):
+def _check_positive(name: str, value: float) -> None:
     if not 0 < value < math.inf:
         raise ValueError(
             f"`{name}` must be positive and finite. Received: {name}={value}"
         )
 
 
-def _check_count(name, value):
+def _check_count(name: str, value: int) -> None:
     if not isinstance(value, numbers.Integral) or value < 1:
         raise ValueError(
             f"`{name}` must be a positive integer. Received: {name}={value}"
@@ -159,7 +171,12 @@ class StagedBeta(BetaSchedule):
     [1.0, 1.0, 2.0, 4.0]
     """
 
-    def __init__(self, betas, steps_per_stage=None, patience=None):
+    def __init__(
+        self,
+        betas: collections.abc.Iterable[float],
+        steps_per_stage: int | None = None,
+        patience: int | None = None,
+    ) -> None:
         betas = [float(beta) for beta in betas]
         rising = all(a < b for a, b in zip(betas, betas[1:], strict=False))
         if not (betas and rising and 0 < betas[0] and betas[-1] < math.inf):
@@ -182,18 +199,63 @@ class StagedBeta(BetaSchedule):
         self.steps_per_stage = steps_per_stage
         self.patience = patience
 
-    def __call__(self, step):
+    @classmethod
+    def reaching(
+        cls,
+        beta: float,
+        steps: int,
+        stages: int = STAGES,
+        patience: int | None = None,
+    ) -> "StagedBeta":
+        """Returns the schedule from 1 to `beta`, by the same factor a stage.
+
+        Args:
+            beta: Float above 1, that of the last stage.
+            steps: Positive int, the optimizer steps of the whole training,
+                which the stages share equally.
+            stages: Int above 1.
+            patience: As the class takes it, in place of equal shares, or None.
+
+        Raises:
+            ValueError: If an argument is out of range.
+
+        Example:
+
+        >>> from hashnet_tf.schedules import StagedBeta
+        >>> schedule = StagedBeta.reaching(512.0, steps=100)
+        >>> [round(schedule(t), 6) for t in (0, 9, 10, 99)]
+        [1.0, 1.0, 2.0, 512.0]
+        """
+        if not 1 < beta < math.inf:
+            raise ValueError(
+                f"`beta` must be finite and above 1. Received: beta={beta}"
+            )
+        _check_count("steps", steps)
+        if not isinstance(stages, numbers.Integral) or stages < 2:
+            raise ValueError(
+                "`stages` must be an integer above 1."
+                f" Received: stages={stages}"
+            )
+        ratio = beta ** (1 / (stages - 1))
+        betas = [ratio**stage for stage in range(stages)]
+        if patience is not None:
+            return cls(betas, patience=patience)
+        return cls(betas, steps_per_stage=max(1, steps // stages))
+
+    def __call__(self, step: int) -> float:
         """Returns beta at `step`; with `patience`, that of the first stage.
 
         Under `patience` the stage depends on the losses seen:
         `hashnet_tf.callbacks.Continuation` carries it, through `next_stage`.
         """
-        if self.patience is not None:
+        if self.steps_per_stage is None:
             return self.betas[0]
         stage = int(step) // self.steps_per_stage
         return self.betas[min(stage, len(self.betas) - 1)]
 
-    def next_stage(self, beta, best, wait, loss):
+    def next_stage(
+        self, beta: float, best: float, wait: int, loss: float
+    ) -> tuple[float, float, int]:
         """Returns `(beta, best, wait)` after an epoch of mean loss `loss`.
 
         Args:
@@ -216,11 +278,15 @@ class StagedBeta(BetaSchedule):
         stage = min(
             range(len(self.betas)), key=lambda i: abs(self.betas[i] - beta)
         )
-        if wait < self.patience or stage == len(self.betas) - 1:
+        if (
+            self.patience is None
+            or wait < self.patience
+            or stage == len(self.betas) - 1
+        ):
             return beta, best, wait
         return self.betas[stage + 1], float("inf"), 0
 
-    def get_config(self):
+    def get_config(self) -> dict[str, typing.Any]:
         return {
             "betas": self.betas,
             "steps_per_stage": self.steps_per_stage,

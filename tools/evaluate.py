@@ -26,8 +26,8 @@ import argparse
 import pathlib
 
 import hashnet_tf as hn
-from hashnet_tf.retrieval._measures import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.evaluation import USUAL_AT
+from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
 
 CODES = ("query_codes", "database_codes")

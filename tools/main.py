@@ -87,9 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs a parsed command: 0, 1 for a broken bound, 2 for bad input."""
     try:
         return arguments.run(arguments)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
-        if isinstance(error, BrokenPipeError) and _is_output_closed():
-            raise
         return _fail(arguments, error, 2)
     except RuntimeError as error:
         from hashnet_tf.export import ParityError
@@ -105,14 +105,6 @@ def _fail(arguments: argparse.Namespace, error: Exception, code: int) -> int:
     message = " ".join(str(error).split())
     print(f"hashnet {arguments.command}: error: {message}", file=sys.stderr)
     return code
-
-
-def _is_output_closed() -> bool:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return True
-    return False
 
 
 def main() -> None:

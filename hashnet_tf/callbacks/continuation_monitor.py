@@ -1,9 +1,11 @@
 """Watches whether the codes that are trained become the codes that are used."""
 
+import typing
+
 import keras
 import numpy as np
-from keras import ops
 
+from hashnet_tf._types import Tensor, ops
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
 
 
@@ -50,7 +52,17 @@ class ContinuationMonitor(keras.callbacks.Callback):
     >>> monitor = hn.callbacks.ContinuationMonitor(images, np.arange(8) % 2)
     """
 
-    def __init__(self, images, labels, loss=None, batch_size=128, hashnet=None):
+    # Keras knows it as None, which it is before training.
+    model: typing.Any
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        loss: keras.losses.Loss | None = None,
+        batch_size: int = 128,
+        hashnet: keras.Model | None = None,
+    ) -> None:
         super().__init__()
         if len(images) != len(labels) or len(images) < 2:
             raise ValueError(
@@ -63,9 +75,9 @@ class ContinuationMonitor(keras.callbacks.Callback):
         self.loss = loss
         self.batch_size = batch_size
         self.hashnet = hashnet
-        self.records = []
+        self.records: list[dict[str, typing.Any]] = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: typing.Any = None) -> None:
         loss = self.model.loss if self.loss is None else self.loss
         if not isinstance(loss, keras.losses.Loss):
             raise ValueError(
@@ -75,20 +87,20 @@ class ContinuationMonitor(keras.callbacks.Callback):
         self._loss = loss
         self._begun = False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: typing.Any = None) -> None:
         # Not when training begins: a `BackupAndRestore` behind this callback
         # brings the weights back only then.
         if not self._begun:
             self._begun = True
             self._measure()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         record = self._measure()
         if logs is not None:
             for name in ("J", "L", "gap", "bit_balance", "bit_correlation"):
                 logs[name] = record[name]
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: typing.Any = None) -> None:
         last = self.records[-1] if self._begun else self._measure()
         print(
             f"beta {last['beta']:.4g} leaves a quantisation gap of"
@@ -97,16 +109,16 @@ class ContinuationMonitor(keras.callbacks.Callback):
             flush=True,
         )
 
-    def codes(self):
+    def codes(self) -> np.ndarray:
         """Returns g of the sample, float `[n, bits]`, by the present model."""
         # The trained model first, even where another predicts: under JAX that
         # brings the weights back into the variables.
-        model = self.model
+        model: typing.Any = self.model
         if self.hashnet is not None:
             model = self.hashnet
         return model.predict(self.images, batch_size=self.batch_size, verbose=0)
 
-    def _measure(self):
+    def _measure(self) -> dict[str, typing.Any]:
         model = self.model
         g = self.codes().astype("float32")
         # sgn(tanh(beta z)) = sgn(z): the sign needs no look behind the tanh.
@@ -125,14 +137,14 @@ class ContinuationMonitor(keras.callbacks.Callback):
         return record
 
 
-def _beta(model):
+def _beta(model: keras.Model) -> float:
     for layer in model._flatten_layers():
         if isinstance(layer, ScaledTanh):
             return float(layer.beta.value)
     return float("nan")
 
 
-def _bit_correlation(h):
+def _bit_correlation(h: np.ndarray) -> float:
     varying = h[:, h.std(axis=0) > 0]
     if varying.shape[1] < 2:
         return 0.0

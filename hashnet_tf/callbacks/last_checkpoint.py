@@ -2,8 +2,11 @@
 
 import os
 import pathlib
+import typing
 
 import keras
+
+from hashnet_tf._types import ops
 
 
 class LastCheckpoint(keras.callbacks.Callback):
@@ -26,7 +29,10 @@ class LastCheckpoint(keras.callbacks.Callback):
     >>> checkpoint = hn.callbacks.LastCheckpoint("run/last.weights.h5")
     """
 
-    def __init__(self, path):
+    # Keras knows it as None, which it is before training.
+    model: typing.Any
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
         if not self.path.name.endswith(".weights.h5"):
@@ -34,7 +40,7 @@ class LastCheckpoint(keras.callbacks.Callback):
                 f"`path` must end in .weights.h5. Received: path={path}"
             )
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> int:
         """Loads the file into a compiled `model`.
 
         Returns:
@@ -45,9 +51,9 @@ class LastCheckpoint(keras.callbacks.Callback):
         # Without its variables an optimizer loads nothing, with a warning.
         model.optimizer.build(model.trainable_variables)
         model.load_weights(self.path)
-        return int(keras.ops.convert_to_tensor(model.optimizer.iterations))
+        return int(ops.convert_to_tensor(model.optimizer.iterations))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.with_name(f".{self.path.name}")
         self.model.save_weights(beside)

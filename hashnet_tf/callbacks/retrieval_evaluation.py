@@ -1,12 +1,15 @@
 """Measures retrieval while a model trains, on images held out for that."""
 
+import dataclasses
+import typing
+
 import keras
 import numpy as np
+import numpy.typing as npt
 
-from hashnet_tf.retrieval._average_precision import average_precision
-from hashnet_tf.retrieval._measures import check_at
-from hashnet_tf.retrieval.codes import pack
-from hashnet_tf.retrieval.histogram import histograms
+from hashnet_tf._types import Tensor
+from hashnet_tf.retrieval.codes import check_count, pack
+from hashnet_tf.retrieval.histogram import Histograms, histograms
 
 
 class RetrievalEvaluation(keras.callbacks.Callback):
@@ -38,46 +41,55 @@ class RetrievalEvaluation(keras.callbacks.Callback):
     >>> callback = hn.callbacks.RetrievalEvaluation(held_out, labels, at=5)
     """
 
-    def __init__(self, images, labels, at=1000, every=1, batch_size=128):
+    # Keras knows it as None, which it is before training.
+    model: typing.Any
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: npt.ArrayLike,
+        at: int = 1000,
+        every: int = 1,
+        batch_size: int = 128,
+    ) -> None:
         super().__init__()
         self.images = images
         self.labels = np.asarray(labels)
-        self.at = check_at(at)
-        self.every = check_at(every, "every")
-        self.batch_size = check_at(batch_size, "batch_size")
+        self.at = check_count(at, "at")
+        self.every = check_count(every, "every")
+        self.batch_size = check_count(batch_size, "batch_size")
         if len(images) < 2:
             raise ValueError(
                 "`images` must be at least 2, each of which asks for the"
                 f" others. Received: {len(images)} images"
             )
         one_code = np.zeros((len(images), 1), np.uint8)
-        _, relevant = self._others(one_code, bits=8)
-        if not relevant.any():
+        if not self._others(one_code, bits=8).answerable.any():
             raise ValueError(
                 "Some of the held-out images must share a label. Received:"
                 f" {len(images)} images of which no two do"
             )
+        self._last: float | None = None
+
+    def on_train_begin(self, logs: typing.Any = None) -> None:
         self._last = None
 
-    def on_train_begin(self, logs=None):
-        self._last = None
-
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         if (epoch + 1) % self.every == 0:
             self._last = self.measure()
         if logs is not None and self._last is not None:
             logs["val_map"] = self._last
 
-    def measure(self):
+    def measure(self) -> float:
         """Returns MAP@R of the present model, a float in [0, 1]."""
         g = self.model.predict(
             self.images, batch_size=self.batch_size, verbose=0
         )
         # float32: NumPy does not know bfloat16's sign.
-        counts, relevant = self._others(pack(g.astype(np.float32)), g.shape[1])
-        return float(average_precision(counts, relevant, self.at).mean())
+        others = self._others(pack(g.astype(np.float32)), g.shape[1])
+        return float(others.average_precision(self.at).mean())
 
-    def _others(self, codes, bits):
+    def _others(self, codes: np.ndarray, bits: int) -> Histograms:
         """Counts by distance and relevance, each image less itself."""
         found = histograms(codes, codes, self.labels, self.labels, bits)
         counts, relevant = found.counts.copy(), found.relevant.copy()
@@ -86,4 +98,4 @@ class RetrievalEvaluation(keras.callbacks.Callback):
             labelled = self.labels.any(axis=1)
         counts[:, 0] -= 1
         relevant[:, 0] -= labelled.reshape(len(counts))
-        return counts, relevant
+        return dataclasses.replace(found, counts=counts, relevant=relevant)

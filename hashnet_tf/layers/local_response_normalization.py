@@ -1,7 +1,10 @@
 """The normalisation of AlexNet, which Keras does not have."""
 
+import typing
+
 import keras
-from keras import ops
+
+from hashnet_tf._types import Config, Tensor, ops
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -34,7 +37,14 @@ class LocalResponseNormalization(keras.layers.Layer):
     TensorShape([1, 2, 2, 8])
     """
 
-    def __init__(self, size=5, scale=1e-4, power=0.75, offset=1.0, **kwargs):
+    def __init__(
+        self,
+        size: int = 5,
+        scale: float = 1e-4,
+        power: float = 0.75,
+        offset: float = 1.0,
+        **kwargs: typing.Any,
+    ) -> None:
         super().__init__(**kwargs)
         if size < 1 or size % 2 == 0:
             raise ValueError(
@@ -45,7 +55,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.power = power
         self.offset = offset
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         channels = inputs.shape[-1]
         half = self.size // 2
         # The square of an activation above 255 leaves float16, and next to
@@ -58,10 +68,12 @@ class LocalResponseNormalization(keras.layers.Layer):
         base = self.offset + self.scale / self.size * total
         return ops.cast(a / ops.power(base, self.power), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "size": self.size,

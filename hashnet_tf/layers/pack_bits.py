@@ -1,8 +1,10 @@
 """Eight bits a byte, in the graph."""
 
-import keras
-from keras import ops
+import typing
 
+import keras
+
+from hashnet_tf._types import Tensor, ops
 from hashnet_tf.layers.sign import nonnegative
 
 
@@ -29,11 +31,11 @@ class PackBits(keras.layers.Layer):
     [[129, 128]]
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: typing.Any) -> None:
         kwargs.pop("autocast", None)
         super().__init__(autocast=False, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         bits = _known_bits(inputs.shape)
         width = -(-bits // 8)
         # In integers throughout: a full-int8 LiteRT graph re-quantises a sum
@@ -48,12 +50,12 @@ class PackBits(keras.layers.Layer):
         )
         return ops.cast(ops.sum(ones * places, axis=-1), "uint8")
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Tensor) -> keras.KerasTensor:
         width = -(-_known_bits(inputs.shape) // 8)
         return keras.KerasTensor((*inputs.shape[:-1], width), dtype="uint8")
 
 
-def _known_bits(shape):
+def _known_bits(shape: tuple) -> int:
     if len(shape) == 0 or not shape[-1]:
         raise ValueError(
             "`PackBits` needs a last dimension that is known and not empty."

@@ -1,9 +1,12 @@
 """The activation that continuation sharpens towards the sign."""
 
+import collections.abc
 import math
+import typing
 
 import keras
-from keras import ops
+
+from hashnet_tf._types import Config, Tensor, ops
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -35,7 +38,7 @@ class ScaledTanh(keras.layers.Layer):
     [[-0.7616000175476074, 0.0, 0.7616000175476074]]
     """
 
-    def __init__(self, beta=1.0, **kwargs):
+    def __init__(self, beta: float = 1.0, **kwargs: typing.Any) -> None:
         super().__init__(**kwargs)
         if not (math.isfinite(beta) and beta > 0):
             raise ValueError(
@@ -52,27 +55,26 @@ class ScaledTanh(keras.layers.Layer):
             trainable=False,
             name="beta",
         )
-        # Where `StagedBeta` waits for the loss: the lowest loss of the stage
-        # and the epochs since. Kept here because every kind of checkpoint
-        # saves a layer's weights and none saves a callback.
-        self.plateau = self.add_weight(
-            shape=(2,),
-            initializer=lambda shape, dtype: ops.convert_to_tensor(
-                [float("inf"), 0.0], dtype=dtype
-            ),
-            dtype="float32",
-            trainable=False,
-            name="plateau",
-        )
 
-    def call(self, inputs):
+    def load_own_variables(
+        self, store: collections.abc.Mapping[str, typing.Any]
+    ) -> None:
+        # Files of version 0.1 hold a second weight, the two numbers by which
+        # `StagedBeta` waited for the loss.
+        if list(store.keys()) == ["0", "1"]:
+            store = {"0": store["0"]}
+        super().load_own_variables(store)
+
+    def call(self, inputs: Tensor) -> Tensor:
         # Keras casts floats alone: beta cast to the dtype of integers would
         # lose its fraction.
         z = ops.cast(inputs, self.compute_dtype)
         return ops.tanh(ops.cast(self.beta, z.dtype) * z)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "beta": self.initial_beta}

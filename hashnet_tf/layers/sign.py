@@ -1,13 +1,16 @@
 """The exact sign that the trained network is frozen with."""
 
+import typing
+
 import keras
-from keras import ops
+
+from hashnet_tf._types import Tensor, ops
 
 # The float32 and bfloat16 next to zero that no runtime takes for zero.
 SMALLEST_NORMAL = 2.0**-126
 
 
-def nonnegative(z):
+def nonnegative(z: Tensor) -> Tensor:
     """Returns which values give bit 1: `z >= 0`, subnormal ones counted as 0.
 
     TensorFlow's threads and LiteRT's XNNPACK flush a subnormal to zero, the
@@ -53,13 +56,13 @@ class Sign(keras.layers.Layer):
     [[-1.0, 1.0, 1.0]]
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: typing.Any) -> None:
         kwargs.pop("autocast", None)
         super().__init__(autocast=False, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         positive = ops.cast(nonnegative(inputs), self.compute_dtype)
         return 2 * positive - 1
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Tensor) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

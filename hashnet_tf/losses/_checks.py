@@ -1,9 +1,10 @@
 """Checks that losses share."""
 
 import numpy as np
+import numpy.typing as npt
 
 
-def check_quantization(quantization):
+def check_quantization(quantization: float) -> float:
     """Returns the weight of a quantisation term, checked.
 
     Args:
@@ -26,7 +27,7 @@ def check_quantization(quantization):
     return quantization
 
 
-def check_signs(codes, name):
+def check_signs(codes: npt.ArrayLike, name: str) -> np.ndarray:
     """Checks a matrix of codes, one a row.
 
     Args:

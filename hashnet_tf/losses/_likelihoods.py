@@ -1,12 +1,12 @@
 """The likelihood of a pair's similarity, Eq. 3 and 4."""
 
-from keras import ops
+from hashnet_tf._types import Tensor, ops
 
 # Of 16 to 64 bits on two data sets, the best on validation lay from 3 to 6.
 LOGIT = 5.0
 
 
-def check_alpha(alpha):
+def check_alpha(alpha: float | None) -> None:
     """Raises a ValueError unless `alpha` is None or a positive number."""
     if alpha is not None and not alpha > 0:
         raise ValueError(
@@ -15,7 +15,7 @@ def check_alpha(alpha):
         )
 
 
-def slope(alpha, bits):
+def slope(alpha: float | None, bits: int) -> float:
     """Returns alpha of Eq. 3 of HashNet (ICCV 2017).
 
     The paper asks for alpha < 1; the released code takes 10 / K. alpha K is
@@ -36,7 +36,9 @@ def slope(alpha, bits):
     return LOGIT / bits if alpha is None else alpha
 
 
-def pair_negative_log_likelihood(inner_products, similar, alpha):
+def pair_negative_log_likelihood(
+    inner_products: Tensor, similar: Tensor, alpha: float
+) -> Tensor:
     """Returns `log(1 + exp(alpha <g_i, g_j>)) - alpha s_ij <g_i, g_j>`.
 
     This is -log P(s_ij | g_i, g_j) of Eq. 3 of HashNet (ICCV 2017) and the

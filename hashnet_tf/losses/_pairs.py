@@ -1,9 +1,15 @@
 """From labels to pairs: which are similar, and their weights."""
 
-from keras import ops
+import collections.abc
+import typing
+
+from hashnet_tf._types import Tensor, ops
+
+# "batch", None, or the weights of similar and of dissimilar pairs.
+ClassWeights: typing.TypeAlias = str | collections.abc.Iterable[float] | None
 
 
-def check_batch(y_true, y_pred):
+def check_batch(y_true: Tensor, y_pred: Tensor) -> None:
     """Checks the shapes of the labels and the outputs of a batch.
 
     Args:
@@ -37,7 +43,7 @@ def check_batch(y_true, y_pred):
         )
 
 
-def differ(a, b):
+def differ(a: int | None, b: int | None) -> bool:
     """Returns whether two sizes are known and differ.
 
     Example:
@@ -49,7 +55,7 @@ def differ(a, b):
     return a is not None and b is not None and a != b
 
 
-def label_pairs(labels, overlap):
+def label_pairs(labels: Tensor, overlap: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Compares every item of a batch with every other.
 
     Two items are similar if they share a label. An entry below zero is an
@@ -93,7 +99,9 @@ def _pairs_of_ids(ids):
     return similar, known, ops.ones_like(similar, dtype="float32")
 
 
-def check_class_weights(class_weights):
+def check_class_weights(
+    class_weights: ClassWeights,
+) -> str | tuple[float, float] | None:
     """Returns `class_weights` in its one stored form.
 
     Args:
@@ -123,7 +131,11 @@ def check_class_weights(class_weights):
     return (similar, dissimilar)
 
 
-def pair_weights(similar, counted, class_weights):
+def pair_weights(
+    similar: Tensor,
+    counted: Tensor,
+    class_weights: str | tuple[float, float] | None,
+) -> Tensor:
     """Returns the weight of each pair for being similar or dissimilar.
 
     Eq. 2 of HashNet (ICCV 2017): |S| / |S1| for similar and |S| / |S0| for

@@ -5,7 +5,7 @@ import numpy as np
 DRAWS = 100
 
 
-def hash_centers(classes, bits, seed=0):
+def hash_centers(classes: int, bits: int, seed: int = 0) -> np.ndarray:
     """Returns one binary code a class, any two about K / 2 bits apart.
 
     Algorithm 1 of "Central Similarity Quantization" (Yuan et al., CVPR 2020).
@@ -50,7 +50,9 @@ def hash_centers(classes, bits, seed=0):
     return max(draws, key=_least_distance)
 
 
-def _distinct_codes(rng, classes, bits):
+def _distinct_codes(
+    rng: np.random.Generator, classes: int, bits: int
+) -> np.ndarray:
     codes = np.empty((0, bits), np.int8)
     while len(codes) < classes:
         drawn = rng.choice(np.array([-1, 1], np.int8), (classes, bits))
@@ -58,7 +60,7 @@ def _distinct_codes(rng, classes, bits):
     return rng.permutation(codes)[:classes]
 
 
-def _least_distance(codes):
+def _least_distance(codes: np.ndarray) -> float:
     products = codes.astype(np.float32) @ codes.T.astype(np.float32)
     np.fill_diagonal(products, -np.inf)
     return -products.max()

@@ -4,12 +4,13 @@ import abc
 
 import keras
 import numpy as np
-from keras import ops
+import numpy.typing as npt
 
+from hashnet_tf._types import Tensor, ops
 from hashnet_tf.losses._pairs import check_batch, differ
 
 
-def class_count(labels):
+def class_count(labels: npt.ArrayLike) -> int:
     """Returns how many classes the labels of a training set speak of.
 
     Args:
@@ -50,7 +51,7 @@ def class_count(labels):
     return count
 
 
-def class_membership(labels, classes):
+def class_membership(labels: Tensor, classes: int) -> Tensor:
     """Returns which classes each image of a batch is known to have.
 
     Args:
@@ -88,10 +89,11 @@ def class_membership(labels, classes):
 class ClassLoss(keras.losses.Loss, abc.ABC):
     """A loss over the images of a batch that have a known class.
 
-    Abstract: a subclass gives the loss of every image by `images`. An image
-    without a known class contributes nothing, and the mean is over the others.
-    It returns one value a row, whose mean over the batch is that mean, in
-    float32 under every dtype policy.
+    Abstract: a subclass gives the loss of every image by `images`, and by
+    `for_labels` what suits the labels of a training set. An image without a
+    known class contributes nothing, and the mean is over the others. It
+    returns one value a row, whose mean over the batch is that mean, in float32
+    under every dtype policy.
 
     Args:
         classes: Int C.
@@ -108,13 +110,33 @@ class ClassLoss(keras.losses.Loss, abc.ABC):
         ValueError: If a shape is none of these.
     """
 
-    def __init__(self, classes, width, name, reduction):
+    def __init__(
+        self, classes: int, width: int, name: str, reduction: str
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype="float32")
         self.classes = classes
         self.width = width
 
+    @classmethod
     @abc.abstractmethod
-    def images(self, membership, outputs):
+    def for_labels(
+        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+    ) -> "ClassLoss":
+        """Returns the loss that suits the labels of the training images.
+
+        Args:
+            labels: Class ids `[n]` or a zero-or-one matrix `[n, L]`; -1 where
+                unknown.
+            bits: Positive int K, length of the codes.
+            seed: Int, of what is drawn.
+
+        Raises:
+            ValueError: If the labels name fewer than two classes, or more than
+                there are codes.
+        """
+
+    @abc.abstractmethod
+    def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         """Returns the loss of each image.
 
         Args:
@@ -125,7 +147,7 @@ class ClassLoss(keras.losses.Loss, abc.ABC):
             Float32 `[n]`; any finite value where no class is known.
         """
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true = ops.convert_to_tensor(y_true)
         outputs = ops.cast(y_pred, "float32")
         check_batch(y_true, outputs)
@@ -141,7 +163,7 @@ class ClassLoss(keras.losses.Loss, abc.ABC):
         return scale * counted * self.images(membership, outputs)
 
 
-def shared_cross_entropy(logits, membership):
+def shared_cross_entropy(logits: Tensor, membership: Tensor) -> Tensor:
     """Returns the cross-entropy with a target shared among the classes.
 
     An image of several classes has the same share of each, which OrthoHash

@@ -1,11 +1,12 @@
-"""The first stage of CNNH: codes from labels alone."""
+"""CNNH: codes from the labels alone, and the distance from these."""
 
 import math
 
 import keras
 import numpy as np
-from keras import ops
+import numpy.typing as npt
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_signs
 from hashnet_tf.losses.class_loss import ClassLoss, class_count
 
@@ -14,7 +15,9 @@ ANCHORS = 1000
 SWEEPS = 5
 
 
-def cnnh_codes(labels, bits, seed=0):
+def cnnh_codes(
+    labels: npt.ArrayLike, bits: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns codes whose inner products come close to the similarities.
 
     Stage 1 of "Supervised Hashing for Image Retrieval via Image Representation
@@ -187,11 +190,11 @@ class CNNHLoss(ClassLoss):
 
     def __init__(
         self,
-        members,
-        codes,
-        name="cnnh_loss",
-        reduction="sum_over_batch_size",
-    ):
+        members: npt.ArrayLike,
+        codes: npt.ArrayLike,
+        name: str = "cnnh_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         codes = check_signs(codes, "codes")
         members = np.asarray(members)
         if (
@@ -210,7 +213,14 @@ class CNNHLoss(ClassLoss):
         self.members = members.astype(np.uint8)
         self.codes = codes
 
-    def images(self, membership, outputs):
+    @classmethod
+    def for_labels(
+        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+    ) -> "CNNHLoss":
+        """Returns the loss with `cnnh_codes` of these labels."""
+        return cls(*cnnh_codes(labels, bits, seed))
+
+    def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         members = ops.cast(self.members, "float32")
         shared = ops.matmul(membership, ops.transpose(members))
         # The same set: all of either is shared.
@@ -223,7 +233,7 @@ class CNNHLoss(ClassLoss):
         found = ops.sum(same, axis=1)
         return found * ops.mean(ops.square(outputs - goal), axis=1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "members": self.members.tolist(),

@@ -2,10 +2,12 @@
 
 import keras
 import numpy as np
-from keras import ops
+import numpy.typing as npt
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization, check_signs
-from hashnet_tf.losses.class_loss import ClassLoss
+from hashnet_tf.losses.centers import hash_centers
+from hashnet_tf.losses.class_loss import ClassLoss, class_count
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -55,21 +57,30 @@ class CSQLoss(ClassLoss):
 
     def __init__(
         self,
-        centers,
-        quantization=0.05,
-        seed=0,
-        name="csq_loss",
-        reduction="sum_over_batch_size",
-    ):
+        centers: npt.ArrayLike,
+        quantization: float = 0.05,
+        seed: int = 0,
+        name: str = "csq_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         centers = check_signs(centers, "centers")
-        super().__init__(*centers.shape, name, reduction)
+        classes, width = centers.shape
+        super().__init__(classes, width, name, reduction)
         self.centers = centers
         self.quantization = check_quantization(quantization)
         self.seed = seed
         rng = np.random.default_rng(seed)
         self._ties = rng.choice([-1.0, 1.0], centers.shape[1])
 
-    def images(self, membership, outputs):
+    @classmethod
+    def for_labels(
+        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+    ) -> "CSQLoss":
+        """Returns the loss with `hash_centers` of the classes."""
+        centers = hash_centers(class_count(labels), bits, seed)
+        return cls(centers, seed=seed)
+
+    def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         votes = ops.matmul(membership, ops.cast(self.centers, "float32"))
         votes = ops.where(
             ops.equal(votes, 0), ops.cast(self._ties, "float32"), votes
@@ -83,7 +94,7 @@ class CSQLoss(ClassLoss):
         off = ops.mean(ops.square(ops.abs(ops.tanh(outputs)) - 1.0), axis=1)
         return center + self.quantization * off
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "centers": self.centers.tolist(),

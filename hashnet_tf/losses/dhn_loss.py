@@ -1,8 +1,8 @@
 """DHN: pairwise cross-entropy and a quantisation term."""
 
 import keras
-from keras import ops
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization
 from hashnet_tf.losses.weighted_pairwise_loss import WeightedPairwiseLoss
 
@@ -54,23 +54,23 @@ class DHNLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        alpha=0.5,
-        quantization=0.1,
-        name="dhn_loss",
-        reduction="sum_over_batch_size",
-    ):
+        alpha: float = 0.5,
+        quantization: float = 0.1,
+        name: str = "dhn_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype="float32")
         self._pairs = WeightedPairwiseLoss(alpha, class_weights=None)
         self.alpha = alpha
         self.quantization = check_quantization(quantization)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         g = ops.cast(y_pred, "float32")
         likelihood = self._pairs.call(y_true, g)
         off = keras.losses.log_cosh(ops.ones_like(g), ops.abs(g))
         return likelihood + self.quantization * off
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "alpha": self.alpha,

@@ -1,8 +1,8 @@
 """DNNH: a hinge on the triplets of a batch."""
 
 import keras
-from keras import ops
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._pairs import check_batch, label_pairs
 
 
@@ -48,10 +48,10 @@ class DNNHLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        margin=1.0,
-        name="dnnh_loss",
-        reduction="sum_over_batch_size",
-    ):
+        margin: float = 1.0,
+        name: str = "dnnh_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype="float32")
         if not 0 < margin < float("inf"):
             raise ValueError(
@@ -60,7 +60,7 @@ class DNNHLoss(keras.losses.Loss):
             )
         self.margin = margin
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true = ops.convert_to_tensor(y_true)
         h = (1.0 + ops.cast(y_pred, "float32")) / 2.0
         check_batch(y_true, h)
@@ -87,5 +87,5 @@ class DNNHLoss(keras.losses.Loss):
         triplets = ops.sum(ops.sum(near, axis=1) * ops.sum(far, axis=1))
         return rows * (ops.cast(n, "float32") / ops.maximum(triplets, 1.0))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "margin": self.margin}

@@ -1,8 +1,8 @@
 """DPSH: pairwise likelihood of codes without an activation."""
 
 import keras
-from keras import ops
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization
 from hashnet_tf.losses.weighted_pairwise_loss import WeightedPairwiseLoss
 
@@ -48,20 +48,20 @@ class DPSHLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        quantization=0.1,
-        name="dpsh_loss",
-        reduction="sum_over_batch_size",
-    ):
+        quantization: float = 0.1,
+        name: str = "dpsh_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype="float32")
         self._pairs = WeightedPairwiseLoss(alpha=0.5, class_weights=None)
         self.quantization = check_quantization(quantization)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         z = ops.cast(y_pred, "float32")
         likelihood = self._pairs.call(y_true, z)
         # |z| - 1 is z - sgn(z) up to its sign.
         off = ops.mean(ops.square(ops.abs(z) - 1.0), axis=1)
         return likelihood + self.quantization * off
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "quantization": self.quantization}

@@ -1,14 +1,18 @@
 """The loss of HashNet over pairs that come as triples."""
 
 import keras
-from keras import ops
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._likelihoods import (
     check_alpha,
     pair_negative_log_likelihood,
     slope,
 )
-from hashnet_tf.losses._pairs import check_class_weights, pair_weights
+from hashnet_tf.losses._pairs import (
+    ClassWeights,
+    check_class_weights,
+    pair_weights,
+)
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -46,17 +50,17 @@ class GivenPairsLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        alpha=None,
-        class_weights="batch",
-        name="given_pairs_loss",
-        reduction="sum_over_batch_size",
-    ):
+        alpha: float | None = None,
+        class_weights: ClassWeights = "batch",
+        name: str = "given_pairs_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype="float32")
         check_alpha(alpha)
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         g = ops.cast(y_pred, "float32")
         if len(g.shape) != 3 or g.shape[1] != 2:
             raise ValueError(
@@ -86,7 +90,7 @@ class GivenPairsLoss(keras.losses.Loss):
         total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
         return weights * losses * (n / total)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "alpha": self.alpha,

@@ -1,10 +1,15 @@
 """GreedyHash: classification through the sign."""
 
 import keras
-from keras import ops
+import numpy.typing as npt
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization
-from hashnet_tf.losses.class_loss import ClassLoss, shared_cross_entropy
+from hashnet_tf.losses.class_loss import (
+    ClassLoss,
+    class_count,
+    shared_cross_entropy,
+)
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -48,12 +53,12 @@ class GreedyHashLoss(ClassLoss):
 
     def __init__(
         self,
-        classes,
-        bits,
-        quantization=0.1,
-        name="greedy_hash_loss",
-        reduction="sum_over_batch_size",
-    ):
+        classes: int,
+        bits: int,
+        quantization: float = 0.1,
+        name: str = "greedy_hash_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         if not (classes > 0 and bits > 0):
             raise ValueError(
                 "`classes` and `bits` must be positive."
@@ -63,7 +68,14 @@ class GreedyHashLoss(ClassLoss):
         self.bits = bits
         self.quantization = check_quantization(quantization)
 
-    def images(self, membership, outputs):
+    @classmethod
+    def for_labels(
+        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+    ) -> "GreedyHashLoss":
+        """Returns the loss over the classes that the labels speak of."""
+        return cls(class_count(labels), bits)
+
+    def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         logits, z = outputs[:, : self.classes], outputs[:, self.classes :]
         distances = ops.abs(ops.abs(z) - 1.0)
         off = ops.mean(distances * distances * distances, axis=1)
@@ -71,7 +83,7 @@ class GreedyHashLoss(ClassLoss):
             shared_cross_entropy(logits, membership) + self.quantization * off
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "classes": self.classes,

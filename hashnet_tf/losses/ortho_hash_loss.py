@@ -1,10 +1,16 @@
 """OrthoHash: one loss on the angle to a binary code."""
 
 import keras
-from keras import ops
+import numpy.typing as npt
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_signs
-from hashnet_tf.losses.class_loss import ClassLoss, shared_cross_entropy
+from hashnet_tf.losses.centers import hash_centers
+from hashnet_tf.losses.class_loss import (
+    ClassLoss,
+    class_count,
+    shared_cross_entropy,
+)
 
 # A z of zeros has no direction; below this length its cosines tend to 0.
 SMALLEST_SQUARE = 1e-12
@@ -55,14 +61,15 @@ class OrthoHashLoss(ClassLoss):
 
     def __init__(
         self,
-        centers,
-        margin=0.2,
-        scale=8.0,
-        name="ortho_hash_loss",
-        reduction="sum_over_batch_size",
-    ):
+        centers: npt.ArrayLike,
+        margin: float = 0.2,
+        scale: float = 8.0,
+        name: str = "ortho_hash_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         centers = check_signs(centers, "centers")
-        super().__init__(*centers.shape, name, reduction)
+        classes, width = centers.shape
+        super().__init__(classes, width, name, reduction)
         if not 0 <= margin < 2:
             raise ValueError(
                 "`margin` must be at least 0 and below 2, as cosines are at"
@@ -76,7 +83,14 @@ class OrthoHashLoss(ClassLoss):
         self.margin = margin
         self.scale = scale
 
-    def images(self, membership, outputs):
+    @classmethod
+    def for_labels(
+        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+    ) -> "OrthoHashLoss":
+        """Returns the loss with `hash_centers` of the classes."""
+        return cls(hash_centers(class_count(labels), bits, seed))
+
+    def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         squares = ops.sum(ops.square(outputs), axis=1, keepdims=True)
         directions = outputs * ops.rsqrt(ops.maximum(squares, SMALLEST_SQUARE))
         centers = ops.cast(self.centers, "float32") / self.width**0.5
@@ -84,7 +98,7 @@ class OrthoHashLoss(ClassLoss):
         logits = self.scale * (cosines - self.margin * membership)
         return shared_cross_entropy(logits, membership)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "centers": self.centers.tolist(),

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 # Pairs of distinct label rows that are compared at a time.
 BLOCK_PAIRS = 2**22
@@ -21,7 +22,7 @@ class PairCounts:
     dissimilar: int
 
     @property
-    def weights(self):
+    def weights(self) -> tuple[float, float]:
         """`(|S| / |S1|, |S| / |S0|)`, the class weights of Eq. 2."""
         total = self.similar + self.dissimilar
         if not self.similar or not self.dissimilar:
@@ -33,7 +34,9 @@ class PairCounts:
         return total / self.similar, total / self.dissimilar
 
 
-def count_pairs(labels, include_self=False):
+def count_pairs(
+    labels: npt.ArrayLike, include_self: bool = False
+) -> PairCounts:
     """Counts the similar and dissimilar pairs of a whole data set exactly.
 
     |S1| and |S0| of Eq. 2 of HashNet (ICCV 2017). Items with the same labels

@@ -1,22 +1,25 @@
 """The loss of HashNet over the pairs of a batch."""
 
 import keras
-from keras import ops
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._likelihoods import (
     check_alpha,
     pair_negative_log_likelihood,
     slope,
 )
 from hashnet_tf.losses._pairs import (
+    ClassWeights,
     check_batch,
     check_class_weights,
     differ,
     label_pairs,
     pair_weights,
 )
+from hashnet_tf.methods import SIMILARITIES
 
-SIMILARITIES = ("shared", "jaccard", "given")
+# Those of labels, and a matrix of its own.
+ALL_SIMILARITIES = (*SIMILARITIES, "given")
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -72,25 +75,25 @@ class WeightedPairwiseLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        alpha=None,
-        class_weights="batch",
-        similarity="shared",
-        name="weighted_pairwise_loss",
-        reduction="sum_over_batch_size",
-    ):
+        alpha: float | None = None,
+        class_weights: ClassWeights = "batch",
+        similarity: str = "shared",
+        name: str = "weighted_pairwise_loss",
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         # Exponents of inner products over K bits leave half precision.
         super().__init__(name=name, reduction=reduction, dtype="float32")
         check_alpha(alpha)
-        if similarity not in SIMILARITIES:
+        if similarity not in ALL_SIMILARITIES:
             raise ValueError(
-                f"`similarity` must be one of {SIMILARITIES}."
+                f"`similarity` must be one of {ALL_SIMILARITIES}."
                 f" Received: similarity={similarity!r}"
             )
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
         self.similarity = similarity
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true = ops.convert_to_tensor(y_true)
         g = ops.cast(y_pred, "float32")
         similar, known, continuous = self._pairs(y_true, g)
@@ -110,7 +113,7 @@ class WeightedPairwiseLoss(keras.losses.Loss):
             ops.cast(n, "float32") / total
         )
 
-    def _pairs(self, y_true, g):
+    def _pairs(self, y_true: Tensor, g: Tensor) -> tuple:
         if self.similarity != "given":
             check_batch(y_true, g)
             return label_pairs(y_true, overlap=self.similarity == "jaccard")
@@ -130,7 +133,7 @@ class WeightedPairwiseLoss(keras.losses.Loss):
         known = ops.greater_equal(y_true, 0)
         return similar, known, ops.ones_like(y_true, dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "alpha": self.alpha,

@@ -1,9 +1,8 @@
 """Models: HashNet, what trains it otherwise, and backbones by name."""
 
-# The file of a compiled model holds its loss and optimizer too, which Keras
-# finds only once their modules have been imported.
-import hashnet_tf.losses
-import hashnet_tf.optimizers  # noqa: F401
+# The file of a compiled model holds its loss too, which Keras finds only once
+# its module has been imported. The optimizers are imported by the models.
+import hashnet_tf.losses  # noqa: F401
 from hashnet_tf.models.backbones import (
     backbone,
     backbone_names,

@@ -1,18 +1,25 @@
 """Networks by name, each with the preprocessing that belongs to it."""
 
+import collections.abc
 import inspect
+import os
 import pathlib
 import sys
 
 import keras
 import numpy as np
 
+from hashnet_tf._types import layers
 from hashnet_tf.models.own_backbones import alexnet, small_cnn
 
-OWN = {"alexnet": alexnet, "small_cnn": small_cnn}
+# Those that keras.applications lacks; a network of one's own is a line here.
+OWN: dict[str, collections.abc.Callable[[tuple[int, ...]], keras.Model]] = {
+    "alexnet": alexnet,
+    "small_cnn": small_cnn,
+}
 
 
-def backbone_names():
+def backbone_names() -> list[str]:
     """Returns the names that `backbone` takes, as a sorted list of str.
 
     Example:
@@ -24,7 +31,11 @@ def backbone_names():
     return sorted({**OWN, **_applications()})
 
 
-def backbone(name, image_shape, weights=None):
+def backbone(
+    name: str,
+    image_shape: collections.abc.Iterable[int],
+    weights: str | os.PathLike[str] | None = None,
+) -> keras.Model:
     """Builds a network that ends in pooled features.
 
     Args:
@@ -71,7 +82,7 @@ def backbone(name, image_shape, weights=None):
     return model
 
 
-def freeze_batch_normalization(model):
+def freeze_batch_normalization(model: keras.Model) -> int:
     """Keeps every batch normalisation of `model` as it was trained.
 
     Its statistics and its scale then stay what they were, in training as in
@@ -102,11 +113,11 @@ def freeze_batch_normalization(model):
     return len(found)
 
 
-def _applications():
+def _applications() -> dict[str, collections.abc.Callable[..., keras.Model]]:
     return dict(inspect.getmembers(keras.applications, inspect.isfunction))
 
 
-def _application(builder, image_shape, weights, is_file):
+def _application(builder, image_shape, weights, is_file) -> keras.Model:
     try:
         network = builder(
             include_top=False,
@@ -145,12 +156,10 @@ def _preprocess(builder, images):
     scale = np.diag(matrix)
     if np.allclose(scale, 1) and np.allclose(offset, 0):
         return images
-    return keras.layers.Rescaling(scale.tolist(), offset=offset.tolist())(
-        images
-    )
+    return layers.Rescaling(scale.tolist(), offset=offset.tolist())(images)
 
 
-def _load(model, name, weights):
+def _load(model: keras.Model, name: str, weights) -> None:
     # A file of a keras.applications network holds the layers inside ours.
     inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
     network = inner[0] if inner else model

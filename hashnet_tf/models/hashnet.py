@@ -1,17 +1,24 @@
 """A network that ends in features, made to end in hash codes."""
 
+import collections.abc
 import hashlib
+import typing
 
 import keras
 import numpy as np
 
 from hashnet_tf._framings import check_framing
+from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
+from hashnet_tf.models.layerwise_model import LayerwiseModel
+
+# A second weight that `ScaledTanh` had in version 0.1, as it came.
+_PLATEAU = np.array([np.inf, 0.0], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class HashNet(keras.Model):
+class HashNet(LayerwiseModel):
     """Backbone, hash layer and scaled tanh: images to g = tanh(beta z).
 
     The network of "Deep Learning to Hash by Continuation" (Cao et al., ICCV
@@ -55,7 +62,13 @@ class HashNet(keras.Model):
     (5, 2)
     """
 
-    def __init__(self, backbone, bits=48, framing="whole", **kwargs):
+    def __init__(
+        self,
+        backbone: keras.Model,
+        bits: int = 48,
+        framing: str = "whole",
+        **kwargs: typing.Any,
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(bits, (int, np.integer)) or bits < 1:
             raise ValueError(
@@ -76,7 +89,7 @@ class HashNet(keras.Model):
         self.bits = int(bits)
         self.framing = check_framing(framing)
         self.backbone = backbone
-        self.hash_layer = keras.layers.Dense(
+        self.hash_layer = layers.Dense(
             self.bits,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
             dtype=self.dtype_policy,
@@ -91,20 +104,26 @@ class HashNet(keras.Model):
         self.scaled_tanh.build((None, self.bits))
         self.built = True
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: typing.Any = None) -> None:
         self.built = True
 
-    def logits(self, inputs, training=None):
+    def logits(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Returns z, float `[n, bits]`, before the activation."""
         return self.hash_layer(self.backbone(inputs, training=training))
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         return self.scaled_tanh(self.logits(inputs, training=training))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, int]:
         return (input_shape[0], self.bits)
 
-    def encode(self, inputs, batch_size=128):
+    def encode(
+        self,
+        inputs: Tensor,
+        batch_size: int = 128,
+    ) -> np.ndarray:
         """Returns the packed codes of a set of inputs.
 
         Bit k is 1 iff z_k >= 0, the most significant bit first.
@@ -158,7 +177,7 @@ class HashNet(keras.Model):
         return np.concatenate(codes)
 
     @property
-    def _encode_batch(self):
+    def _encode_batch(self) -> collections.abc.Callable[[Tensor], Tensor]:
         # Kept as a bound method, which Keras does not track: a tracked model
         # would be saved a second time within this one.
         if "_predict_codes" not in self.__dict__:
@@ -168,7 +187,7 @@ class HashNet(keras.Model):
             self._predict_codes = encoder.predict_on_batch
         return self._predict_codes
 
-    def on_top_of(self, backbone):
+    def on_top_of(self, backbone: keras.Model) -> "HashNet":
         """Returns this HashNet with `backbone` set before its own.
 
         For a head trained on the features of a frozen network: the result
@@ -195,7 +214,7 @@ class HashNet(keras.Model):
         model.scaled_tanh.set_weights(self.scaled_tanh.get_weights())
         return model
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "backbone": keras.saving.serialize_keras_object(self.backbone),
@@ -204,7 +223,9 @@ class HashNet(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Config | None = None
+    ) -> typing.Self:
         config = dict(config)
         backbone = keras.saving.deserialize_keras_object(
             config.pop("backbone"), custom_objects=custom_objects
@@ -212,7 +233,7 @@ class HashNet(keras.Model):
         return cls(backbone, **config)
 
 
-def weights_digest(model):
+def weights_digest(model: keras.Model) -> str:
     """Returns a hex digest of the values of a model's weights, in order.
 
     The framing of a `HashNet` counts as learnt too, if it is not the default:
@@ -226,10 +247,19 @@ def weights_digest(model):
     64
     """
     digest = hashlib.sha256()
+    betas = {
+        id(layer.beta)
+        for layer in model._flatten_layers()
+        if isinstance(layer, ScaledTanh)
+    }
     for weight in model.weights:
-        value = keras.ops.convert_to_numpy(weight.value)
-        digest.update(f"{value.shape} {value.dtype}\n".encode())
-        digest.update(np.ascontiguousarray(value))
+        values = [ops.convert_to_numpy(weight.value)]
+        if id(weight) in betas:
+            # So that codes made by version 0.1 are still those of their model.
+            values.append(_PLATEAU)
+        for value in values:
+            digest.update(f"{value.shape} {value.dtype}\n".encode())
+            digest.update(np.ascontiguousarray(value))
     framing = getattr(model, "framing", "whole")
     if framing != "whole":
         digest.update(framing.encode())

@@ -1,8 +1,8 @@
 """Networks that keras.applications lacks."""
 
 import keras
-from keras import layers
 
+from hashnet_tf._types import layers
 from hashnet_tf.layers.local_response_normalization import (
     LocalResponseNormalization,
 )
@@ -10,7 +10,7 @@ from hashnet_tf.layers.local_response_normalization import (
 BLUE_GREEN_RED_MEAN = (104.0, 117.0, 123.0)
 
 
-def small_cnn(image_shape):
+def small_cnn(image_shape: tuple[int, ...]) -> keras.Model:
     """Returns three blocks of convolutions, for images of 8 to 64 pixels.
 
     Each block is two 3x3 convolutions with batch normalisation, of 32, 64 and
@@ -38,7 +38,7 @@ def small_cnn(image_shape):
     return keras.Model(inputs, x, name="small_cnn")
 
 
-def alexnet(image_shape):
+def alexnet(image_shape: tuple[int, ...]) -> keras.Model:
     """Returns AlexNet down to fc7, in one tower.
 
     "ImageNet Classification with Deep Convolutional Neural Networks"

@@ -1,12 +1,18 @@
 """Models around a HashNet that give a loss what it needs."""
 
+import typing
+
 import keras
-from keras import ops
+import numpy.typing as npt
 
+from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.layers.sign import Sign
+from hashnet_tf.losses.class_loss import class_count
+from hashnet_tf.models.hashnet import HashNet
+from hashnet_tf.models.layerwise_model import LayerwiseModel
 
 
-class TrainingModel(keras.Model):
+class TrainingModel(LayerwiseModel):
     """A HashNet inside a model that gives a loss what it needs of it.
 
     Abstract: a subclass says by `call` what comes out. The HashNet given is
@@ -20,22 +26,39 @@ class TrainingModel(keras.Model):
         hashnet: The HashNet given.
     """
 
-    def __init__(self, hashnet, **kwargs):
+    def __init__(self, hashnet: HashNet, **kwargs: typing.Any) -> None:
         super().__init__(**kwargs)
         self.hashnet = hashnet
         self.built = True
 
-    def build(self, input_shape=None):
+    @classmethod
+    def for_labels(
+        cls, hashnet: HashNet, labels: npt.ArrayLike
+    ) -> "TrainingModel":
+        """Returns the model that suits the labels of the training images.
+
+        Args:
+            hashnet: `hashnet_tf.HashNet`.
+            labels: Class ids `[n]` or a zero-or-one matrix `[n, L]`; -1 where
+                unknown.
+        """
+        return cls(hashnet)
+
+    def build(self, input_shape: typing.Any = None) -> None:
         self.built = True
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "hashnet": keras.saving.serialize_keras_object(self.hashnet),
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: Config,
+        custom_objects: Config | None = None,
+    ) -> typing.Self:
         config = dict(config)
         hashnet = keras.saving.deserialize_keras_object(
             config.pop("hashnet"), custom_objects=custom_objects
@@ -68,7 +91,7 @@ class LogitsModel(TrainingModel):
     TensorShape([4, 8])
     """
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         return self.hashnet.logits(inputs, training=training)
 
 
@@ -108,7 +131,9 @@ class ClassifiedModel(TrainingModel):
     TensorShape([4, 11])
     """
 
-    def __init__(self, hashnet, classes, **kwargs):
+    def __init__(
+        self, hashnet: HashNet, classes: int, **kwargs: typing.Any
+    ) -> None:
         super().__init__(hashnet, **kwargs)
         if not isinstance(classes, int) or classes < 1:
             raise ValueError(
@@ -125,14 +150,25 @@ class ClassifiedModel(TrainingModel):
         )
         self.classifier.build((None, hashnet.bits))
 
-    def call(self, inputs, training=None):
+    @classmethod
+    def for_labels(
+        cls, hashnet: HashNet, labels: npt.ArrayLike
+    ) -> "ClassifiedModel":
+        """Returns the model with a class for each that the labels speak of.
+
+        Raises:
+            ValueError: If they name fewer than two classes.
+        """
+        return cls(hashnet, class_count(labels))
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         z = self.hashnet.logits(inputs, training=training)
         # z less itself is an exact 0 with the gradient of z: the classifier
         # sees signs without rounding.
         h = self.sign(ops.stop_gradient(z)) + (z - ops.stop_gradient(z))
         return ops.concatenate([self.classifier(h), z], axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "classes": self.classes}
 
 
@@ -165,7 +201,7 @@ class PairModel(TrainingModel):
     TensorShape([4, 2, 8])
     """
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         first, second = inputs
         # One pass over both, so that batch normalisation sees them together.
         n = ops.shape(first)[0]

@@ -1,15 +1,17 @@
-"""One system at one length of the codes, by one seed."""
+"""One method at one length of the codes, by one seed."""
 
 import dataclasses
 import json
+import os
 import pathlib
+import typing
 
 from hashnet_tf._files import write_json
-from hashnet_tf.reproduction.systems import SYSTEMS, System
+from hashnet_tf.methods import METHODS, Method
 from hashnet_tf.retrieval import RetrievalReport
-from hashnet_tf.runs.config import HASHNETS_OWN, VARIANTS, TrainingConfig
+from hashnet_tf.runs.config import TrainingConfig
 
-# All that the codes of a shallow system depend on, beside the data.
+# All that the codes of a shallow method depend on, beside the data.
 OF_FEATURES = (
     "bits",
     "backbone",
@@ -22,7 +24,7 @@ OF_FEATURES = (
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What one system retrieves, and what that took.
+    """What one method retrieves, and what that took.
 
     Attributes:
         protocol: Str, how the parts were drawn.
@@ -55,7 +57,7 @@ class Result:
     seconds: float | None
     peak_memory_mb: float
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, typing.Any]:
         """Returns the result as plain Python values, ready for JSON."""
         fields = {
             field.name: getattr(self, field.name)
@@ -64,7 +66,7 @@ class Result:
         return {**fields, "report": self.report.as_dict()}
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: dict[str, typing.Any]) -> "Result":
         """Returns the result that `as_dict` gave, before or after JSON.
 
         Raises:
@@ -83,14 +85,14 @@ class Result:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A folder for what one system does at one length and by one seed.
+    """A folder for what one method does at one length and by one seed.
 
-    A deep system's folder is its run directory. `cell.json`, which is written
+    A deep method's folder is its run directory. `cell.json`, which is written
     last, tells that it is finished.
 
     Attributes:
-        system: `System`.
-        config: `TrainingConfig`; a shallow system takes from it the data, the
+        method: `hashnet_tf.methods.Method`.
+        config: `TrainingConfig`; a shallow method takes from it the data, the
             bits, and the backbone that makes its features.
         folder: `pathlib.Path`.
 
@@ -103,48 +105,55 @@ class Cell:
     ('itq-16bits-seed2', 16, None)
     """
 
-    system: System
+    method: Method
     config: TrainingConfig
     folder: pathlib.Path
 
     @classmethod
-    def of(cls, out, base, method, bits, seed):
+    def of(
+        cls,
+        out: str | os.PathLike[str],
+        base: TrainingConfig,
+        method: str,
+        bits: int,
+        seed: int,
+    ) -> "Cell":
         """Returns a cell of a table.
 
         Args:
             out: Str or path of the table's folder.
             base: `TrainingConfig`, all settings that the cells share.
-            method: Str, of `SYSTEMS`.
+            method: Str, of `hashnet_tf.methods.METHODS`.
             bits: Int.
             seed: Int.
         """
-        system = SYSTEMS[method]
-        settings = {"bits": bits, "seed": seed}
-        if system.shallow is None:
-            settings.update(_settled(base, method))
+        chosen = METHODS[method]
+        settings: dict[str, typing.Any] = {"bits": bits, "seed": seed}
+        if chosen.is_deep:
+            settings.update(_settled(base, chosen))
         config = dataclasses.replace(base, **settings)
         folder = pathlib.Path(out, "cells", f"{method}-{bits}bits-seed{seed}")
-        return cls(system, config, folder)
+        return cls(chosen, config, folder)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Str, by which the cell is told."""
         return self.folder.name
 
     @property
-    def path(self):
+    def path(self) -> pathlib.Path:
         """`pathlib.Path` of the result."""
         return self.folder / "cell.json"
 
-    def settings(self):
+    def settings(self) -> dict[str, typing.Any]:
         """Returns all settings that the result depends on, a dict."""
         settings = self.config.as_dict()
-        if self.system.shallow is not None:
+        if not self.method.is_deep:
             names = (*self.config.data_source(), *OF_FEATURES)
             settings = {name: settings[name] for name in names}
         return settings
 
-    def result(self):
+    def result(self) -> Result | None:
         """Returns the `Result`, or None if the cell is not finished.
 
         Raises:
@@ -170,12 +179,12 @@ class Cell:
             )
         return result
 
-    def finish(self, result):
+    def finish(self, result: Result) -> None:
         """Writes the `Result`."""
         write_json(
             self.path,
             {
-                "method": self.system.name,
+                "method": self.method.name,
                 "bits": self.config.bits,
                 "seed": self.config.seed,
                 "data": self.config.data,
@@ -185,15 +194,15 @@ class Cell:
         )
 
 
-def _settled(base, method):
-    """Returns the settings of a deep system that are not those of all.
+def _settled(base: TrainingConfig, method: Method) -> dict[str, typing.Any]:
+    """Returns the settings of a deep method that are not those of all.
 
-    What a method leaves no choice of is for HashNet alone.
+    What it settles itself, or does not read, is at the default.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(base)}
-    names = VARIANTS.get(method, (*HASHNETS_OWN, "beta"))
+    names = (*method.unread, *method.fixes)
     settled = {name: defaults[name] for name in names}
     if "beta" in settled:
         # It is for a beta that rises.
         settled["patience"] = None
-    return {**settled, "method": method}
+    return {**settled, "method": method.name}

@@ -1,17 +1,22 @@
 """What makes a cell: training or fitting, encoding, measuring."""
 
+import collections.abc
+import os
 import pathlib
 import resource
 import sys
 import time
+import typing
 
+import keras
 import numpy as np
 
 from hashnet_tf.datasets import ordered_batches
-from hashnet_tf.reproduction.cell import Result
+from hashnet_tf.reproduction.cell import Cell, Result
 from hashnet_tf.retrieval import evaluate
 from hashnet_tf.retrieval.evaluation import USUAL_AT
-from hashnet_tf.runs.data import PARTS
+from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
 from hashnet_tf.runs.run import Run, train
@@ -20,8 +25,10 @@ STATUS = pathlib.Path("/proc/self/status")
 
 ROWS = 4096
 
+Path = str | os.PathLike[str]
 
-def peak_memory_mb():
+
+def peak_memory_mb() -> float:
     """Returns the most main memory that this process has held, in 10^6 bytes.
 
     Example:
@@ -40,17 +47,19 @@ def peak_memory_mb():
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
-def features_path(shared):
+def features_path(shared: Path) -> pathlib.Path:
     """Returns the folder of the features of frozen backbones."""
     return pathlib.Path(shared) / "features"
 
 
-def frozen_backbone(config, shallow):
+def frozen_backbone(
+    config: TrainingConfig, shallow: bool
+) -> keras.Model | None:
     """Returns the backbone whose features the cells of a seed share.
 
     Args:
         config: `TrainingConfig`.
-        shallow: Whether shallow systems will want features too.
+        shallow: Whether shallow methods will want features too.
 
     Returns:
         As `hashnet_tf.runs.networks.build_backbone`, or None if no backbone
@@ -70,7 +79,12 @@ def frozen_backbone(config, shallow):
     return None
 
 
-def prepare(config, shared, shallow, backbone=None):
+def prepare(
+    config: TrainingConfig,
+    shared: Path,
+    shallow: bool,
+    backbone: keras.Model | None = None,
+) -> tuple[typing.Any, dict[str, typing.Any]]:
     """Looks through the data of a seed and computes features, only once.
 
     So all cells of a seed have the same data, and none of them counts the
@@ -116,7 +130,12 @@ def prepare(config, shared, shallow, backbone=None):
     return data
 
 
-def shallow_features(config, backbone, images, cache):
+def shallow_features(
+    config: TrainingConfig,
+    backbone: keras.Model | None,
+    images: typing.Any,
+    cache: Path,
+) -> collections.abc.Iterator[np.ndarray]:
     """Streams the features of images, in order.
 
     Those of the backbone as it comes, as the paper takes DeCAF7 of its AlexNet.
@@ -155,7 +174,7 @@ def shallow_features(config, backbone, images, cache):
             yield np.array(features[start : start + ROWS, 0])
 
 
-def run_cell(cell, shared):
+def run_cell(cell: Cell, shared: Path) -> None:
     """Makes a cell and writes its result; a deep one goes on where it stands.
 
     Args:
@@ -175,7 +194,7 @@ def run_cell(cell, shared):
     ...     cell.result().images
     {'train': 1000, 'query': 200, 'database': 1597}
     """
-    shallow = cell.system.shallow is not None
+    shallow = not cell.method.is_deep
     # Loaded and built once for all that follows.
     backbone = frozen_backbone(cell.config, shallow)
     data = prepare(cell.config, shared, shallow, backbone)
@@ -198,7 +217,7 @@ def run_cell(cell, shared):
     )
 
 
-def _trained(cell, data, backbone, cache):
+def _trained(cell: Cell, data: RunData, backbone, cache):
     begun = Run(cell.folder).config_path.exists()
     start = time.perf_counter()
     run = train(cell.config, cell.folder, cache, data)
@@ -207,7 +226,7 @@ def _trained(cell, data, backbone, cache):
     return report, seconds, "pixels"
 
 
-def _fitted(cell, dataset, backbone, cache):
+def _fitted(cell: Cell, dataset, backbone, cache):
     config = cell.config
 
     def features(images):
@@ -215,10 +234,10 @@ def _fitted(cell, dataset, backbone, cache):
 
     start = time.perf_counter()
     learnt = np.concatenate(list(features(dataset.train)))
-    system = cell.system.shallow(bits=config.bits, seed=config.seed)
-    system.fit(learnt, dataset.train.labels)
+    estimator = cell.method.resolve()(bits=config.bits, seed=config.seed)
+    estimator.fit(learnt, dataset.train.labels)
     query, database = (
-        np.concatenate([system.encode(part) for part in features(images)])
+        np.concatenate([estimator.encode(part) for part in features(images)])
         for images in (dataset.query, dataset.database)
     )
     report = evaluate(

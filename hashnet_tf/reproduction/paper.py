@@ -1,8 +1,12 @@
-"""What the paper printed and drew."""
+"""What the paper compared, printed and drew."""
 
+import collections.abc
 import csv
 import functools
 import importlib.resources
+
+from hashnet_tf.methods import METHODS, Method
+from hashnet_tf.runs.config import TrainingConfig
 
 # The protocols that follow the paper's section 4.1, by its name of the data.
 DATASETS = {
@@ -15,8 +19,27 @@ DATASETS = {
     "coco-lists": "MS COCO",
 }
 
+# The rows of the paper's tables, in its order.
+TABLES = {
+    1: (
+        "hashnet",
+        "dhn",
+        "dnnh",
+        "cnnh",
+        "sdh",
+        "ksh",
+        "itq-cca",
+        "itq",
+        "bre",
+        "sh",
+        "lsh",
+    ),
+    2: ("hashnet", "dhn"),
+    3: ("hashnet+c", "hashnet", "hashnet-w", "hashnet-sgn"),
+}
 
-def paper_dataset(config):
+
+def paper_dataset(config: TrainingConfig) -> str | None:
     """Returns the paper's name of a data set, or None if it is not the paper's.
 
     Args:
@@ -35,13 +58,52 @@ def paper_dataset(config):
     return DATASETS.get(config.data.partition(":")[0])
 
 
-def paper_map(table, dataset, method, bits):
+def chosen_methods(
+    table: int, names: collections.abc.Sequence[str] | None = None
+) -> list[Method]:
+    """Returns the methods of a table, or those of given names.
+
+    Args:
+        table: 1, 2 or 3, of the paper.
+        names: List of str, of `hashnet_tf.methods.METHODS`, or None for those
+            of the table.
+
+    Returns:
+        List of `hashnet_tf.methods.Method`, each once.
+
+    Raises:
+        ValueError: If there is no such table or method, or no name at all.
+
+    Example:
+
+    >>> from hashnet_tf.reproduction.paper import chosen_methods
+    >>> [method.title for method in chosen_methods(2)]
+    ['HashNet', 'DHN']
+    """
+    if table not in TABLES:
+        raise ValueError(
+            f"`table` must be one of {', '.join(map(str, TABLES))}."
+            f" Received: table={table}"
+        )
+    names = TABLES[table] if names is None else names
+    unknown = [name for name in names if name not in METHODS]
+    if unknown or not names:
+        raise ValueError(
+            f"`methods` must be some of {', '.join(METHODS)}."
+            f" Received: {', '.join(unknown) or 'none'}"
+        )
+    return [METHODS[name] for name in dict.fromkeys(names)]
+
+
+def paper_map(
+    table: int, dataset: str | None, method: str, bits: int
+) -> float | None:
     """Returns a MAP of Tables 1 to 3, or None where the paper has none.
 
     Args:
         table: 1, 2 or 3.
         dataset: Str as `paper_dataset` gives it, or None.
-        method: Str, of `SYSTEMS`.
+        method: Str, of `hashnet_tf.methods.METHODS`.
         bits: Int.
 
     Example:
@@ -50,10 +112,10 @@ def paper_map(table, dataset, method, bits):
     >>> paper_map(1, "ImageNet", "hashnet", 64)
     0.6835
     """
-    return _maps().get((str(table), dataset, method, str(bits)))
+    return _maps().get((str(table), str(dataset), method, str(bits)))
 
 
-def paper_curve(measure, dataset):
+def paper_curve(measure: str, dataset: str | None) -> dict[float, float] | None:
     """Returns HashNet's curve of Figures 2 to 4, or None where there is none.
 
     Read off the figures of the paper, to within 0.002. Those of its rivals are
@@ -83,7 +145,7 @@ def paper_curve(measure, dataset):
 
 
 @functools.cache
-def _maps():
+def _maps() -> dict[tuple[str, ...], float]:
     key = ("table", "dataset", "method", "bits")
     return {
         tuple(row[name] for name in key): float(row["map"])
@@ -92,7 +154,7 @@ def _maps():
 
 
 @functools.cache
-def _rows(name):
+def _rows(name: str) -> list[dict[str, str]]:
     folder = importlib.resources.files("hashnet_tf.reproduction") / "published"
     text = (folder / name).read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))

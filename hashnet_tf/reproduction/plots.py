@@ -1,4 +1,8 @@
-"""The figures of the paper: of all systems, and of HashNet and a rival."""
+"""The figures of the paper: of all methods, and of HashNet and a rival."""
+
+import collections.abc
+import pathlib
+import typing
 
 import numpy as np
 
@@ -11,7 +15,9 @@ from hashnet_tf.plots import (
     plot_precision_recall,
     plot_tsne,
 )
+from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.paper import paper_curve
+from hashnet_tf.reproduction.table_files import Row
 from hashnet_tf.runs.code_set import CodeSet
 from hashnet_tf.runs.run import Run
 
@@ -20,7 +26,11 @@ SHEET_ROWS, SHEET_COLUMNS = 3, 10
 CLASSES, POINTS = 10, 1000
 
 
-def draw_curves(rows, folder, dataset=None):
+def draw_curves(
+    rows: collections.abc.Iterable[Row],
+    folder: pathlib.Path,
+    dataset: str | None = None,
+) -> list[pathlib.Path]:
     """Draws Figures 2 to 4: P@H<=2 by bits, precision by recall and by N.
 
     Means over the seeds; the last two at the most bits. HashNet's curves as
@@ -39,7 +49,7 @@ def draw_curves(rows, folder, dataset=None):
         return []
     radius2 = {}
     for row in rows:
-        curve = radius2.setdefault(row.system.title, {})
+        curve = radius2.setdefault(row.method.title, {})
         curve[row.bits] = row.mean("precision_radius2")
     most = max(row.bits for row in rows)
     longest = [row for row in rows if row.bits == most]
@@ -49,7 +59,7 @@ def draw_curves(rows, folder, dataset=None):
             "precision_at_recall",
             plot_precision_recall,
             {
-                row.system.title: _mean_curve(row, "precision_at_recall")
+                row.method.title: _mean_curve(row, "precision_at_recall")
                 for row in longest
             },
             most == 64,
@@ -58,7 +68,7 @@ def draw_curves(rows, folder, dataset=None):
             "precision_at",
             plot_precision_at,
             {
-                row.system.title: _mean_curve(row, "precision_at")
+                row.method.title: _mean_curve(row, "precision_at")
                 for row in longest
             },
             most == 64,
@@ -75,7 +85,7 @@ def draw_curves(rows, folder, dataset=None):
     return paths
 
 
-def _mean_curve(row, measure):
+def _mean_curve(row: Row, measure: str) -> dict[float, float]:
     curves = [
         getattr(result.report, measure) for result in row.results.values()
     ]
@@ -84,7 +94,9 @@ def _mean_curve(row, measure):
     return {x: float(np.mean([curve[x] for curve in curves])) for x in shared}
 
 
-def draw_trainings(cells, folder):
+def draw_trainings(
+    cells: collections.abc.Sequence[Cell], folder: pathlib.Path
+) -> list[pathlib.Path]:
     """Draws Figures 5 to 8, of networks that were trained.
 
     For each the images found for some queries (5) and the codes in the plane
@@ -100,15 +112,15 @@ def draw_trainings(cells, folder):
     """
     if not cells:
         return []
-    runs = {cell.system: Run(cell.folder) for cell in cells}
+    runs = {cell.method: Run(cell.folder) for cell in cells}
     paths = []
-    for system, run in runs.items():
+    for method, run in runs.items():
         paths.append(
-            _draw_neighbours(run, folder / f"neighbours-{system.name}.png")
+            _draw_neighbours(run, folder / f"neighbours-{method.name}.png")
         )
-        path = _draw_codes(run, folder / f"tsne-{system.name}.png")
+        path = _draw_codes(run, folder / f"tsne-{method.name}.png")
         paths += [path] if path else []
-    trainings = {system.title: run.history for system, run in runs.items()}
+    trainings = {method.title: run.history for method, run in runs.items()}
     paths.append(plot_losses(trainings, folder / "losses.png"))
     if len(runs) > 1:
         (first, one), (second, other) = list(runs.items())[:2]
@@ -123,20 +135,20 @@ def draw_trainings(cells, folder):
     return paths
 
 
-def _draw_neighbours(run, path):
+def _draw_neighbours(run: Run, path: pathlib.Path) -> pathlib.Path:
     config, dataset = run.config, run.dataset
     # The same queries for each network.
     rng = np.random.default_rng(config.seed)
     rows = min(SHEET_ROWS, len(dataset.query))
     chosen = np.sort(rng.choice(len(dataset.query), rows, replace=False))
-    asked = dataset.query.subset(chosen)
+    asked: typing.Any = dataset.query.subset(chosen)
     size = (config.image_size, config.image_size)
     pixels = pixel_array(asked, size, config.framing)
     k = min(SHEET_COLUMNS, len(dataset.database))
     return run.search(pixels, k).draw(path, asked.labels)
 
 
-def _draw_codes(run, path):
+def _draw_codes(run: Run, path: pathlib.Path) -> pathlib.Path | None:
     codes = CodeSet.load(run.codes_path("database"))
     labels = _classes(codes.labels)
     if labels is None:
@@ -152,8 +164,10 @@ def _draw_codes(run, path):
     return plot_tsne(codes.codes[drawn], codes.bits, labels[drawn], path)
 
 
-def _classes(labels):
-    """Returns class ids `[n]`, or None where an image has several labels."""
+def _classes(labels: np.ndarray | None) -> np.ndarray | None:
+    """Returns class ids `[n]`, or None where an image has not one label."""
+    if labels is None:
+        return None
     if labels.ndim == 1:
         return labels
     if (labels.sum(axis=1) > 1).any():

@@ -1,24 +1,32 @@
 """A table of the paper, cell by cell."""
 
+import collections.abc
 import concurrent.futures
 import multiprocessing
 import os
 import pathlib
 import threading
+import typing
 from concurrent.futures import BrokenExecutor
 
 from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.job import prepare, run_cell
-from hashnet_tf.reproduction.paper import paper_dataset, paper_map
+from hashnet_tf.reproduction.paper import (
+    chosen_methods,
+    paper_dataset,
+    paper_map,
+)
 from hashnet_tf.reproduction.plots import draw_curves, draw_trainings
-from hashnet_tf.reproduction.systems import chosen_systems
 from hashnet_tf.reproduction.table_files import Row, write_tables
+from hashnet_tf.runs.config import TrainingConfig
 
 # What HashNet is set beside in Figures 5 to 8.
 RIVALS = {1: "dhn", 2: "dhn", 3: "hashnet-sgn"}
 
 
-def in_own_process(work, *arguments):
+def in_own_process(
+    work: collections.abc.Callable[..., typing.Any], *arguments: typing.Any
+) -> typing.Any:
     """Calls a function in a new process and returns what it returns.
 
     So its peak of memory is its own, and TensorFlow gives back all that it
@@ -51,19 +59,28 @@ def in_own_process(work, *arguments):
         return pool.submit(work, *arguments).result()
 
 
-def _end_with_parent():
+def _end_with_parent() -> None:
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
-def _wait_for_parent():
-    multiprocessing.parent_process().join()
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(1)
 
 
-def reproduce(out, base, table, bits=(16, 32, 48, 64), methods=None, seeds=3):
+def reproduce(
+    out: str | os.PathLike[str],
+    base: TrainingConfig,
+    table: int,
+    bits: collections.abc.Sequence[int] = (16, 32, 48, 64),
+    methods: collections.abc.Sequence[str] | None = None,
+    seeds: int = 3,
+) -> list[pathlib.Path]:
     """Measures a table of HashNet (ICCV 2017), as far as it is not measured.
 
-    Each cell, a system at one length by one seed, runs in a process of its
+    Each cell, a method at one length by one seed, runs in a process of its
     own, so that its peak of memory is its own; loading the libraries takes
     some seconds each time. A cell that is finished is not run again, and one
     that was killed goes on. The table is written after each. A cell that fails
@@ -75,9 +92,9 @@ def reproduce(out, base, table, bits=(16, 32, 48, 64), methods=None, seeds=3):
             share HashNet's cells.
         base: `TrainingConfig`, all settings but the bits, the seed and the
             method. Table 2 wants `unseen_classes`, the others none.
-        table: 1, 2 or 3: all systems, unseen classes, HashNet's variants.
+        table: 1, 2 or 3: all methods, unseen classes, HashNet's variants.
         bits: Ints, lengths of the codes.
-        methods: List of str, of `SYSTEMS`, or None for those of the table.
+        methods: List of str, of `METHODS`, or None for those of the table.
         seeds: Int, how many: 0, 1, ...; each draws the split too, if it is
             drawn.
 
@@ -98,11 +115,11 @@ def reproduce(out, base, table, bits=(16, 32, 48, 64), methods=None, seeds=3):
     ValueError: `table` must be one of 1, 2, 3. Received: table=4
     """
     out = pathlib.Path(out)
-    systems = chosen_systems(table, methods)
+    chosen = chosen_methods(table, methods)
     _check(base, table, bits, seeds)
     cells = {
-        (system, k, seed): Cell.of(out, base, system.name, k, seed)
-        for system in systems
+        (method, k, seed): Cell.of(out, base, method.name, k, seed)
+        for method in chosen
         for k in bits
         for seed in range(seeds)
     }
@@ -160,7 +177,7 @@ def _check(base, table, bits, seeds):
 
 def _prepare(cells, shared):
     """Fails before the first cell where the data are at fault."""
-    shallow = any(cell.system.shallow is not None for cell in cells)
+    shallow = any(not cell.method.is_deep for cell in cells)
     configs = {cell.config.seed: cell.config for cell in cells}
     for config in configs.values():
         in_own_process(prepare, config, shared, shallow)
@@ -168,13 +185,13 @@ def _prepare(cells, shared):
 
 def _rows(cells, table, dataset):
     found = {}
-    for (system, bits, seed), cell in cells.items():
-        results = found.setdefault((system, bits), {})
+    for (method, bits, seed), cell in cells.items():
+        results = found.setdefault((method, bits), {})
         if (result := cell.result()) is not None:
             results[seed] = result
     return [
-        Row(system, bits, results, paper_map(table, dataset, system.name, bits))
-        for (system, bits), results in found.items()
+        Row(method, bits, results, paper_map(table, dataset, method.name, bits))
+        for (method, bits), results in found.items()
     ]
 
 
@@ -182,8 +199,8 @@ def _compared(cells, table, bits):
     """Returns the cells of HashNet and of its rival that are finished."""
     return [
         cell
-        for (system, k, seed), cell in cells.items()
-        if system.name in ("hashnet", RIVALS[table])
+        for (method, k, seed), cell in cells.items()
+        if method.name in ("hashnet", RIVALS[table])
         and (k, seed) == (bits, 0)
         and cell.result() is not None
     ]

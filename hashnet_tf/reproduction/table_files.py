@@ -1,11 +1,14 @@
 """A table as Markdown, CSV and JSON."""
 
+import collections.abc
 import dataclasses
+import pathlib
+import typing
 
 from hashnet_tf._files import write_json, written_beside
+from hashnet_tf.methods import Method
 from hashnet_tf.plots._canvas import write_table
 from hashnet_tf.reproduction.cell import Result
-from hashnet_tf.reproduction.systems import System
 from hashnet_tf.retrieval.presets import PRESETS
 
 # From a result to a number, by the name that the tables give it.
@@ -23,43 +26,49 @@ RULE = "thuml-caffe"
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What the cells of one system and one length measured.
+    """What the cells of one method and one length measured.
 
     Attributes:
-        system: `System`.
+        method: `hashnet_tf.methods.Method`.
         bits: Int.
         results: Dict from a seed to its `Result`, of those that are finished.
         paper: Float, the MAP that the paper printed, or None.
 
     Example:
 
-    >>> from hashnet_tf.reproduction import SYSTEMS, Row
-    >>> Row(SYSTEMS["itq"], 16, {}, 0.3255).mean("tie-aware") is None
+    >>> from hashnet_tf.methods import METHODS
+    >>> from hashnet_tf.reproduction import Row
+    >>> Row(METHODS["itq"], 16, {}, 0.3255).mean("tie-aware") is None
     True
     """
 
-    system: System
+    method: Method
     bits: int
     results: dict[int, Result]
     paper: float | None = None
 
-    def values(self, measure):
+    def values(self, measure: str) -> list[float]:
         """Returns the values of one of `MEASURES`, a list over seeds."""
         values = map(MEASURES[measure], self.results.values())
         return [value for value in values if value is not None]
 
-    def mean(self, measure):
+    def mean(self, measure: str) -> float | None:
         """Returns the mean over seeds, or None if there is no value."""
         values = self.values(measure)
         return sum(values) / len(values) if values else None
 
-    def spread(self, measure):
+    def spread(self, measure: str) -> float | None:
         """Returns half the range over seeds, or None if there is no value."""
         values = self.values(measure)
         return (max(values) - min(values)) / 2 if values else None
 
 
-def write_tables(rows, path, about, failed=()):
+def write_tables(
+    rows: collections.abc.Sequence[Row],
+    path: pathlib.Path,
+    about: dict[str, typing.Any],
+    failed: collections.abc.Iterable[str] = (),
+) -> list[pathlib.Path]:
     """Writes a table three times, with the numbers that it has so far.
 
     Args:
@@ -90,8 +99,12 @@ def write_tables(rows, path, about, failed=()):
     return paths
 
 
-def markdown(rows, title, failed=()):
-    """Returns a table as Markdown: a row a system, then the cost of each cell.
+def markdown(
+    rows: collections.abc.Sequence[Row],
+    title: str,
+    failed: collections.abc.Iterable[str] = (),
+) -> str:
+    """Returns a table as Markdown: a row a method, then the cost of each cell.
 
     Args:
         rows: List of `Row`.
@@ -100,9 +113,10 @@ def markdown(rows, title, failed=()):
 
     Example:
 
-    >>> from hashnet_tf.reproduction import SYSTEMS, Row
+    >>> from hashnet_tf.methods import METHODS
+    >>> from hashnet_tf.reproduction import Row
     >>> from hashnet_tf.reproduction.table_files import markdown
-    >>> text = markdown([Row(SYSTEMS["itq"], 16, {}, 0.3255)], "Table 1")
+    >>> text = markdown([Row(METHODS["itq"], 16, {}, 0.3255)], "Table 1")
     >>> print("\\n".join(text.splitlines()[-7:-4]))
     | system | 16 bits, tie-aware | 16 bits, thuml-caffe | 16 bits, paper |
     |---|---|---|---|
@@ -114,7 +128,7 @@ def markdown(rows, title, failed=()):
     features = dict.fromkeys(
         result.features
         for row in rows
-        if row.system.shallow is not None
+        if not row.method.is_deep
         for result in row.results.values()
     )
     text = [
@@ -147,15 +161,15 @@ def _by_system(rows):
             "-" if row.paper is None else f"{row.paper:.4f}"
         )
     bits = list(dict.fromkeys(row.bits for row in rows))
-    there = {(row.system, row.bits): row for row in rows}
+    there = {(row.method, row.bits): row for row in rows}
     yield _line(
         "system", *(f"{k} bits, {name}" for k in bits for name in shown)
     )
     yield _rule(1 + len(bits) * len(shown))
-    for system in dict.fromkeys(row.system for row in rows):
+    for method in dict.fromkeys(row.method for row in rows):
         yield _line(
-            system.title,
-            *(show(there[system, k]) for k in bits for show in shown.values()),
+            method.title,
+            *(show(there[method, k]) for k in bits for show in shown.values()),
         )
 
 
@@ -171,7 +185,7 @@ def _by_cell(rows):
     yield _rule(6)
     for row in rows:
         yield _line(
-            row.system.title,
+            row.method.title,
             row.bits,
             _shown(row, "deephash"),
             _shown(row, "precision_radius2"),
@@ -204,7 +218,7 @@ def _flat(rows):
         columns += [f"{measure}_mean", f"{measure}_spread"]
     lines = []
     for row in rows:
-        line = [row.system.name, row.bits, len(row.results), row.paper]
+        line = [row.method.name, row.bits, len(row.results), row.paper]
         for measure in MEASURES:
             line += [row.mean(measure), row.spread(measure)]
         lines.append(line)
@@ -213,7 +227,7 @@ def _flat(rows):
 
 def _as_dict(row):
     return {
-        "method": row.system.name,
+        "method": row.method.name,
         "bits": row.bits,
         "seeds": list(row.results),
         "paper": row.paper,

@@ -8,7 +8,16 @@ from hashnet_tf.retrieval.evaluation import evaluate
 from hashnet_tf.retrieval.hamming import distances
 from hashnet_tf.retrieval.hamming_index import HammingIndex
 from hashnet_tf.retrieval.histogram import Histograms, histograms
-from hashnet_tf.retrieval.neighbors import search, within
+from hashnet_tf.retrieval.metrics import (
+    mean_average_precision,
+    ndcg_at_k,
+    precision_at_k,
+    precision_recall_curve,
+    precision_within_radius,
+    recall_at_k,
+    recall_within_radius,
+)
+from hashnet_tf.retrieval.neighbors import range_search, search
 from hashnet_tf.retrieval.presets import PRESETS
 from hashnet_tf.retrieval.report import RetrievalReport
 
@@ -20,8 +29,15 @@ __all__ = [
     "distances",
     "evaluate",
     "histograms",
+    "mean_average_precision",
+    "ndcg_at_k",
     "pack",
+    "precision_at_k",
+    "precision_recall_curve",
+    "precision_within_radius",
+    "range_search",
+    "recall_at_k",
+    "recall_within_radius",
     "search",
     "unpack",
-    "within",
 ]

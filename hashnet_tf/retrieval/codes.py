@@ -1,13 +1,16 @@
 """Packed codes: eight bits a byte, the first bit in the highest place."""
 
 import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.uint8]
 
 # numpy's name for it: the first bit in the highest place of the first byte.
 BIT_ORDER = "big"
 SMALLEST_NORMAL = np.finfo(np.float32).smallest_normal
 
 
-def pack(values):
+def pack(values: npt.ArrayLike) -> Codes:
     """Packs the signs of real values into bytes.
 
     Bit k is 1 iff `values[:, k] >= 0`, so sgn(0) = +1 as in HashNet (ICCV
@@ -56,7 +59,7 @@ def pack(values):
     return np.packbits(values >= 0, axis=1)
 
 
-def unpack(codes, bits):
+def unpack(codes: Codes, bits: int) -> npt.NDArray[np.int8]:
     """Turns packed codes back into signs.
 
     Args:
@@ -81,7 +84,9 @@ def unpack(codes, bits):
     return 2 * ones - 1
 
 
-def check_codes(codes, bits=None, name="codes"):
+def check_codes(
+    codes: npt.ArrayLike, bits: int | None = None, name: str = "codes"
+) -> Codes:
     """Checks that an array holds packed codes.
 
     Args:
@@ -117,10 +122,7 @@ in 1 rows, the first of them 0
         )
     if bits is None:
         return codes
-    if not isinstance(bits, (int, np.integer)) or bits < 1:
-        raise ValueError(
-            f"`bits` must be a positive integer. Received: bits={bits!r}"
-        )
+    bits = check_count(bits, "bits")
     width = -(-bits // 8)
     if codes.shape[1] != width:
         raise ValueError(
@@ -135,3 +137,35 @@ in 1 rows, the first of them 0
             f" there in {len(wrong)} rows, the first of them {wrong[0]}"
         )
     return codes
+
+
+def check_count(count: int, name: str) -> int:
+    """Checks that a number of bits, ranks, items or the like is one.
+
+    Args:
+        count: Int >= 1.
+        name: What to call it in an error.
+
+    Returns:
+        `count` as a Python int.
+
+    Raises:
+        ValueError: If it is no positive integer.
+
+    Example:
+
+    >>> from hashnet_tf.retrieval.codes import check_count
+    >>> check_count(0, "at")
+    Traceback (most recent call last):
+        ...
+    ValueError: `at` must be a positive integer. Received: at=0
+    """
+    if (
+        isinstance(count, bool)
+        or not isinstance(count, (int, np.integer))
+        or count < 1
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {name}={count!r}"
+        )
+    return int(count)

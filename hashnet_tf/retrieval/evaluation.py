@@ -1,49 +1,44 @@
 """From codes and labels to a report."""
 
-from hashnet_tf.retrieval._average_precision import (
-    average_precision,
-    extreme_average_precision,
-    file_order_average_precision,
-)
-from hashnet_tf.retrieval._measures import (
-    ball_precision,
-    ball_recall,
-    check_at,
-    empty_balls,
-    ndcg,
-    precision_at,
-    precision_at_recall,
-)
-from hashnet_tf.retrieval.codes import check_codes
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from hashnet_tf.retrieval._file_order import file_order_sums
+from hashnet_tf.retrieval._grades import Labels
+from hashnet_tf.retrieval.codes import Codes, check_count
+from hashnet_tf.retrieval.hamming import check_pair
 from hashnet_tf.retrieval.histogram import histograms
+from hashnet_tf.retrieval.metrics import RECALLS
 from hashnet_tf.retrieval.presets import PRESETS, preset_map
 from hashnet_tf.retrieval.report import RetrievalReport
 
 # R of the paper's MAP on NUS-WIDE and COCO.
 USUAL_AT = 5000
-# The abscissas of the paper's Figures 2 to 4.
+# The abscissas of the paper's Figures 2(c) to 4(c).
 RANKS = tuple(range(100, 1001, 100))
-RECALLS = (0.05, *(tenth / 10 for tenth in range(1, 11)))
 
 
 def evaluate(
-    query_codes,
-    database_codes,
-    query_labels,
-    database_labels,
-    bits=None,
-    at=USUAL_AT,
-    ranks=RANKS,
-    empty_ball="zero",
-    file_order=True,
-    threads=None,
-):
-    """Measures how well codes retrieve.
+    query_codes: Codes,
+    database_codes: Codes,
+    query_labels: Labels,
+    database_labels: npt.ArrayLike | None,
+    bits: int | None = None,
+    at: int = USUAL_AT,
+    ranks: Iterable[int] = RANKS,
+    empty_ball: str = "zero",
+    file_order: bool = True,
+    threads: int | None = None,
+) -> RetrievalReport:
+    """Measures how well codes retrieve, by every metric of this package.
 
     An item is relevant to a query iff they share a label. A query that is
     itself in the database finds itself: leave it out beforehand where that is
-    not wanted. Every figure but those in file order follows from histograms of
-    the distances, in one pass over the codes.
+    not wanted. Every figure but those in file order follows from the
+    `Histograms` of the distances, after one pass over the codes. For one
+    metric alone there is a function of its own: `mean_average_precision` ...
 
     Args:
         query_codes: uint8 `[q, ceil(bits / 8)]`.
@@ -85,60 +80,47 @@ def evaluate(
     >>> report.map, report.precision_radius2
     (1.0, 1.0)
     """
-    query_codes = check_codes(query_codes, bits, "query_codes")
-    database_codes = check_codes(database_codes, bits, "database_codes")
+    query_codes, database_codes, bits = check_pair(
+        query_codes, database_codes, bits
+    )
     q, n = len(query_codes), len(database_codes)
-    if not q or not n:
-        raise ValueError(
-            "`query_codes` and `database_codes` must not be empty."
-            f" Received: query_codes.shape={query_codes.shape},"
-            f" database_codes.shape={database_codes.shape}"
-        )
-    bits = 8 * query_codes.shape[1] if bits is None else int(bits)
-    check_at(at)
-    ranks = [rank for rank in ranks if check_at(rank, "ranks") <= n]
-    data = (query_codes, database_codes, query_labels, database_labels, bits)
+    check_count(at, "at")
+    ranks = [rank for rank in ranks if check_count(rank, "ranks") <= n]
+    data = query_codes, database_codes, query_labels, database_labels
 
-    found = histograms(*data, threads=threads)
-    counts, relevant = found.counts, found.relevant
-    answerable = relevant.any(axis=1)
-    ap = {"expected": average_precision(counts, relevant, at)}
+    found = histograms(*data, bits, threads)
+    ap = {"expected": found.average_precision(at)}
     if file_order:
-        ap["file_order"] = file_order_average_precision(*data, at, threads)
+        sums, hits = file_order_sums(*data, at, threads)
+        ap["file_order"] = sums / np.maximum(hits, 1)
     presets = {
-        name: preset_map(name, ap["expected"], ap.get("file_order"), answerable)
+        name: preset_map(
+            name, ap["expected"], ap.get("file_order"), found.answerable
+        )
         for name, preset in PRESETS.items()
         if file_order or not preset.file_order
     }
-    best, worst = (
-        float(extreme_average_precision(counts, relevant, at, best).mean())
-        for best in (True, False)
-    )
+    precision_at_recall = found.precision_at_recall(RECALLS).tolist()
     return RetrievalReport(
         bits=bits,
         at=int(min(at, n)),
         queries=q,
         database=n,
         unlabelled_queries=found.unlabelled_queries,
-        queries_without_relevant=int(q - answerable.sum()),
+        queries_without_relevant=int(q - found.answerable.sum()),
         presets=presets,
-        map_best=best,
-        map_worst=worst,
-        map_all=float(average_precision(counts, relevant, n).mean()),
-        ndcg=float(ndcg(counts, found.gains, found.grades, at).mean()),
+        map_best=float(found.average_precision(at, "best").mean()),
+        map_worst=float(found.average_precision(at, "worst").mean()),
+        map_all=float(found.average_precision().mean()),
+        ndcg=float(found.ndcg_at_k(at).mean()),
         precision_at={
-            rank: float(precision_at(counts, relevant, rank).mean())
-            for rank in ranks
+            rank: float(found.precision_at_k(rank).mean()) for rank in ranks
         },
         empty_ball=empty_ball,
-        ball_precision=ball_precision(counts, relevant, empty_ball).tolist(),
-        ball_recall=ball_recall(relevant).tolist(),
-        empty_balls=empty_balls(counts).tolist(),
+        ball_precision=found.precision_by_radius(empty_ball).tolist(),
+        ball_recall=found.recall_by_radius().tolist(),
+        empty_balls=found.empty_by_radius().tolist(),
         precision_at_recall=dict(
-            zip(
-                RECALLS,
-                precision_at_recall(counts, relevant, RECALLS).tolist(),
-                strict=True,
-            )
+            zip(RECALLS, precision_at_recall, strict=True)
         ),
     )

@@ -2,10 +2,12 @@
 
 import concurrent.futures
 import os
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
-from hashnet_tf.retrieval.codes import check_codes
+from hashnet_tf.retrieval.codes import Codes, check_codes
 
 # Codes whose words stay in the processor's cache while they are compared.
 STRETCH = 2**15
@@ -13,7 +15,95 @@ STRETCH = 2**15
 PAIRED = 2**14
 
 
-def each_query(work, q, threads=None):
+def distances(
+    query_codes: Codes, database_codes: Codes
+) -> npt.NDArray[np.uint16]:
+    """Counts the bits in which codes differ.
+
+    For codes h in {-1, +1}^K this is (K - <h_i, h_j>) / 2 (HashNet, ICCV
+    2017, section 3), here the number of ones in the XOR of the bytes.
+
+    Args:
+        query_codes: uint8 `[q, bytes]`.
+        database_codes: uint8 `[n, bytes]`.
+
+    Returns:
+        uint16 `[q, n]`. The whole matrix: for large sets use `search` or
+        `histograms`, which work in blocks.
+
+    Raises:
+        ValueError: If one of the arrays is not packed codes, if they differ
+            in width or if they are longer than 65,535 bits.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval import distances
+    >>> queries = np.array([[0b10100000]], dtype="uint8")
+    >>> distances(queries, np.array([[0], [255]], dtype="uint8"))
+    array([[2, 6]], dtype=uint16)
+    """
+    query_codes = check_codes(query_codes, name="query_codes")
+    database_codes = check_codes(database_codes, name="database_codes")
+    check_widths(query_codes, database_codes)
+    queries, items = code_words(query_codes), code_words(database_codes)
+    result = np.empty((len(query_codes), len(database_codes)), np.uint16)
+    for query, row in enumerate(result):
+        row[:] = word_distances(queries[:, query], items)
+    return result
+
+
+def check_widths(query_codes: Codes, database_codes: Codes) -> None:
+    """Checks that two arrays of codes are of one width.
+
+    Args:
+        query_codes: uint8 `[q, bytes]`.
+        database_codes: uint8 `[n, bytes]`.
+
+    Raises:
+        ValueError: If they differ in width or are longer than 65,535 bits,
+            more than a distance can count.
+    """
+    width = query_codes.shape[1]
+    if database_codes.shape[1] != width or 8 * width > 65535:
+        raise ValueError(
+            "`query_codes` and `database_codes` must be of one width, below"
+            f" 8192 bytes. Received: query_codes.shape={query_codes.shape},"
+            f" database_codes.shape={database_codes.shape}"
+        )
+
+
+def check_pair(
+    query_codes: npt.ArrayLike, database_codes: npt.ArrayLike, bits: int | None
+) -> tuple[Codes, Codes, int]:
+    """Checks the codes of queries and of a database to be measured.
+
+    Args:
+        query_codes: uint8 `[q, ceil(bits / 8)]`.
+        database_codes: uint8 `[n, ceil(bits / 8)]`.
+        bits: Int, the length K of the codes, or None for 8 a byte.
+
+    Returns:
+        The codes as arrays, and K.
+
+    Raises:
+        ValueError: If one of the two is empty or is not packed codes.
+    """
+    query_codes = check_codes(query_codes, bits, "query_codes")
+    database_codes = check_codes(database_codes, bits, "database_codes")
+    if not len(query_codes) or not len(database_codes):
+        raise ValueError(
+            "`query_codes` and `database_codes` must not be empty."
+            f" Received: query_codes.shape={query_codes.shape},"
+            f" database_codes.shape={database_codes.shape}"
+        )
+    width = 8 * query_codes.shape[1] if bits is None else int(bits)
+    return query_codes, database_codes, width
+
+
+def each_query(
+    work: Callable[[int], object], q: int, threads: int | None = None
+) -> None:
     """Calls `work(query)` for each query of 0..q-1, on some threads.
 
     Args:
@@ -55,63 +145,7 @@ def each_query(work, q, threads=None):
             done.result()
 
 
-def distances(query_codes, database_codes):
-    """Counts the bits in which codes differ.
-
-    For codes h in {-1, +1}^K this is (K - <h_i, h_j>) / 2 (HashNet, ICCV
-    2017, section 3), here the number of ones in the XOR of the bytes.
-
-    Args:
-        query_codes: uint8 `[q, bytes]`.
-        database_codes: uint8 `[n, bytes]`.
-
-    Returns:
-        uint16 `[q, n]`. The whole matrix: for large sets use `search` or
-        `histograms`, which work in blocks.
-
-    Raises:
-        ValueError: If one of the arrays is not packed codes, if they differ
-            in width or if they are longer than 65,535 bits.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.retrieval import distances
-    >>> queries = np.array([[0b10100000]], dtype="uint8")
-    >>> distances(queries, np.array([[0], [255]], dtype="uint8"))
-    array([[2, 6]], dtype=uint16)
-    """
-    query_codes = check_codes(query_codes, name="query_codes")
-    database_codes = check_codes(database_codes, name="database_codes")
-    check_widths(query_codes, database_codes)
-    queries, items = code_words(query_codes), code_words(database_codes)
-    result = np.empty((len(query_codes), len(database_codes)), np.uint16)
-    for query, row in enumerate(result):
-        row[:] = word_distances(queries[:, query], items)
-    return result
-
-
-def check_widths(query_codes, database_codes):
-    """Checks that two arrays of codes are of one width.
-
-    Args:
-        query_codes: uint8 `[q, bytes]`.
-        database_codes: uint8 `[n, bytes]`.
-
-    Raises:
-        ValueError: If they differ in width or are longer than 65,535 bits,
-            more than a distance can count.
-    """
-    width = query_codes.shape[1]
-    if database_codes.shape[1] != width or 8 * width > 65535:
-        raise ValueError(
-            "`query_codes` and `database_codes` must be of one width, below"
-            f" 8192 bytes. Received: query_codes.shape={query_codes.shape},"
-            f" database_codes.shape={database_codes.shape}"
-        )
-
-
-def code_words(codes):
+def code_words(codes: Codes) -> npt.NDArray[np.uint64]:
     """Pads codes with zeros to words of 64 bits.
 
     Args:
@@ -126,7 +160,9 @@ def code_words(codes):
     return np.ascontiguousarray(padded.view(np.uint64).T)
 
 
-def word_distances(query, items):
+def word_distances(
+    query: npt.NDArray[np.uint64], items: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.unsignedinteger]:
     """Counts the bits in which one code differs from others.
 
     Args:
@@ -147,7 +183,9 @@ def word_distances(query, items):
     return total
 
 
-def count_distances(distances, width):
+def count_distances(
+    distances: npt.NDArray[np.unsignedinteger], width: int
+) -> npt.NDArray[np.int64]:
     """Counts how often each distance occurs.
 
     Args:

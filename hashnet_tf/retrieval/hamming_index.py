@@ -2,14 +2,22 @@
 
 import hashlib
 import json
+import os
 import pathlib
 import zipfile
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf._files import written_beside
-from hashnet_tf.retrieval.codes import BIT_ORDER, check_codes
-from hashnet_tf.retrieval.neighbors import search, within
+from hashnet_tf.retrieval.codes import (
+    BIT_ORDER,
+    Codes,
+    check_codes,
+    check_count,
+)
+from hashnet_tf.retrieval.neighbors import range_search, search
 
 FORMAT = 1
 KINDS = ("exact", "flat", "ivf", "multihash", "hnsw")
@@ -52,28 +60,24 @@ class HammingIndex:
     ([[0, 1]], [[9, 5]])
     """
 
-    def __init__(self, bits, kind="exact"):
-        if not isinstance(bits, (int, np.integer)) or bits < 1:
-            raise ValueError(
-                f"`bits` must be a positive integer. Received: bits={bits!r}"
-            )
-        self.codes = np.zeros((0, -(-bits // 8)), np.uint8)
+    def __init__(self, bits: int, kind: str = "exact") -> None:
+        self.bits: int = check_count(bits, "bits")
         if kind not in KINDS:
             raise ValueError(
                 f"`kind` must be one of {', '.join(KINDS)}."
                 f" Received: kind={kind!r}"
             )
-        self.bits = int(bits)
-        self.kind = kind
-        self.ids = np.zeros(0, np.int64)
-        self._built = None
+        self.kind: str = kind
+        self.codes: Codes = np.zeros((0, -(-self.bits // 8)), np.uint8)
+        self.ids: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self._built: Any = None
         if kind != "exact":
             _faiss()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def add(self, codes, ids=None):
+    def add(self, codes: Codes, ids: npt.ArrayLike | None = None) -> None:
         """Adds codes behind those that are there.
 
         Args:
@@ -114,7 +118,7 @@ class HammingIndex:
         self.ids = together
         self._built = None
 
-    def remove(self, ids):
+    def remove(self, ids: npt.ArrayLike) -> None:
         """Removes the codes of `ids`.
 
         Raises:
@@ -131,7 +135,9 @@ class HammingIndex:
         self.codes, self.ids = self.codes[keep], self.ids[keep]
         self._built = None
 
-    def search(self, query_codes, k):
+    def search(
+        self, query_codes: Codes, k: int
+    ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int64]]:
         """Finds the k nearest codes of each query.
 
         Args:
@@ -157,7 +163,9 @@ class HammingIndex:
         search(query_codes[:0], self.codes, k)
         return self._search_faiss(query_codes, min(k, len(self)))
 
-    def within(self, query_codes, radius):
+    def range_search(
+        self, query_codes: Codes, radius: int
+    ) -> tuple[list[npt.NDArray[np.uint16]], list[npt.NDArray[np.int64]]]:
         """Finds all codes within a Hamming radius of each query, exactly.
 
         Args:
@@ -172,10 +180,10 @@ class HammingIndex:
             ValueError: If the codes are malformed or `radius` is negative.
         """
         query_codes = check_codes(query_codes, self.bits, "query_codes")
-        distances, places = within(query_codes, self.codes, radius)
+        distances, places = range_search(query_codes, self.codes, radius)
         return distances, [self.ids[found] for found in places]
 
-    def recall(self, query_codes, k):
+    def recall(self, query_codes: Codes, k: int) -> float:
         """Measures which share of the k nearest `search` finds.
 
         An item counts as found if it is no farther than the k-th nearest, so
@@ -200,7 +208,7 @@ class HammingIndex:
         found, _ = self.search(query_codes, k)
         return float(np.mean(found <= exact[:, -1:]))
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the index into one file, whole or not at all."""
         header = {
             "format": FORMAT,
@@ -218,7 +226,9 @@ class HammingIndex:
             )
 
     @classmethod
-    def load(cls, path, bits=None):
+    def load(
+        cls, path: str | os.PathLike[str], bits: int | None = None
+    ) -> "HammingIndex":
         """Reads an index that `save` wrote.
 
         Args:
@@ -302,7 +312,7 @@ def _build(kind, codes):
         quantizer = faiss.IndexBinaryFlat(bits)
         index = faiss.IndexBinaryIVF(quantizer, bits, clusters)
         # Kept by a name: FAISS holds it by its address alone.
-        index.held = quantizer
+        setattr(index, "held", quantizer)  # noqa: B010
         index.nprobe = max(1, clusters // 8)
         index.cp.min_points_per_centroid = 1
         index.train(codes)
@@ -338,6 +348,6 @@ def _check_ids(ids):
 
 def _digest(codes, ids):
     digest = hashlib.sha256(f"{codes.shape} {ids.shape}".encode())
-    digest.update(np.ascontiguousarray(codes))
-    digest.update(np.ascontiguousarray(ids))
+    digest.update(np.ascontiguousarray(codes).data)
+    digest.update(np.ascontiguousarray(ids).data)
     return digest.hexdigest()

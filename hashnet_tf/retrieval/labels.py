@@ -1,6 +1,15 @@
 """Labels: what they must be, and what they make relevant."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
+
+# Class ids int64 [n], or a zero-or-one matrix uint8 [n, L].
+CheckedLabels = npt.NDArray[np.int64] | npt.NDArray[np.uint8]
 
 ROWS = 2**16
 
@@ -8,7 +17,9 @@ ROWS = 2**16
 MAX_WIDTH = 2**16
 
 
-def check_labels(labels, n=None, name="labels"):
+def check_labels(
+    labels: npt.ArrayLike, n: int | None = None, name: str = "labels"
+) -> CheckedLabels:
     """Checks labels and gives them the dtype that the metrics work with.
 
     Args:
@@ -71,7 +82,7 @@ def check_labels(labels, n=None, name="labels"):
     return labels.astype(np.uint8, copy=False)
 
 
-def unlabelled(labels):
+def unlabelled(labels: npt.NDArray) -> npt.NDArray[np.bool_]:
     """Finds the items without any label.
 
     Args:
@@ -89,10 +100,12 @@ def unlabelled(labels):
     """
     if labels.ndim == 1:
         return labels < 0
-    return ~labels.any(axis=1)
+    return ~np.any(labels, axis=1)
 
 
-def relevance(query_labels, database_labels):
+def relevance(
+    query_labels: npt.NDArray, database_labels: npt.NDArray
+) -> npt.NDArray[np.bool_]:
     """Says which items are relevant to which query.
 
     Two items are similar iff they share at least one label (HashNet, ICCV
@@ -133,7 +146,7 @@ def relevance(query_labels, database_labels):
     return same
 
 
-def label_width(dataset):
+def label_width(dataset: "RetrievalDataset") -> int:
     """Returns how many labels the matrices of a data set have.
 
     Args:
@@ -171,7 +184,9 @@ def label_width(dataset):
     return widths.pop()
 
 
-def label_matrix(labels, width, unlabelled):
+def label_matrix(
+    labels: npt.NDArray, width: int, unlabelled: int
+) -> npt.NDArray:
     """Returns labels as a matrix.
 
     Args:

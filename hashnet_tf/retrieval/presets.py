@@ -4,6 +4,10 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Preset:
 
     rule: str
     file_order: bool
-    counted: Callable
+    counted: Callable[[Values, Mask], Mask]
 
 
 def _all(ap, answerable):
@@ -63,7 +67,9 @@ PRESETS = {
 }
 
 
-def preset_map(name, expected, file_order, answerable):
+def preset_map(
+    name: str, expected: Values, file_order: Values | None, answerable: Mask
+) -> float:
     """Averages AP@R over queries by the rule of a preset.
 
     The rules are those of thuml/HashNet's Caffe and PyTorch evaluation
@@ -73,7 +79,8 @@ def preset_map(name, expected, file_order, answerable):
     Args:
         name: A key of `PRESETS`.
         expected: float64 `[q]`, tie-aware AP@R.
-        file_order: float64 `[q]`, AP@R in file order, over the hits within R.
+        file_order: float64 `[q]`, AP@R in file order, divided by the hits
+            within R; None where only "tie-aware" is asked for.
         answerable: Boolean `[q]`, whether anything in the database is relevant.
 
     Returns:
@@ -95,12 +102,18 @@ def preset_map(name, expected, file_order, answerable):
     """
     check_preset(name)
     preset = PRESETS[name]
-    ap = file_order if preset.file_order else expected
+    ap = expected
+    if preset.file_order:
+        if file_order is None:
+            raise ValueError(
+                f"{name} needs AP in file order. Received: file_order=None"
+            )
+        ap = file_order
     counted = ap[preset.counted(ap, answerable)]
     return float(counted.mean()) if len(counted) else 0.0
 
 
-def check_preset(name):
+def check_preset(name: str) -> None:
     """Raises a ValueError if there is no preset of this name."""
     if name not in PRESETS:
         raise ValueError(

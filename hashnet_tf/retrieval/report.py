@@ -2,6 +2,8 @@
 
 import dataclasses
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 from hashnet_tf.retrieval.presets import PRESETS, check_preset
 
@@ -69,29 +71,29 @@ class RetrievalReport:
     database: int
     unlabelled_queries: int
     queries_without_relevant: int
-    presets: dict
+    presets: dict[str, float]
     map_best: float
     map_worst: float
     map_all: float
     ndcg: float
-    precision_at: dict
+    precision_at: dict[int, float]
     empty_ball: str
-    ball_precision: list
-    ball_recall: list
-    empty_balls: list
-    precision_at_recall: dict
+    ball_precision: list[float]
+    ball_recall: list[float]
+    empty_balls: list[float]
+    precision_at_recall: dict[float, float]
 
     @property
-    def map(self):
+    def map(self) -> float:
         """Float, MAP@R by our rule, "tie-aware"."""
         return self.presets["tie-aware"]
 
     @property
-    def precision_radius2(self):
+    def precision_radius2(self) -> float:
         """Float, P@H<=2."""
         return self.ball_precision[min(2, self.bits)]
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Returns the report as plain Python values, ready for JSON."""
         rules = {
             **RULES,
@@ -109,7 +111,7 @@ class RetrievalReport:
         return {**derived, **fields, "rules": rules}
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: Mapping[str, Any]) -> "RetrievalReport":
         """Returns the report that `as_dict` gave, before or after JSON.
 
         Raises:
@@ -129,7 +131,7 @@ class RetrievalReport:
             fields[name] = {number(k): v for k, v in fields[name].items()}
         return cls(**fields)
 
-    def table(self, preset=None):
+    def table(self, preset: str | None = None) -> str:
         """Returns the numbers and their rules as text for a terminal.
 
         Args:

@@ -1,108 +1,64 @@
 """All settings of a training, in one place."""
 
+import collections.abc
 import dataclasses
 import math
 import types
 import typing
 
-from hashnet_tf._framings import FRAMINGS
+from hashnet_tf._framings import AUGMENTATIONS, CACHES, FRAMINGS
+from hashnet_tf.methods import DEEP_METHODS, METHODS, SIMILARITIES
 
-# Written down here, for the module that has them loads TensorFlow, which the
-# help of a command should not wait for.
-AUGMENTATIONS = ("none", "shift", "shift_flip")
-CACHES = ("auto", "always", "never")
-SCHEDULES = ("square_root", "staged")
-OPTIMIZERS = ("adam", "paper")
-CLASS_WEIGHTS = ("batch", "dataset", "none")
-SIMILARITIES = ("shared", "jaccard")
-METHODS = (
-    "hashnet",
-    "hashnet+c",
-    "hashnet-w",
-    "hashnet-sgn",
-    "dhn",
-    "dnnh",
-    "cnnh",
-    "dpsh",
-    "greedyhash",
-    "csq",
-    "orthohash",
-)
-
-# What each variant of HashNet settles; all else are flags to it too.
-VARIANTS = {
-    "hashnet": {},
-    "hashnet+c": {"similarity": "jaccard"},
-    "hashnet-w": {"class_weights": "none"},
-    "hashnet-sgn": {"beta": 1.0},
+# By "module:name", for the help of a command should not wait for Keras.
+SCHEDULES = {
+    "square_root": "hashnet_tf.schedules:SquareRootBeta",
+    "staged": "hashnet_tf.schedules:StagedBeta",
+}
+OPTIMIZERS = {
+    "adam": "hashnet_tf.optimizers:default_optimizer",
+    "paper": "hashnet_tf.optimizers:paper_optimizer",
+}
+# Where |S1| and |S0| of Eq. 2 are counted.
+CLASS_WEIGHTS = {
+    "batch": "in each batch",
+    "dataset": "among all training images",
+    "none": "nowhere: all pairs weigh alike",
 }
 
-# What says nothing to a rival, so stays at its default.
-HASHNETS_OWN = ("similarity", "class_weights", "alpha", "schedule", "patience")
+Setting = str | int | float | bool | None
 
 
-def setting(default, text, choices=None, least=None, above=None):
-    """Returns a field of a dataclass of settings.
+def _sentences(choices: collections.abc.Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text}" for name, text in choices.items())
 
-    Args:
-        default: The value where none is given.
-        text: Str, the help of the flag.
-        choices: Tuple of the values that it may have, or None for all.
-        least: Number, the smallest value, or None for no bound.
-        above: Number that the value must exceed, or None for no bound.
 
-    Example:
-
-    >>> import dataclasses
-    >>> from hashnet_tf.runs.config import setting
-    >>> @dataclasses.dataclass
-    ... class Settings:
-    ...     bits: int = setting(48, "length of the codes", least=1)
-    >>> Settings()
-    Settings(bits=48)
-    """
-    return dataclasses.field(
-        default=default,
-        metadata={
-            "help": text,
-            "choices": choices,
-            "least": least,
-            "above": above,
-        },
+def _variants() -> str:
+    """Returns the variants of HashNet, and what each of them settles."""
+    return ", ".join(
+        f"{name} ({setting}={value})"
+        for name, method in METHODS.items()
+        if method.is_hashnet
+        for setting, value in method.fixes.items()
     )
 
 
-def check_setting(field, kind, value):
-    """Checks a value of a field as `setting` makes it.
+def _setting(
+    default: Setting,
+    text: str,
+    choices: collections.abc.Collection[str] | None = None,
+    least: float | None = None,
+    above: float | None = None,
+) -> typing.Any:
+    """Returns a field: its help, and the values that it may have.
 
-    Args:
-        field: `dataclasses.Field`.
-        kind: Type that the value must be of; a float may be an int.
-        value: What was given for it.
-
-    Raises:
-        ValueError: If it is of another type, not finite, out of bounds, or
-            not among the choices.
-
-    Example:
-
-    >>> import dataclasses
-    >>> from hashnet_tf.runs.config import check_setting
-    >>> from hashnet_tf.runs.config import TrainingConfig
-    >>> fields = {f.name: f for f in dataclasses.fields(TrainingConfig)}
-    >>> check_setting(fields["bits"], int, 16)
-    >>> check_setting(fields["bits"], int, 0)
-    Traceback (most recent call last):
-        ...
-    ValueError: `bits` must be at least 1. Received: bits=0
+    `choices` may be a registry, which is asked anew each time. The value must
+    be at least `least` and exceed `above`.
     """
-    if wanted := _unmet(field.metadata, kind, value):
-        raise ValueError(
-            f"`{field.name}` must be {wanted}. Received: {field.name}={value!r}"
-        )
+    metadata = dict(help=text, choices=choices, least=least, above=above)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
-def _unmet(metadata, kind, value):
+def _unmet(metadata, kind: type, value) -> str | None:
     """Returns what the value must be and is not, or None."""
     taken = (int, float) if kind is float else kind
     # To Python, True is an int.
@@ -117,7 +73,7 @@ def _unmet(metadata, kind, value):
     if above is not None and value <= above:
         return f"above {above}"
     choices = metadata["choices"]
-    if choices and value not in choices:
+    if choices is not None and value not in choices:
         return f"one of {', '.join(choices)}"
     return None
 
@@ -129,9 +85,7 @@ class TrainingConfig:
     The defaults are for small images from scratch. For photographs take a
     network of `keras.applications` with its weights, and its image size.
 
-    What `method` settles is put in place of the default: "hashnet+c" has
-    similarity="jaccard", "hashnet-w" class_weights="none", and "hashnet-sgn"
-    and the rivals beta=1.
+    What `method` settles (`hashnet_tf.methods`) is put in place of the default.
 
     Raises:
         ValueError: If a value is of another type or out of range, or two do
@@ -144,154 +98,160 @@ class TrainingConfig:
     16
     """
 
-    data: str = setting(
+    data: str = _setting(
         None,
         "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME or a protocol,"
         " alone or with :DIR (hashnet datasets list)",
     )
-    seed: int = setting(0, "of the split, the weights and the order", least=0)
-    query_per_class: int | None = setting(
+    seed: int = _setting(0, "of the split, the weights and the order", least=0)
+    query_per_class: int | None = _setting(
         None,
         "queries to draw of each class; none: as the source has it",
         least=1,
     )
-    train_per_class: int | None = setting(
+    train_per_class: int | None = _setting(
         None,
         "training images to draw of each class; none: all",
         least=1,
     )
-    validation: int | None = setting(
+    validation: int | None = _setting(
         None,
         "training images to ask with in place of the queries, and not to train"
         " on, for the choice of other settings",
         least=1,
     )
-    unseen_classes: int | None = setting(
+    unseen_classes: int | None = _setting(
         None,
         "classes to ask and to find alone, drawn by the seed; the others alone"
         " are trained on",
         least=1,
     )
-    imbalance: float | None = setting(
+    imbalance: float | None = _setting(
         None,
         "|S0|/|S1| that the training images shall have: labels are withheld or"
         " images left out; none: as they are",
         above=0,
     )
-    backbone: str = setting(
+    backbone: str = _setting(
         "small_cnn",
-        "small_cnn, alexnet, or a network of keras.applications by its name",
+        "network by its name: small_cnn for small images, MobileNetV2 or"
+        " another of keras.applications for photographs",
     )
-    weights: str | None = setting(
+    weights: str | None = _setting(
         None,
         "file of the backbone's weights, or the name of weights to download"
         " (imagenet); none: random. With weights, batch normalisation stays"
         " as it was trained",
     )
-    image_size: int = setting(
+    image_size: int = _setting(
         32, "pixels a side that images are resized to", least=1
     )
-    framing: str = setting(
+    framing: str = _setting(
         "whole",
-        "part of an image that is seen: all, warped; as the paper, warped to"
-        " 8/7 and cropped; or modern, the short side at 8/7 and cropped, in"
-        " training random parts. The last two mirror in training too",
+        f"part of an image that is seen. {_sentences(FRAMINGS)}. The last two"
+        " mirror in training too",
         FRAMINGS,
     )
-    freeze_backbone: bool = setting(
+    freeze_backbone: bool = _setting(
         False, "train only what comes after the backbone, on features"
     )
-    hidden: int = setting(
+    hidden: int = _setting(
         0,
         "units of a ReLU layer between features and hash layer; 0: none",
         least=0,
     )
-    dropout: float = setting(
+    dropout: float = _setting(
         0.0,
         "share of the features dropped in training, 0 to below 1",
         least=0,
     )
-    bits: int = setting(48, "length K of the codes", least=1)
-    method: str = setting(
+    bits: int = _setting(48, "length K of the codes", least=1)
+    method: str = _setting(
         "hashnet",
-        "what trains: HashNet; its variants +c (similarity=jaccard), -w"
-        " (class_weights=none) and -sgn (beta=1); or a rival's loss, without"
-        " HashNet's own flags, which follow",
-        METHODS,
+        f"what trains: HashNet, a variant of it, {_variants()}, or a rival's"
+        " loss, without HashNet's own flags, which follow",
+        DEEP_METHODS,
     )
-    similarity: str = setting(
-        "shared", "jaccard weights pairs by their overlap", SIMILARITIES
+    similarity: str = _setting(
+        "shared",
+        f"which pairs are similar. {_sentences(SIMILARITIES)}",
+        SIMILARITIES,
     )
-    class_weights: str = setting(
+    class_weights: str = _setting(
         "batch",
-        "where |S1| and |S0| are counted; none is HashNet-W",
+        f"where |S1| and |S0| are counted. {_sentences(CLASS_WEIGHTS)}",
         CLASS_WEIGHTS,
     )
-    alpha: float | None = setting(
+    alpha: float | None = _setting(
         None, "slope of the sigmoid of Eq. 3; none: 5 / bits", above=0
     )
-    schedule: str = setting(
+    schedule: str = _setting(
         "square_root",
         "how beta rises: smoothly, or in stages as in Algorithm 1",
         SCHEDULES,
     )
-    beta: float = setting(
+    beta: float = _setting(
         10.0,
         "where beta ends; 1 keeps it at 1, which is HashNet-sgn",
         least=1,
     )
-    patience: int | None = setting(
+    patience: int | None = _setting(
         None,
         "staged: epochs without a fall of the loss that end a stage; none:"
         " ten stages of equal length",
         least=1,
     )
-    optimizer: str = setting(
+    optimizer: str = _setting(
         "adam",
         "adam with cosine decay, or the paper's SGD, halved in steps",
         OPTIMIZERS,
     )
-    learning_rate: float = setting(
+    learning_rate: float = _setting(
         1e-4, "first learning rate of the backbone", above=0
     )
-    head_multiplier: float = setting(
+    head_multiplier: float = _setting(
         10.0, "multiple of it for the layers after the backbone", above=0
     )
-    batch_size: int = setting(128, "images a step", least=2)
-    classes_per_batch: int | None = setting(
+    batch_size: int = _setting(128, "images a step", least=2)
+    classes_per_batch: int | None = _setting(
         None,
         "classes that a batch is drawn of, equally many images of each, so"
         " that rare ones meet a partner; none: a plain shuffle",
         least=2,
     )
-    epochs: int = setting(30, "passes over the training images", least=1)
-    augmentation: str = setting(
+    epochs: int = _setting(30, "passes over the training images", least=1)
+    augmentation: str = _setting(
         "none",
-        "random changes to training images, with framing=whole",
+        f"random changes to training images, with framing=whole."
+        f" {_sentences(AUGMENTATIONS)}",
         AUGMENTATIONS,
     )
-    views: int = setting(
+    views: int = _setting(
         1,
         "frozen backbone: copies of each training image, all but the first"
         " with random changes",
         least=1,
     )
-    cache_images: str = setting(
+    cache_images: str = _setting(
         "auto",
-        "keep the decoded training images in memory; auto: if they fit into"
-        " half of what is available",
+        f"keep the decoded training images in memory. {_sentences(CACHES)}",
         CACHES,
     )
-    skip_undecodable: bool = setting(
+    skip_undecodable: bool = _setting(
         False, "leave out files that are no images, and list them"
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             kind, optional = setting_type(field.name)
-            if not (optional and value is None):
-                check_setting(field, kind, value)
+            if optional and value is None:
+                continue
+            if wanted := _unmet(field.metadata, kind, value):
+                raise ValueError(
+                    f"`{field.name}` must be {wanted}."
+                    f" Received: {field.name}={value!r}"
+                )
         if not self.dropout < 1:
             raise ValueError(
                 "`dropout` must leave some features, so be below 1."
@@ -301,17 +261,15 @@ class TrainingConfig:
         self._check_together()
 
     @property
-    def is_rival(self):
+    def is_rival(self) -> bool:
         """Whether the method is neither HashNet nor a variant of it."""
-        return self.method not in VARIANTS
+        return not METHODS[self.method].is_hashnet
 
-    def _settle_by_method(self):
+    def _settle_by_method(self) -> None:
+        method = METHODS[self.method]
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
-        if self.is_rival:
-            settled = {name: defaults[name] for name in HASHNETS_OWN}
-            settled["beta"] = 1.0
-        else:
-            settled = VARIANTS[self.method]
+        settled = {name: defaults[name] for name in method.unread}
+        settled.update(method.fixes)
         given = [
             name
             for name, value in settled.items()
@@ -328,7 +286,7 @@ class TrainingConfig:
             # The way that dataclasses set fields of a frozen instance.
             object.__setattr__(self, name, value)
 
-    def _check_together(self):
+    def _check_together(self) -> None:
         if self.patience is not None and self.schedule != "staged":
             raise ValueError(
                 "`patience` is for schedule=staged."
@@ -374,25 +332,20 @@ class TrainingConfig:
                 f" Received: freeze_backbone=False, views={self.views}"
             )
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Setting]:
         """Returns the settings as plain values, ready for JSON."""
         return dataclasses.asdict(self)
 
-    def data_source(self):
+    def data_source(self) -> dict[str, typing.Any]:
         """Returns the arguments of `hashnet_tf.datasets.load` as a dict."""
-        names = (
-            "data",
-            "seed",
-            "query_per_class",
-            "train_per_class",
-            "validation",
-            "unseen_classes",
-            "imbalance",
-        )
-        return {name: getattr(self, name) for name in names}
+        names = "data seed query_per_class train_per_class validation"
+        names += " unseen_classes imbalance"
+        return {name: getattr(self, name) for name in names.split()}
 
     @classmethod
-    def from_dict(cls, settings):
+    def from_dict(
+        cls, settings: collections.abc.Mapping[str, typing.Any]
+    ) -> "TrainingConfig":
         """Returns the config of a dict as `as_dict` gives it.
 
         Args:
@@ -426,7 +379,7 @@ class TrainingConfig:
         return cls(**settings)
 
 
-def setting_type(name):
+def setting_type(name: str) -> tuple[type, bool]:
     """Returns the type of a setting, and whether it may be None.
 
     Example:

@@ -1,17 +1,20 @@
 """From the settings of a run to its network, loss, schedule and optimizer."""
 
-import keras
+import pkgutil
+import typing
 
-from hashnet_tf.losses import WeightedPairwiseLoss, count_pairs
+import keras
+import numpy.typing as npt
+
+from hashnet_tf.losses import ClassLoss, WeightedPairwiseLoss, count_pairs
+from hashnet_tf.losses.class_loss import class_count
 from hashnet_tf.methods import METHODS
 from hashnet_tf.models import HashNet, backbone, freeze_batch_normalization
-from hashnet_tf.optimizers import default_optimizer, paper_optimizer
-from hashnet_tf.schedules import SquareRootBeta, StagedBeta
-
-STAGES = 10
+from hashnet_tf.runs.config import OPTIMIZERS, SCHEDULES, TrainingConfig
+from hashnet_tf.schedules import BetaSchedule, StagedBeta
 
 
-def build_backbone(config):
+def build_backbone(config: TrainingConfig) -> keras.Model:
     """Returns the network from images to features, with its weights.
 
     Args:
@@ -38,7 +41,7 @@ def build_backbone(config):
     return network
 
 
-def build_head(config, width):
+def build_head(config: TrainingConfig, width: int) -> HashNet:
     """Returns a `HashNet` from features `[n, width]` to g.
 
     Args:
@@ -64,20 +67,25 @@ def build_head(config, width):
     return HashNet(network, config.bits, config.framing)
 
 
-def build_loss(config, labels):
+def build_loss(
+    config: TrainingConfig, labels: npt.ArrayLike
+) -> keras.losses.Loss:
     """Returns the loss that a run is trained with.
+
+    A rival's is made of the classes that the labels name if it is a
+    `ClassLoss`, and of its defaults if it is another.
 
     Args:
         config: `TrainingConfig`.
         labels: Of the training images, class ids `[n]` or a zero-or-one
-            matrix `[n, L]`.
+            matrix `[n, L]`; -1 where unknown.
 
     Returns:
         `keras.losses.Loss`, of what `build_training_model` gives.
 
     Raises:
-        ValueError: As `build_pairwise_loss`, or with a rival as `build_loss`
-            of `hashnet_tf.losses.Method`.
+        ValueError: As `build_pairwise_loss`; with a rival, if the labels name
+            fewer than two classes, or more than there are codes.
 
     Example:
 
@@ -88,13 +96,18 @@ def build_loss(config, labels):
     >>> build_loss(config, np.array([0, 1, 2])).classes
     3
     """
-    if config.is_rival:
-        method = METHODS[config.method]
-        return method.build_loss(config.bits, labels, config.seed)
-    return build_pairwise_loss(config, labels)
+    if not config.is_rival:
+        return build_pairwise_loss(config, labels)
+    loss = METHODS[config.method].resolve()
+    if issubclass(loss, ClassLoss):
+        return loss.for_labels(labels, config.bits, config.seed)
+    class_count(labels)
+    return loss()
 
 
-def build_pairwise_loss(config, labels):
+def build_pairwise_loss(
+    config: TrainingConfig, labels: npt.ArrayLike
+) -> WeightedPairwiseLoss:
     """Returns HashNet's loss, Eq. 4, by which every method is watched.
 
     Args:
@@ -117,7 +130,7 @@ def build_pairwise_loss(config, labels):
     >>> build_pairwise_loss(config, np.array([0, 0, 1])).class_weights
     (3.0, 1.5)
     """
-    class_weights = config.class_weights
+    class_weights: typing.Any = config.class_weights
     if class_weights == "dataset":
         class_weights = count_pairs(labels).weights
     elif class_weights == "none":
@@ -129,7 +142,9 @@ def build_pairwise_loss(config, labels):
     )
 
 
-def build_training_model(config, hashnet, labels):
+def build_training_model(
+    config: TrainingConfig, hashnet: HashNet, labels: npt.ArrayLike
+) -> keras.Model:
     """Returns what is compiled and trained in place of a HashNet.
 
     Args:
@@ -150,10 +165,13 @@ def build_training_model(config, hashnet, labels):
     >>> type(build_training_model(config, head, np.arange(3))).__name__
     'LogitsModel'
     """
-    return METHODS[config.method].training_model(hashnet, labels)
+    network = METHODS[config.method].network
+    if network is None:
+        return hashnet
+    return pkgutil.resolve_name(network).for_labels(hashnet, labels)
 
 
-def build_schedule(config, steps):
+def build_schedule(config: TrainingConfig, steps: int) -> BetaSchedule:
     """Returns the schedule of beta, from 1 to `config.beta`.
 
     In stages, beta rises by the same factor from each to the next.
@@ -176,16 +194,17 @@ def build_schedule(config, steps):
     """
     if config.beta == 1:
         return StagedBeta([1.0], steps_per_stage=steps)
-    if config.schedule == "square_root":
-        return SquareRootBeta.reaching(config.beta, steps)
-    ratio = config.beta ** (1 / (STAGES - 1))
-    betas = [ratio**stage for stage in range(STAGES)]
+    schedule = pkgutil.resolve_name(SCHEDULES[config.schedule])
+    # Of the schedules that ship, StagedBeta alone knows patience.
+    patience = {}
     if config.patience is not None:
-        return StagedBeta(betas, patience=config.patience)
-    return StagedBeta(betas, steps_per_stage=max(1, steps // STAGES))
+        patience["patience"] = config.patience
+    return schedule.reaching(config.beta, steps, **patience)
 
 
-def build_optimizer(config, steps):
+def build_optimizer(
+    config: TrainingConfig, steps: int
+) -> keras.optimizers.Optimizer:
     """Returns the optimizer, with the head's own learning rate.
 
     Args:
@@ -193,7 +212,7 @@ def build_optimizer(config, steps):
         steps: Positive int, the optimizer steps of the whole training.
 
     Returns:
-        `hashnet_tf.optimizers.LayerwiseOptimizer`.
+        `hashnet_tf.optimizers.LayerwiseMixin`.
 
     Example:
 
@@ -204,8 +223,7 @@ def build_optimizer(config, steps):
     {'hash': 10.0, 'hidden': 10.0}
     """
     names = ["hash", "hidden"] if config.hidden else ["hash"]
-    if config.method == "greedyhash":
-        names.append("classifier")
+    names += METHODS[config.method].layers
     multipliers = dict.fromkeys(names, config.head_multiplier)
-    recipe = {"adam": default_optimizer, "paper": paper_optimizer}
-    return recipe[config.optimizer](config.learning_rate, steps, multipliers)
+    recipe = pkgutil.resolve_name(OPTIMIZERS[config.optimizer])
+    return recipe(config.learning_rate, steps, multipliers)

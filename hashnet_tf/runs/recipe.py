@@ -4,6 +4,8 @@ import dataclasses
 import importlib.resources
 import pathlib
 import tomllib
+import typing
+from importlib.resources.abc import Traversable
 
 from hashnet_tf._toml import check_table, from_table
 from hashnet_tf.runs.config import TrainingConfig
@@ -51,7 +53,7 @@ class Recipe:
             as it must be, or names the data.
     """
 
-    settings: dict
+    settings: dict[str, typing.Any]
     summary: str | None = None
     protocol: str | None = None
     commands: tuple[str, ...] = ()
@@ -61,7 +63,7 @@ class Recipe:
     expected: Expectation | None = None
     notes: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if "data" in self.settings:
             raise ValueError(
                 "A recipe leaves the data to its user."
@@ -71,7 +73,7 @@ class Recipe:
         TrainingConfig.from_dict({"data": "digits", **self.settings})
 
 
-def recipe_names():
+def recipe_names() -> list[str]:
     """Returns the names of the recipes that ship, sorted.
 
     Example:
@@ -87,7 +89,7 @@ def recipe_names():
     )
 
 
-def load_recipe(name):
+def load_recipe(name: str) -> Recipe:
     """Returns a recipe.
 
     Args:
@@ -119,7 +121,7 @@ def load_recipe(name):
     return read_recipe(path)
 
 
-def read_recipe(file):
+def read_recipe(file: Traversable) -> Recipe:
     """Reads a recipe.
 
     Args:
@@ -142,5 +144,5 @@ def read_recipe(file):
         raise ValueError(f"{file.name}: {error}{received}") from error
 
 
-def _shipped():
+def _shipped() -> Traversable:
     return importlib.resources.files("hashnet_tf.runs") / "recipes"

@@ -85,6 +85,21 @@ def read_records(path: os.PathLike[str] | str) -> list[dict[str, float]]:
         return [json.loads(line) for line in lines]
 
 
+def losses_until(path: os.PathLike[str] | str, step: int) -> list[float]:
+    """Returns the mean losses of the epochs that ended by a step, in order.
+
+    Args:
+        path: Str or path of a file of `Records`, which need not be there.
+        step: Int.
+    """
+    if not pathlib.Path(path).exists():
+        return []
+    rows = read_records(path)
+    return [
+        row["loss"] for row in rows if "loss" in row and row["step"] <= step
+    ]
+
+
 def _is_number(value: typing.Any) -> bool:
     try:
         float(value)

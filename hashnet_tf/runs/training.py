@@ -30,7 +30,7 @@ from hashnet_tf.runs.networks import (
     build_schedule,
     build_training_model,
 )
-from hashnet_tf.runs.records import Records
+from hashnet_tf.runs.records import Records, losses_until
 from hashnet_tf.runs.run import Path, Run
 
 MONITORED = 500
@@ -171,7 +171,8 @@ def _feature_sources(config, images, backbone, cache, sampler):
 
 def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
     checkpoint = LastCheckpoint(run.checkpoint_path)
-    done = checkpoint.restore(model) // steps_per_epoch
+    steps = checkpoint.restore(model)
+    done = steps // steps_per_epoch
     # An order of its own for what is left: else it would begin as the first.
     stream = batches(config.seed + done)
     # All that can be wrong has been looked at: from here on there is a run.
@@ -189,7 +190,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         callbacks=[
             # First, to see the beta that an epoch was trained with.
             monitor,
-            Continuation(schedule),
+            Continuation(schedule, losses_until(run.records_path, steps)),
             Records(run.records_path, monitor),
             keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
             checkpoint,

@@ -122,4 +122,4 @@ def canonical_directions(x, y):
     whitened = solve_triangular(left, x.T @ y / (len(x) - 1), lower=True)
     whitened = solve_triangular(right, whitened.T, lower=True).T
     u, correlations, _ = np.linalg.svd(whitened, full_matrices=False)
-    return solve_triangular(left, u, lower=True, trans="T"), correlations
+    return solve_triangular(left, u, lower=True, trans=1), correlations

@@ -186,7 +186,7 @@ class KSH(HashFunction):
         for k in range(self.bits):
             last = len(gram) - 1
             _, b = eigh(pulled, subset_by_index=[last, last])
-            a = solve_triangular(root, b[:, 0], trans="T", lower=True)
+            a = solve_triangular(root, b[:, 0], trans=1, lower=True)
             a *= np.sqrt(len(kernel)) / np.linalg.norm(kernel @ a)
             found = []
             for candidate in (a, smooth(a, kernel, rest)):

@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from hashnet_tf.methods import METHODS
+from hashnet_tf.methods import DEEP_METHODS
+from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.networks import build_loss
 
 SCRIPT = pathlib.Path(__file__).with_name("train_rivals.py")
-RIVALS = [name for name in METHODS if not name.startswith("hashnet")]
+RIVALS = [name for name in DEEP_METHODS if not name.startswith("hashnet")]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,8 @@ def test_there_was_no_tensorflow(found):
 @pytest.mark.parametrize("name", RIVALS)
 def test_the_loss_is_that_of_tensorflow(name, found):
     assert keras.backend.backend() == "tensorflow"
-    loss = METHODS[name].build_loss(12, found["labels"], 0)
+    config = TrainingConfig(data="digits", method=name, bits=12)
+    loss = build_loss(config, found["labels"])
     outputs = found["outputs"]
     if name != "greedyhash":
         outputs = outputs[:, 4:]

@@ -15,11 +15,13 @@ import keras
 import numpy as np
 
 import hashnet_tf as hn
-from hashnet_tf.methods import METHODS
+from hashnet_tf.methods import DEEP_METHODS
+from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.networks import build_loss, build_training_model
 
 BITS = 12
 # HashNet itself is trained by the other script.
-RIVALS = [name for name in METHODS if not name.startswith("hashnet")]
+RIVALS = [name for name in DEEP_METHODS if not name.startswith("hashnet")]
 
 
 def data():
@@ -45,14 +47,14 @@ def main(folder):
     features, labels, outputs = data()
     found = {"labels": labels, "outputs": outputs}
     for name in RIVALS:
-        method = METHODS[name]
-        loss = method.build_loss(BITS, labels, 0)
+        config = TrainingConfig(data="digits", method=name, bits=BITS)
+        loss = build_loss(config, labels)
         value = loss(
             labels, outputs if name == "greedyhash" else outputs[:, 4:]
         )
         net = hashnet()
         before = keras.ops.convert_to_numpy(net.hash_layer.kernel.value)
-        model = method.training_model(net, labels)
+        model = build_training_model(config, net, labels)
         model.compile(keras.optimizers.Adam(0.01), loss)
         history = model.fit(
             features, labels, batch_size=12, epochs=3, verbose=0

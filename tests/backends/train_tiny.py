@@ -85,9 +85,10 @@ def hashnet(multiplier=10.0, learning_rate=0.01, dropout=0.1):
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = hn.HashNet(keras.Model(inputs, x), bits=12)
     model.compile(
-        hn.optimizers.LayerwiseOptimizer(
-            keras.optimizers.SGD(learning_rate, momentum=0.9),
-            {"hash": multiplier},
+        hn.optimizers.LayerwiseSGD(
+            learning_rate,
+            momentum=0.9,
+            multipliers={"hash": multiplier},
             l2=5e-4,
         ),
         # So steep that the loss can fall far below that of chance.

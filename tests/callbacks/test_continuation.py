@@ -253,11 +253,51 @@ def test_a_new_optimizer_begins_the_stages_anew(head, features):
     assert waiting(model, features, [1.0, 2.0], epochs=4) == [1.0] * 3 + [2.0]
 
 
+def fit_twice(model, features, again):
+    """Betas of 5 epochs of stages of 3, with a second `fit` after 2 of them."""
+    model.optimizer.learning_rate = 0.0
+    schedule = hn.schedules.StagedBeta([1.0, 2.0, 4.0], patience=2)
+    callback = hn.callbacks.Continuation(schedule)
+    found, losses = [], []
+    for epochs in (2, 3):
+        history = model.fit(
+            *features,
+            batch_size=24,
+            shuffle=False,
+            epochs=epochs,
+            verbose=0,
+            callbacks=[callback],
+        ).history
+        found += history["beta"]
+        losses += history["loss"]
+        callback = again(callback, schedule, losses)
+    return found
+
+
 def test_patience_goes_on_in_a_second_fit(head, features):
+    whole = [1.0] * 3 + [2.0] * 2
+    again = {
+        "the same": lambda callback, schedule, losses: callback,
+        "the losses": lambda callback, schedule, losses: (
+            hn.callbacks.Continuation(schedule, losses)
+        ),
+        "nothing": lambda callback, schedule, losses: hn.callbacks.Continuation(
+            schedule
+        ),
+    }
+    found = {
+        name: fit_twice(head(), features, make) for name, make in again.items()
+    }
+    assert found["the same"] == found["the losses"] == whole
+    # The stage is known, and how long it has waited is not.
+    assert found["nothing"] == [1.0] * 5
+
+
+def test_without_its_losses_a_resumed_run_stays_in_its_stage(head, features):
     model = head()
-    found = waiting(model, features, [1.0, 2.0, 4.0], epochs=2)
-    found += waiting(model, features, [1.0, 2.0, 4.0], epochs=3)
-    assert found == [1.0] * 3 + [2.0] * 2
+    schedule = hn.schedules.StagedBeta([1.0, 2.0, 4.0], patience=1)
+    assert waiting(model, features, schedule.betas, 3, 1)[-1] == 2.0
+    assert waiting(model, features, schedule.betas, 3, 1) == [2.0, 2.0, 4.0]
 
 
 RESUMED = {
@@ -269,7 +309,7 @@ RESUMED = {
 EPOCHS, STEPS = 8, 4
 
 
-def train(model, features, name, callbacks, initial_epoch=0):
+def train(model, features, name, callbacks, initial_epoch=0, losses=()):
     if name == "patience":
         # Every stage then lasts three epochs; a wait lost shows.
         model.optimizer.learning_rate = 0.0
@@ -280,7 +320,10 @@ def train(model, features, name, callbacks, initial_epoch=0):
         epochs=EPOCHS,
         initial_epoch=initial_epoch,
         verbose=0,
-        callbacks=[hn.callbacks.Continuation(RESUMED[name]), *callbacks],
+        callbacks=[
+            hn.callbacks.Continuation(RESUMED[name], losses),
+            *callbacks,
+        ],
     )
     return history.history["beta"]
 
@@ -299,6 +342,7 @@ def test_a_killed_and_resumed_run_has_the_betas_of_an_unbroken_one(
 ):
     whole, unbroken = head(), recorder()
     by_epoch = train(whole, features, name, [unbroken])
+    losses = whole.history.history["loss"]
     assert unbroken.steps == list(range(1, EPOCHS * STEPS + 1))
     assert len(set(unbroken.betas)) > 2
     # Killed within the sixth epoch, or after the last batch of the fifth.
@@ -316,7 +360,12 @@ def test_a_killed_and_resumed_run_has_the_betas_of_an_unbroken_one(
         model = head()
         saving, initial_epoch = resume(way, folder, model)
         rest_by_epoch = train(
-            model, features, name, [saving, rest], initial_epoch
+            model,
+            features,
+            name,
+            [saving, rest],
+            initial_epoch,
+            losses[: kept // STEPS],
         )
         assert first.steps == unbroken.steps[:after]
         assert first.betas == unbroken.betas[:after]

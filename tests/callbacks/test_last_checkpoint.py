@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 
@@ -40,9 +39,9 @@ def test_restores_weights_and_optimizer(head, features, tmp_path):
 def test_restores_through_a_layerwise_optimizer(head, features, tmp_path):
     def make():
         model = head()
-        inner = keras.optimizers.Adam(0.01)
         model.compile(
-            hn.optimizers.LayerwiseOptimizer(inner, {"hash": 10.0}), model.loss
+            hn.optimizers.LayerwiseAdam(0.01, multipliers={"hash": 10.0}),
+            model.loss,
         )
         return model
 

@@ -7,6 +7,10 @@ from hashnet_tf.losses.class_loss import ClassLoss, shared_cross_entropy
 
 
 class FirstColumn(ClassLoss):
+    @classmethod
+    def for_labels(cls, labels, bits, seed=0):
+        return cls(3, bits, "first", "sum_over_batch_size")
+
     def images(self, membership, outputs):
         return outputs[:, 0]
 

@@ -27,4 +27,4 @@ def test_models_alone_let_keras_load_a_trained_model(hashnet, images, tmp_path):
         text=True,
         check=True,
     ).stdout
-    assert printed.split() == ["48", "weighted_pairwise_loss", "layerwise"]
+    assert printed.split() == ["48", "weighted_pairwise_loss", "adam"]

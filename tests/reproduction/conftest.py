@@ -3,7 +3,8 @@ import importlib
 import numpy as np
 import pytest
 
-from hashnet_tf.reproduction import SYSTEMS, Result, Row
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Result, Row
 from hashnet_tf.reproduction import plots as figures
 from hashnet_tf.retrieval import evaluate, pack
 
@@ -64,6 +65,6 @@ def row_of(result_of):
 
     def make(method, bits=16, paper=None, seeds=(0, 1)):
         results = {seed: result_of(seed, bits) for seed in seeds}
-        return Row(SYSTEMS[method], bits, results, paper)
+        return Row(METHODS[method], bits, results, paper)
 
     return make

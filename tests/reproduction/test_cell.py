@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from hashnet_tf.reproduction import SYSTEMS, Cell
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Cell
 from hashnet_tf.runs.config import TrainingConfig
 
 
@@ -17,7 +18,7 @@ def test_where_it_lies(cell, tmp_path):
     assert (cell.config.bits, cell.config.seed) == (16, 2)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", METHODS)
 def test_each_system_has_settings_that_are_allowed(name, config_of, tmp_path):
     # Which only HashNet itself takes.
     base = config_of(
@@ -29,7 +30,7 @@ def test_each_system_has_settings_that_are_allowed(name, config_of, tmp_path):
         beta=8.0,
     )
     config = Cell.of(tmp_path, base, name, 16, 1).config
-    deep = SYSTEMS[name].shallow is None
+    deep = METHODS[name].is_deep
     assert config.method == (name if deep else "hashnet")
     assert (config.bits, config.seed, config.epochs) == (16, 1, 1)
     if name.startswith("hashnet") or not deep:

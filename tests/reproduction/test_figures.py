@@ -4,7 +4,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hashnet_tf.reproduction import SYSTEMS, Row
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Row
 from hashnet_tf.reproduction.paper import paper_curve
 from hashnet_tf.reproduction.plots import _classes, draw_curves
 
@@ -32,7 +33,7 @@ def test_the_means_at_the_most_bits(row_of, tmp_path):
     for row in rows:
         reports = [result.report for result in row.results.values()]
         here = [report.precision_radius2 for report in reports]
-        assert radius2[row.system.title][row.bits] == pytest.approx(
+        assert radius2[row.method.title][row.bits] == pytest.approx(
             np.mean(here)
         )
         if row.bits == 32:
@@ -44,7 +45,7 @@ def test_the_means_at_the_most_bits(row_of, tmp_path):
                 ),
             ):
                 curves = [getattr(report, name) for report in reports]
-                assert drawn[row.system.title] == {
+                assert drawn[row.method.title] == {
                     x: pytest.approx(np.mean([curve[x] for curve in curves]))
                     for x in curves[0]
                 }
@@ -69,7 +70,7 @@ def test_other_data_have_no_paper(row_of, tmp_path):
 
 
 def test_what_is_not_measured_is_left_out(row_of, tmp_path):
-    empty = Row(SYSTEMS["itq"], 64, {})
+    empty = Row(METHODS["itq"], 64, {})
     assert draw_curves([empty], tmp_path) == []
     paths = draw_curves([empty, row_of("lsh", 16)], tmp_path)
     assert [list(curves_of(path)) for path in paths] == [["LSH"]] * 3
@@ -80,7 +81,7 @@ def test_databases_of_other_sizes_share_what_both_have(result_of, tmp_path):
     at = {100: 0.5, 200: 0.25}
     report = dataclasses.replace(second.report, precision_at=at)
     second = dataclasses.replace(second, report=report)
-    row = Row(SYSTEMS["itq"], 16, {0: second, 1: first})
+    row = Row(METHODS["itq"], 16, {0: second, 1: first})
     path = draw_curves([row], tmp_path)[-1]
     mean = (0.5 + first.report.precision_at[100]) / 2
     assert curves_of(path) == {"ITQ": {100: pytest.approx(mean)}}
@@ -90,7 +91,7 @@ def test_a_small_database_has_no_precision_at_100(result_of, tmp_path):
     result = result_of(0)
     report = dataclasses.replace(result.report, precision_at={})
     row = Row(
-        SYSTEMS["itq"], 16, {0: dataclasses.replace(result, report=report)}
+        METHODS["itq"], 16, {0: dataclasses.replace(result, report=report)}
     )
     names = [path.name for path in draw_curves([row], tmp_path)]
     assert names == ["precision_radius2.png", "precision_at_recall.png"]

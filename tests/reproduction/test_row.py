@@ -1,11 +1,12 @@
 import dataclasses
 
-from hashnet_tf.reproduction import SYSTEMS, Row
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Row
 
 
 def test_mean_and_half_the_range(result_of):
     results = {seed: result_of(seed) for seed in range(3)}
-    row = Row(SYSTEMS["itq"], 16, results)
+    row = Row(METHODS["itq"], 16, results)
     reports = [result.report for result in results.values()]
     of = {
         "tie-aware": [report.map for report in reports],
@@ -24,7 +25,7 @@ def test_mean_and_half_the_range(result_of):
 def test_what_is_not_known_does_not_count(result_of):
     first, second = result_of(0), result_of(1, seconds=4.0)
     first = dataclasses.replace(first, seconds=None)
-    row = Row(SYSTEMS["itq"], 16, {0: first, 1: second})
+    row = Row(METHODS["itq"], 16, {0: first, 1: second})
     assert (row.mean("seconds"), row.spread("seconds")) == (4.0, 0.0)
-    empty = Row(SYSTEMS["itq"], 16, {})
+    empty = Row(METHODS["itq"], 16, {})
     assert (empty.mean("seconds"), empty.spread("seconds")) == (None, None)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.reproduction import SYSTEMS, Cell, run_cell
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Cell, run_cell
 from hashnet_tf.runs.networks import build_backbone
 
 
@@ -16,7 +17,7 @@ def images_of(config):
 
 def by_hand(name, config, see):
     train, query, database = images_of(config)
-    system = SYSTEMS[name].shallow(bits=config.bits, seed=config.seed)
+    system = METHODS[name].resolve()(bits=config.bits, seed=config.seed)
     system.fit(see(train), train.labels)
     return hn.retrieval.evaluate(
         system.encode(see(query)),
@@ -107,7 +108,7 @@ def test_loads_the_data_once(
         return call
 
     for place, function in (
-        ("runs.run_data", "load"),
+        ("runs.data", "load"),
         ("runs.networks", "backbone"),
     ):
         module = importlib.import_module(f"hashnet_tf.{place}")

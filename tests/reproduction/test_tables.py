@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from hashnet_tf.reproduction import SYSTEMS, Row
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Row
 from hashnet_tf.reproduction.table_files import markdown, write_tables
 from hashnet_tf.retrieval.presets import PRESETS
 
@@ -42,7 +43,7 @@ def test_one_row_a_system(row_of):
     for system, papers in ("HashNet", "0.5000 0.6000"), ("ITQ", "- 0.4000"):
         (cells,) = cells_of(text, system)
         expected = []
-        of_system = [row for row in rows if row.system.title == system]
+        of_system = [row for row in rows if row.method.title == system]
         for row, paper in zip(of_system, papers.split(), strict=True):
             reports = [result.report for result in row.results.values()]
             expected += [
@@ -64,7 +65,7 @@ def test_the_cost_of_each_cell(row_of, result_of):
         0: result_of(0, seconds=1.0, peak_memory_mb=900.0),
         1: result_of(1, seconds=2.5, peak_memory_mb=1000.0),
     }
-    text = markdown([Row(SYSTEMS["itq"], 16, results), row_of("lsh")], "")
+    text = markdown([Row(METHODS["itq"], 16, results), row_of("lsh")], "")
     assert head_of(text, 1) == (
         "| system | bits | deephash | P@H<=2 | seconds a cell | peak MB a cell"
         " |"
@@ -95,13 +96,13 @@ def test_one_seed_has_no_spread(row_of):
 
 
 def test_what_is_missing_is_a_dash():
-    rows = [Row(SYSTEMS["itq"], 16, {}, 0.25)]
+    rows = [Row(METHODS["itq"], 16, {}, 0.25)]
     assert cells_of(markdown(rows, ""), "ITQ") == [["-", "-", "0.2500"]]
     assert cells_of(markdown(rows, ""), "ITQ", 1) == [["16"] + ["-"] * 4]
 
 
 def test_the_files_hold_the_numbers(row_of, tmp_path):
-    rows = [row_of("hashnet", 16, 0.5), Row(SYSTEMS["itq"], 16, {})]
+    rows = [row_of("hashnet", 16, 0.5), Row(METHODS["itq"], 16, {})]
     path = tmp_path / "new" / "table_1"
     written = write_tables(rows, path, ABOUT, ["a: b"])
     assert [each.name for each in written] == [

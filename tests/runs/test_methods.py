@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.methods import DEEP_METHODS
 from hashnet_tf.runs import read_records, train
-from hashnet_tf.runs.config import METHODS
 
 MODULE = importlib.import_module("hashnet_tf.runs.training")
 
@@ -52,7 +52,7 @@ def run_of(config_of, weights_file, tmp_path_factory):
 
 
 def test_every_method_is_run_here():
-    assert ["hashnet", *FROZEN] == list(METHODS)
+    assert ["hashnet", *FROZEN] == list(DEEP_METHODS)
 
 
 def parts(run):

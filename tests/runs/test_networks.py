@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.methods import METHODS
+from hashnet_tf.methods import DEEP_METHODS, METHODS
 from hashnet_tf.runs import networks
 
 
@@ -102,16 +102,51 @@ def test_loss_needs_pairs_of_both_kinds_to_count(config):
         networks.build_loss(config(class_weights="dataset"), np.arange(3))
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_loss_and_beta_are_those_of_the_method(name, config):
-    method, labels = METHODS[name], np.arange(30) % 3
-    settings = config(method=name, seed=4)
-    loss = networks.build_loss(settings, labels)
-    expected = method.build_loss(12, labels, 4)
+RIVALS = {
+    "dhn": lambda y: hn.losses.DHNLoss(),
+    "dnnh": lambda y: hn.losses.DNNHLoss(),
+    "cnnh": lambda y: hn.losses.CNNHLoss(*hn.losses.cnnh_codes(y, 12, 4)),
+    "dpsh": lambda y: hn.losses.DPSHLoss(),
+    "greedyhash": lambda y: hn.losses.GreedyHashLoss(3, 12),
+    "csq": lambda y: hn.losses.CSQLoss(
+        hn.losses.hash_centers(3, 12, 4), seed=4
+    ),
+    "orthohash": lambda y: hn.losses.OrthoHashLoss(
+        hn.losses.hash_centers(3, 12, 4)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_rivals_loss_suits_the_labels(name, config):
+    labels = np.arange(30) % 3
+    loss = networks.build_loss(config(method=name, seed=4), labels)
+    expected = RIVALS[name](labels)
     assert type(loss) is type(expected)
     assert loss.get_config() == expected.get_config()
-    schedule = networks.build_schedule(settings, 20)
-    assert (schedule(20) > 1) == method.continuation
+
+
+def test_a_variants_loss_differs_in_one_thing(config):
+    assert set(DEEP_METHODS) - set(RIVALS) == {
+        name for name in METHODS if name.startswith("hashnet")
+    }
+    losses = {
+        name: networks.build_loss(
+            config(method=name), np.arange(4)
+        ).get_config()
+        for name in ("hashnet", "hashnet+c", "hashnet-w", "hashnet-sgn")
+    }
+    whole = losses["hashnet"]
+    assert losses["hashnet-sgn"] == whole
+    assert losses["hashnet+c"] == {**whole, "similarity": "jaccard"}
+    assert losses["hashnet-w"] == {**whole, "class_weights": None}
+
+
+def test_beta_stays_1_where_the_method_says_so(config):
+    for name in DEEP_METHODS:
+        schedule = networks.build_schedule(config(method=name), 20)
+        rises = name in ("hashnet", "hashnet+c", "hashnet-w")
+        assert (schedule(20) > 1) == rises
 
 
 @pytest.mark.parametrize("name", ["dhn", "csq", "greedyhash"])
@@ -124,7 +159,7 @@ def test_a_rival_is_watched_by_hashnets_loss(name, config):
 
 def test_training_models(config):
     found = {}
-    for name in METHODS:
+    for name in DEEP_METHODS:
         settings = config(method=name)
         head = networks.build_head(settings, 16)
         model = networks.build_training_model(settings, head, np.arange(3))
@@ -183,11 +218,12 @@ def test_adam(config):
     optimizer = networks.build_optimizer(
         config(learning_rate=0.2, head_multiplier=3.0), 40
     )
-    inner = optimizer.inner_optimizer
-    assert isinstance(inner, keras.optimizers.Adam)
+    assert isinstance(optimizer, keras.optimizers.Adam)
     assert optimizer.multipliers == {"hash": 3.0}
     assert optimizer.l2 == 0.0
-    rate = inner._learning_rate
+    rate = keras.saving.deserialize_keras_object(
+        optimizer.get_config()["learning_rate"]
+    )
     expected = [0.2 * (1 + np.cos(np.pi * t / 40)) / 2 for t in (0, 10, 40)]
     found = [float(rate(t)) for t in (0, 10, 40)]
     assert found == pytest.approx(expected, abs=1e-7)
@@ -197,11 +233,13 @@ def test_the_papers(config):
     optimizer = networks.build_optimizer(
         config(optimizer="paper", learning_rate=0.2, hidden=4), 100
     )
-    inner = optimizer.inner_optimizer
-    assert isinstance(inner, keras.optimizers.SGD)
-    assert (inner.momentum, inner.nesterov, optimizer.l2) == (0.9, False, 5e-4)
+    assert isinstance(optimizer, keras.optimizers.SGD)
+    assert (optimizer.momentum, optimizer.nesterov) == (0.9, False)
+    assert optimizer.l2 == 5e-4
     assert optimizer.multipliers == {"hash": 10.0, "hidden": 10.0}
-    rate = inner._learning_rate
+    rate = keras.saving.deserialize_keras_object(
+        optimizer.get_config()["learning_rate"]
+    )
     # Halved each fifth of the way.
     found = [float(rate(t)) for t in (0, 19, 20, 40, 99)]
     assert found == pytest.approx([0.2, 0.2, 0.1, 0.05, 0.0125])

@@ -454,7 +454,7 @@ def test_multi_label_lists_with_the_papers_settings(
     )
     assert (loss["similarity"], loss["alpha"]) == ("jaccard", 0.3)
     optimizer = model.optimizer
-    assert isinstance(optimizer.inner_optimizer, keras.optimizers.SGD)
+    assert isinstance(optimizer, keras.optimizers.SGD)
     assert optimizer.multipliers == {"hash": 4.0, "hidden": 4.0}
     # Ten stages in ten steps; an epoch ends with each second.
     betas = [10 ** (stage / 9) for stage in (0, 1, 3, 5, 7, 9)]
@@ -504,7 +504,7 @@ def test_the_ablations_and_the_other_switches(config_of, tmp_path):
     assert [beta for _, beta in progress(run)] == [1.0, 1.0, 1.0]
     model = run.model
     assert model.loss.get_config()["class_weights"] is None
-    assert isinstance(model.optimizer.inner_optimizer, keras.optimizers.Adam)
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
 
 
 def test_the_seed_makes_a_run(config_of, unbroken, tmp_path):

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.tools import demo
+from hashnet_tf.runs import demonstration
 
 FIGURES = ["code_histogram.png", "neighbours.png", "training.png"]
 
@@ -23,11 +24,12 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
         "epochs": 1,
         "train_per_class": 20,
     }
-    monkeypatch.setattr(demo, "SETTINGS", demo.SETTINGS | short)
+    settings = dataclasses.replace(demonstration.SETTINGS, **short)
+    monkeypatch.setattr(demonstration, "SETTINGS", settings)
     run = hn.runs.Run(tmp_path / "run")
     ended = hashnet("demo", f"--workdir={run.path}", "--seed=3")
     assert ended.code == 0
-    assert run.config == hn.runs.TrainingConfig(**demo.SETTINGS, seed=3)
+    assert run.config == dataclasses.replace(settings, seed=3)
 
     report = run.report["retrieval"]
     assert report["at"] == 1000
@@ -73,8 +75,7 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
 
 
 def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
-    settings = hn.runs.TrainingConfig(**demo.SETTINGS, seed=0)
-    hn.runs.Run(tmp_path).write_settings(settings)
+    hn.runs.Run(tmp_path).write_settings(demonstration.SETTINGS)
     line = fails("demo", f"--workdir={tmp_path}", "--seed=1")
     assert line.endswith("Received: seed=1 instead of 0")
 

@@ -25,16 +25,17 @@ def test_the_protocol_says_the_rank(trained, hashnet, monkeypatch):
     run, _ = trained
     asked = []
 
-    def evaluate_run(*arguments):
-        asked.append(arguments)
+    def evaluate(run, **options):
+        asked.append((run.path, options))
         raise ValueError
 
-    monkeypatch.setattr(hn.runs, "evaluate_run", evaluate_run)
+    monkeypatch.setattr(hn.runs.Run, "evaluate", evaluate)
     hashnet("evaluate", f"--workdir={run.path}")
     hashnet("evaluate", f"--workdir={run.path}", "--features=shared")
+    usual = {"at": None, "empty_ball": "zero", "features": None}
     assert asked == [
-        (str(run.path), None, "zero", None),
-        (str(run.path), None, "zero", "shared"),
+        (run.path, usual),
+        (run.path, {**usual, "features": "shared"}),
     ]
 
 

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from hashnet_tf.reproduction import SYSTEMS, Cell
+from hashnet_tf.methods import METHODS
+from hashnet_tf.reproduction import Cell
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 from hashnet_tf.tools import main, reproduce
@@ -37,7 +38,7 @@ def test_the_help_names_every_system():
     reproduce.add_arguments(parser)
     (told,) = [a.help for a in parser._actions if a.dest == "methods"]
     named = re.findall(r"[a-z+-]+", told.partition(", of ")[2])
-    assert set(named) == set(SYSTEMS)
+    assert set(named) == set(METHODS)
 
 
 @pytest.mark.parametrize("flag", ["--seed=5", "--method=itq", "--workdir=a"])
@@ -75,7 +76,7 @@ def test_each_recipe_makes_every_cell(name):
     arguments = parse(*NEEDED, f"--recipe={name}")
     config = config_of(arguments, without=reproduce.OF_CELLS)
     settings = load_recipe(name).settings
-    for method in SYSTEMS:
+    for method in METHODS:
         cell = Cell.of("out", config, method, 16, 1)
         assert (cell.config.bits, cell.config.seed) == (16, 1)
         assert cell.config.learning_rate == settings["learning_rate"]
@@ -152,7 +153,7 @@ def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
         "--epochs=12",
         "--learning_rate=0.001",
         "--bits=16,32",
-        f"--methods={','.join(SYSTEMS)}",
+        f"--methods={','.join(METHODS)}",
         "--seeds=1",
         f"--out={tmp_path}",
     )
@@ -162,7 +163,7 @@ def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
         (row["method"], row["bits"]): row["tie-aware"]["mean"]
         for row in values["rows"]
     }
-    assert set(found) == set(itertools.product(SYSTEMS, (16, 32)))
+    assert set(found) == set(itertools.product(METHODS, (16, 32)))
     for bits in (16, 32):
         assert found["hashnet", bits] > found["lsh", bits]
     # Fewer than a tenth would be worse than one code for all images.

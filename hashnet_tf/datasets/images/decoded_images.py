@@ -5,6 +5,7 @@ import pathlib
 
 import tensorflow as tf
 
+from hashnet_tf._framings import CACHES
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.undecodable import refuse_undecodable
 
@@ -12,7 +13,6 @@ _MEMINFO = pathlib.Path("/proc/meminfo")
 # Of a container, whose limit the machine's figures do not tell.
 _CGROUP = pathlib.Path("/sys/fs/cgroup")
 
-CACHES = ("auto", "always", "never")
 SAMPLE = 48
 # What is left is for the network, the framework and others.
 SHARE = 0.5
@@ -126,7 +126,7 @@ def cached(images, keep, cache="auto"):
     """
     if cache not in CACHES:
         raise ValueError(
-            f"`cache` must be one of {CACHES}. Received: cache={cache!r}"
+            f"`cache` must be one of {tuple(CACHES)}. Received: cache={cache!r}"
         )
     if cache == "never":
         return images

@@ -15,10 +15,8 @@ network's size, as 256 is of 224.
 
 import tensorflow as tf
 
-from hashnet_tf._framings import check_framing
+from hashnet_tf._framings import AUGMENTATIONS, check_framing
 from hashnet_tf.datasets.pixels.decoding import resize_image
-
-AUGMENTATIONS = ("none", "shift", "shift_flip")
 
 SHIFT = 0.125
 
@@ -55,7 +53,7 @@ def augment_image(image, seed, augmentation):
     """
     if augmentation not in AUGMENTATIONS:
         raise ValueError(
-            f"`augmentation` must be one of {AUGMENTATIONS}."
+            f"`augmentation` must be one of {tuple(AUGMENTATIONS)}."
             f" Received: augmentation={augmentation!r}"
         )
     if augmentation == "none":

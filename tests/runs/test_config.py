@@ -5,16 +5,8 @@ import json
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.pixels import framing as augmentation
-from hashnet_tf.methods import METHODS as REGISTERED
-from hashnet_tf.runs.config import (
-    AUGMENTATIONS,
-    HASHNETS_OWN,
-    METHODS,
-    VARIANTS,
-    TrainingConfig,
-    setting_type,
-)
+from hashnet_tf.methods import DEEP_METHODS, HASHNET_SETTINGS, METHODS
+from hashnet_tf.runs.config import TrainingConfig, setting_type
 
 FIELDS = {field.name: field for field in dataclasses.fields(TrainingConfig)}
 
@@ -177,8 +169,6 @@ def test_refuses_what_is_no_choice(name):
 
 
 def test_choices_are_those_of_what_they_choose_from():
-    assert AUGMENTATIONS == augmentation.AUGMENTATIONS
-    assert METHODS == tuple(REGISTERED)
     for similarity in FIELDS["similarity"].metadata["choices"]:
         hn.losses.WeightedPairwiseLoss(similarity=similarity)
 
@@ -290,7 +280,7 @@ def test_reads_the_switch_of_earlier_versions(old, new):
     assert settings["cache_images"] is old
 
 
-RIVALS = [name for name in METHODS if name not in VARIANTS]
+RIVALS = [name for name in DEEP_METHODS if not METHODS[name].is_hashnet]
 
 
 @pytest.mark.parametrize(
@@ -334,7 +324,7 @@ def test_a_variant_takes_the_other_flags_of_hashnet():
         *(
             ({"method": method, name: CHANGED[name]}, None)
             for method in RIVALS
-            for name in (*HASHNETS_OWN, "beta")
+            for name in (*HASHNET_SETTINGS, "beta")
         ),
     ],
 )

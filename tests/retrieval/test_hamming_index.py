@@ -1,4 +1,6 @@
 import builtins
+import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -81,7 +83,7 @@ def test_removed_codes_are_not_found(kind):
     assert len(index) == 150
     _, ids = index.search(codes, 5)
     assert (ids[ids >= 0] % 2 == 1).all()
-    found, ids = index.within(codes[:9], 4)
+    found, ids = index.range_search(codes[:9], 4)
     every = all_distances(codes[:9], codes[1::2])
     for row, near, where in zip(every, found, ids, strict=True):
         order = np.argsort(row, kind="stable")
@@ -111,6 +113,18 @@ def test_save_and_load(kind, tmp_path):
         index.search(codes[:9], 5), loaded.search(codes[:9], 5), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_file_of_version_0_1_opens():
+    data = os.environ.get("HASHNET_TF_DATA", "")
+    folder = pathlib.Path(data, "..", "compat_0.1")
+    if not data or not folder.is_dir():
+        pytest.skip("HASHNET_TF_DATA has no compat_0.1 beside it")
+    index = HammingIndex.load(folder / "codes.index", bits=12)
+    assert sorted(index.ids.tolist()) == list(range(100, 164))
+    with np.load(folder / "expected.npz") as expected:
+        found, _ = index.search(expected["codes"], 1)
+    assert (found == 0).all()
 
 
 @pytest.fixture
@@ -152,11 +166,14 @@ def test_another_file_is_refused(tmp_path):
         HammingIndex.load(tmp_path / "none")
 
 
-def test_an_empty_index(kind):
+def test_an_empty_index(kind, tmp_path):
     index = HammingIndex(12, kind)
     queries = clustered(3, 12, 0)
     assert index.search(queries, 4)[1].shape == (3, 0)
-    assert [len(ids) for ids in index.within(queries, 12)[1]] == [0, 0, 0]
+    _, within = index.range_search(queries, 12)
+    assert [len(ids) for ids in within] == [0, 0, 0]
+    index.save(tmp_path / "codes.index")
+    assert len(HammingIndex.load(tmp_path / "codes.index")) == 0
     with pytest.raises(ValueError, match="3 queries, 0 codes"):
         index.recall(queries, 1)
 
@@ -195,7 +212,7 @@ def test_refuses():
     with pytest.raises(ValueError, match="Received: k=0"):
         index.search(codes, 0)
     with pytest.raises(ValueError, match="Received: radius=-1"):
-        index.within(codes, -1)
+        index.range_search(codes, -1)
     with pytest.raises(ValueError, match="`query_codes` of 12 bits"):
         index.search(codes[:, :1], 1)
 

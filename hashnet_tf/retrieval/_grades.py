@@ -1,10 +1,16 @@
 """How relevant each item is to a query: the number of labels they share."""
 
 import abc
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.retrieval.labels import ROWS, check_labels, unlabelled
+
+# Of a query's position and a slice of the database: each item's grade.
+Relevance = Callable[[int, slice], npt.ArrayLike]
+Labels = npt.ArrayLike | Relevance
 
 
 class Grades(abc.ABC):
@@ -17,14 +23,16 @@ class Grades(abc.ABC):
         unlabelled_queries: Int, queries without any label.
     """
 
-    unlabelled_queries = 0
+    unlabelled_queries: int = 0
 
     @abc.abstractmethod
-    def of(self, query, positions):
+    def of(self, query: int, positions: npt.NDArray) -> npt.NDArray:
         """Returns the grades of the items at `positions`, integers `[m]`."""
 
     @abc.abstractmethod
-    def relevant_table(self, query, distances, width):
+    def relevant_table(
+        self, query: int, distances: npt.NDArray, width: int
+    ) -> npt.NDArray[np.int64]:
         """Counts the relevant items by grade and distance.
 
         Args:
@@ -37,7 +45,9 @@ class Grades(abc.ABC):
         """
 
 
-def grades_of(query_labels, database_labels, q, n):
+def grades_of(
+    query_labels: Labels, database_labels: npt.ArrayLike | None, q: int, n: int
+) -> Grades:
     """Returns the `Grades` of checked labels.
 
     Args:
@@ -55,7 +65,7 @@ def grades_of(query_labels, database_labels, q, n):
     Example:
 
     >>> import numpy as np
-    >>> from hashnet_tf.retrieval.grades import grades_of
+    >>> from hashnet_tf.retrieval._grades import grades_of
     >>> rows = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
     >>> grades = grades_of(rows[:1], rows, 1, 3)
     >>> grades.of(0, np.array([2, 0])).tolist()
@@ -71,7 +81,10 @@ def grades_of(query_labels, database_labels, q, n):
             )
         return FunctionGrades(query_labels, n)
     query_labels = check_labels(query_labels, q, "query_labels")
-    database_labels = check_labels(database_labels, n, "database_labels")
+    # None is no labels, which is what the check says of it.
+    database_labels = check_labels(
+        np.asarray(database_labels), n, "database_labels"
+    )
     if query_labels.shape[1:] != database_labels.shape[1:]:
         raise ValueError(
             "`query_labels` and `database_labels` must both be class ids or"

@@ -4,8 +4,9 @@ import json
 import numpy as np
 import pytest
 
+import hashnet_tf as hn
 from hashnet_tf.retrieval import RetrievalReport, evaluate, pack
-from hashnet_tf.retrieval.evaluation import RECALLS
+from hashnet_tf.retrieval.metrics import RECALLS
 
 
 def test_a_case_worked_by_hand():
@@ -62,6 +63,43 @@ def test_a_case_worked_by_hand():
     assert report.ndcg == pytest.approx((gain + other) / ideal / 4)
     assert set(report.precision_at_recall) == set(RECALLS)
     assert report.precision_at_recall[1.0] == pytest.approx((3 / 4 + 3 / 5) / 2)
+
+
+@pytest.mark.parametrize("empty_ball", ["zero", "skip"])
+def test_is_what_the_metrics_are_one_by_one(empty_ball):
+    rng = np.random.default_rng(0)
+    codes = pack(rng.normal(size=(90, 12)))
+    rows = (rng.random((90, 6)) < 0.2).astype(int)
+    data = codes[:20], codes[20:], rows[:20], rows[20:]
+    report = evaluate(
+        *data, bits=12, at=30, ranks=[5, 60], empty_ball=empty_ball
+    )
+    metrics = hn.retrieval
+    for ties, value in (
+        ("expected", report.map),
+        ("best", report.map_best),
+        ("worst", report.map_worst),
+    ):
+        found = metrics.mean_average_precision(*data, 30, ties, bits=12)
+        assert found == value
+    assert metrics.mean_average_precision(*data, bits=12) == report.map_all
+    assert metrics.ndcg_at_k(*data, 30, bits=12) == report.ndcg
+    for k, value in report.precision_at.items():
+        assert metrics.precision_at_k(*data, k, bits=12) == value
+    for radius in range(13):
+        found = metrics.precision_within_radius(
+            *data, radius, empty_ball, bits=12
+        )
+        assert found == report.ball_precision[radius]
+        found = metrics.recall_within_radius(*data, radius, bits=12)
+        assert found == report.ball_recall[radius]
+        near = hn.retrieval.range_search(codes[:20], codes[20:], radius)[1]
+        empty = np.mean([len(found) == 0 for found in near])
+        assert report.empty_balls[radius] == pytest.approx(empty)
+    precision, recall = metrics.precision_recall_curve(*data, bits=12)
+    assert report.precision_at_recall == dict(
+        zip(recall.tolist(), precision.tolist(), strict=True)
+    )
 
 
 @pytest.mark.parametrize("empty_ball, expected", [("zero", 0.5), ("skip", 1)])
@@ -178,7 +216,7 @@ NONE = np.zeros((0, 2), "uint8")
         ((CODES, CODES, [0, 1], [0, 1], 16, 0), "Received: at=0"),
         ((CODES, CODES, [0, 1], [0, 1], 16, None), "Received: at=None"),
         ((CODES, CODES, [0, 1], [0, 1], 16, 5, [0]), "Received: ranks=0"),
-        ((CODES, CODES, [0, 1], [0, 1], 16, 5, [1], "x"), "empty='x'"),
+        ((CODES, CODES, [0, 1], [0, 1], 16, 5, [1], "x"), "empty_ball='x'"),
         ((CODES * 1.0, CODES, [0, 1], [0, 1]), "query_codes.dtype=float64"),
     ],
 )
