@@ -3,15 +3,18 @@ PYTHON ?= python3
 VENV ?= .venv
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test bench slow format clean
+.PHONY: demo lint test bench slow format clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
 
-test: $(VENV)/installed-test
+lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest -m "not slow"
+	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
+
+test: lint
+	$(VENV)/bin/python -m pytest -n 2 --dist=worksteal -m "not slow"
 
 bench: $(VENV)/installed-test
 	$(VENV)/bin/python benchmarks/retrieval.py
@@ -19,7 +22,7 @@ bench: $(VENV)/installed-test
 	$(VENV)/bin/python benchmarks/input.py
 
 slow: $(VENV)/installed-test
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -n 2 --dist=worksteal -m slow
 
 format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .
