@@ -61,6 +61,17 @@ def android():
 
 
 @pytest.fixture(scope="session")
+def code_set_folder(models, images, tmp_path_factory):
+    """Folder of the code set of 70 images, as `hashnet encode` writes it."""
+    import hashnet_tf as hn
+
+    folder = tmp_path_factory.mktemp("code_set") / "set"
+    image_set = hn.datasets.ArrayImages(images, np.zeros(len(images), int))
+    hn.runs.encode_images(models["12"], image_set, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def hamming(android, tmp_path_factory):
     if not (shutil.which("javac") and shutil.which("java")):
         pytest.skip("the plain Java of android/ needs a JDK: no javac")
