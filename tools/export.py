@@ -17,18 +17,12 @@ With --serving=NAME it writes what starts TensorFlow Serving on the versions:
 import argparse
 
 import hashnet_tf as hn
-
-FORMATS = ("saved_model", "litert")
-QUANTIZE = {
-    "none": None,
-    "float16": "float16",
-    "dynamic": "dynamic",
-    "int8": "int8",
-}
+from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 
 
 def add_arguments(parser):
     """Adds the flags of the command."""
+    ways = [way or "none" for way in ways_to_quantize()]
     parser.add_argument("--workdir", required=True, help="folder of the run")
     parser.add_argument(
         "--format",
@@ -38,9 +32,9 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--quantize",
-        type=_some_of(QUANTIZE),
+        type=_some_of(ways),
         default="none",
-        help=f"LiteRT files to write, some of {','.join(QUANTIZE)}",
+        help=f"LiteRT files to write, some of {','.join(ways)}",
     )
     parser.add_argument(
         "--z", action="store_true", help="LiteRT files give z too"
@@ -80,7 +74,7 @@ def run(arguments):
     report = hn.export.export_run(
         arguments.workdir,
         arguments.format,
-        [QUANTIZE[name] for name in arguments.quantize],
+        [None if way == "none" else way for way in arguments.quantize],
         z=arguments.z,
         batch_size=arguments.batch_size,
         image_dtype=arguments.image_dtype,
