@@ -22,7 +22,7 @@ from hashnet_tf.export.measurement import (
 from hashnet_tf.export.parity import ParityError
 from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval import RetrievalReport
-from hashnet_tf.runs import RunDirectory, run_data
+from hashnet_tf.runs import Run
 
 # Images that the ranges of int8 are taken from.
 REPRESENTATIVE = 500
@@ -49,6 +49,11 @@ class ExportReport:
     at: int
     queries: int
     database: int
+
+    def check(self) -> None:
+        """Raises `ParityError` if an artefact broke its bound."""
+        if self.broken:
+            raise ParityError(" ".join(self.broken))
 
     def table(self) -> str:
         """Returns the measurements as text for a terminal."""
@@ -88,7 +93,7 @@ class ExportReport:
 
 
 def export_run(
-    workdir: os.PathLike[str] | str,
+    run: Run | os.PathLike[str] | str,
     formats: Iterable[str] | None = None,
     quantize: Iterable[str | None] = (None,),
     z: bool = False,
@@ -106,7 +111,7 @@ def export_run(
     An artefact that breaks its bound is removed.
 
     Args:
-        workdir: Str or path of the run directory.
+        run: `hashnet_tf.runs.Run`, or str or path of its directory.
         formats: Which of `FORMATS` to write, one at least; None for all.
         quantize: The ways to quantise the files of the formats that can be, as
             in `to_litert`.
@@ -148,9 +153,9 @@ def export_run(
             "`queries` and `database` must be positive."
             f" Received: queries={queries}, database={database}"
         )
-    run = RunDirectory(workdir)
-    config, model = run.config(), run.model()
-    dataset, _ = run_data(run, config)
+    if not isinstance(run, Run):
+        run = Run(run)
+    config, model, dataset = run.config, run.model, run.dataset
     size = (config.image_size, config.image_size)
     rng = np.random.default_rng(config.seed)
     asked = dataset.query.first(queries)
@@ -225,11 +230,11 @@ def _drawn(images: ImageSet, most: int, rng: np.random.Generator) -> ImageSet:
     return images.subset(np.sort(order[:most]))
 
 
-def _report(run: RunDirectory, model: HashNet) -> RetrievalReport | None:
+def _report(run: Run, model: HashNet) -> RetrievalReport | None:
     """Returns the run's retrieval report, if it is of this model."""
     if not run.report_path.exists():
         return None
-    written = run.report()
+    written = run.report
     if written["model_digest"] != weights_digest(model):
         return None
     return RetrievalReport.from_dict(written["retrieval"])

@@ -210,7 +210,7 @@ def test_a_toy_is_a_file_and_a_line(
         out, config_of(epochs=4), 3, (12,), ["hashnet-sgn", toy], seeds=1
     )
     assert "| Toy | " in paths[0].read_text("utf-8")
-    run = hn.runs.RunDirectory(out / "cells" / "toy-12bits-seed0")
+    run = hn.runs.Run(out / "cells" / "toy-12bits-seed0")
     assert run.config().method == "toy" and run.config().is_rival
     losses = [row["loss"] for row in hn.runs.read_records(run.records_path)[1:]]
     assert losses[-1] < losses[0]

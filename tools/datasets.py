@@ -15,7 +15,11 @@ writes train.txt, query.txt and database.txt, which --data=lists:LISTS reads
 again.
 """
 
+import argparse
+
 import hashnet_tf as hn
+from hashnet_tf.datasets._places import check_place
+from hashnet_tf.datasets.sources import SOURCES
 
 ACTIONS = ("list", "describe", "check", "prepare")
 NUMBERS = {
@@ -27,7 +31,7 @@ NUMBERS = {
 }
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("action", choices=ACTIONS, help="what to do")
     parser.add_argument("data", nargs="?", help="the word of a data set")
@@ -42,7 +46,7 @@ def add_arguments(parser):
     parser.add_argument("--out", help="prepare: new folder for the lists")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
     action = arguments.action
     if (action == "list") == bool(arguments.data):
@@ -58,9 +62,10 @@ def run(arguments):
     if action == "list":
         print(_listing())
         return 0
-    name = arguments.data.partition(":")[0]
+    name, _, _ = arguments.data.partition(":")
     if protocol := hn.datasets.protocols().get(name):
         print(protocol.about() + "\n")
+    check_place(arguments.data)
     dataset = hn.datasets.load(
         arguments.data,
         **{name: getattr(arguments, name) for name in NUMBERS},
@@ -77,20 +82,17 @@ def run(arguments):
     return 0
 
 
-def _listing():
-    return "\n".join(
-        [
-            *(
-                f"{found.name}: {found.origin.title}; {found.summary}."
-                for found in hn.datasets.protocols().values()
-            ),
-            "digits: 1,797 scanned digits that scikit-learn ships.",
-            "folder:DIR, npz:FILE, lists:DIR, tfds:NAME: your own images.",
-        ]
-    )
+def _listing() -> str:
+    lines = [
+        f"{found.name}: {found.origin.title}; {found.summary}."
+        for found in hn.datasets.protocols().values()
+    ]
+    words = [source for source in SOURCES.values() if source.is_word]
+    lines += [f"{source.word}: {source.about}." for source in words]
+    return "\n".join(lines)
 
 
-def _check(dataset):
+def _check(dataset: "hn.datasets.RetrievalDataset") -> int:
     print(dataset.describe())
     for difference in hn.datasets.describe(dataset).differences():
         print(f"Difference: {difference}")

@@ -13,12 +13,12 @@ that a database has the very bits that a phone or a server will ask with:
   hashnet encode --model=encoder.tflite --images=photos --out=codes/photos
 """
 
-import pathlib
+import argparse
 
 import hashnet_tf as hn
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
     parser.add_argument(
@@ -43,51 +43,26 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Encodes; returns the exit code."""
-    if not arguments.workdir and (arguments.part or not arguments.model):
+    workdir, model, out = arguments.workdir, arguments.model, arguments.out
+    if not workdir and (arguments.part or not model):
         raise ValueError(
             "--workdir is needed for --part, and else --workdir or --model."
-            f" Received: workdir={arguments.workdir}, model={arguments.model}"
+            f" Received: workdir={workdir}, model={model}"
         )
-    if arguments.workdir:
-        of_run = hn.runs.RunDirectory(arguments.workdir)
-        config = of_run.config()
-    if arguments.model:
-        encoder = hn.export.load_encoder(arguments.model)
+    run = hn.runs.Run(workdir) if workdir else None
+    encoder = hn.export.load_encoder(model) if model else run.encoder
+    if arguments.part:
+        code_set = run.encode_part(arguments.part, out, encoder)
     else:
-        encoder = of_run.model()
-    if arguments.part is not None:
-        source = {**config.data_source(), "part": arguments.part}
-        dataset, _ = hn.runs.run_data(of_run, config)
-        images, protocol = getattr(dataset, arguments.part), dataset.protocol
-    else:
-        source = {"folder": str(pathlib.Path(arguments.images).resolve())}
-        images, skipped = hn.datasets.decodable(
-            hn.runs.open_images(source), arguments.skip_undecodable
+        code_set = hn.runs.encode_folder(
+            encoder, arguments.images, out, arguments.skip_undecodable
         )
-        protocol = None
-        for name in skipped:
-            print(f"left out: {name}")
-        if skipped:
-            print(f"{len(skipped)} undecodable images are left out")
-    code_set = hn.runs.encode_images(
-        encoder,
-        images,
-        arguments.out,
-        source=source,
-        protocol=protocol,
-        labelled=arguments.part is not None,
-    )
-    with_what = (
-        f"--model={arguments.model}"
-        if arguments.model
-        else f"--workdir={arguments.workdir}"
-    )
+    asked = f"--model={model}" if model else f"--workdir={workdir}"
     print(
-        f"{len(code_set.ids):,} codes of {code_set.bits} bits lie in"
-        f" {arguments.out}. Search them with:\n  hashnet search IMAGE"
-        f" {with_what} --codes={arguments.out}"
+        f"{len(code_set.ids):,} codes of {code_set.bits} bits lie in {out}."
+        f" Search them with:\n  hashnet search IMAGE {asked} --codes={out}"
     )
     return 0
 

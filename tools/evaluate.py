@@ -22,12 +22,10 @@ of their own. Two of different encoders are refused:
   hashnet evaluate --query_codes=codes/q --database_codes=codes/d --out=DIR
 """
 
+import argparse
 import pathlib
 
-import numpy as np
-
 import hashnet_tf as hn
-from hashnet_tf._files import write_json
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
@@ -36,7 +34,7 @@ CODES = ("query_codes", "database_codes")
 FILES = (*CODES, "query_labels", "database_labels")
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
     parser.add_argument(
@@ -70,13 +68,31 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Measures; returns the exit code."""
-    given = [name for name in FILES if getattr(arguments, name)]
+    given = {n: getattr(arguments, n) for n in FILES if getattr(arguments, n)}
+    rules = {"at": arguments.at, "empty_ball": arguments.empty_ball}
+    _check_files(arguments, given)
+    if arguments.workdir:
+        run = hn.runs.Run(arguments.workdir)
+        report = run.evaluate(**rules, features=arguments.features)
+        folder = run.path
+        print(run.report["protocol"])
+    else:
+        folder = pathlib.Path(arguments.out)
+        report = hn.runs.evaluate_files(
+            **given, out=folder, bits=arguments.bits, **rules
+        )
+    print(report.table(arguments.preset))
+    print(f"Written to {folder / 'report.json'}")
+    for path in hn.runs.draw_report(report, folder / "figures"):
+        print(path)
+    return 0
+
+
+def _check_files(arguments: argparse.Namespace, given: dict[str, str]) -> None:
     of_sets = any(
-        pathlib.Path(getattr(arguments, name)).is_dir()
-        for name in CODES
-        if name in given
+        pathlib.Path(given[name]).is_dir() for name in CODES if name in given
     )
     wanted = CODES if of_sets else FILES
     if bool(arguments.workdir) == bool(given) or (
@@ -88,82 +104,6 @@ def run(arguments):
             " --query_labels and --database_labels."
             f" Received: workdir={arguments.workdir}, out={arguments.out},"
             f" files {', '.join(given) or 'none'}"
-        )
-    if arguments.workdir:
-        report, folder = _of_run(arguments)
-    elif of_sets:
-        report, folder = _of_code_sets(arguments)
-    else:
-        report, folder = _of_files(arguments)
-    print(report.table(arguments.preset))
-    print(f"Written to {folder / 'report.json'}")
-    for path in _draw(report, folder / "figures"):
-        print(path)
-    return 0
-
-
-def _of_run(arguments):
-    report = hn.runs.evaluate_run(
-        arguments.workdir,
-        arguments.at,
-        arguments.empty_ball,
-        arguments.features,
-    )
-    written = hn.runs.RunDirectory(arguments.workdir)
-    print(written.report()["protocol"])
-    return report, written.path
-
-
-def _of_code_sets(arguments):
-    report = hn.runs.evaluate_code_sets(
-        *(hn.runs.CodeSet.load(getattr(arguments, name)) for name in CODES),
-        at=_at(arguments),
-        empty_ball=arguments.empty_ball,
-    )
-    return report, _written(report, arguments, CODES)
-
-
-def _of_files(arguments):
-    report = hn.retrieval.evaluate(
-        *(_array(getattr(arguments, name)) for name in FILES),
-        bits=arguments.bits,
-        at=_at(arguments),
-        empty_ball=arguments.empty_ball,
-    )
-    return report, _written(report, arguments, FILES)
-
-
-def _at(arguments):
-    return USUAL_AT if arguments.at is None else arguments.at
-
-
-def _written(report, arguments, names):
-    folder = pathlib.Path(arguments.out)
-    files = {name: getattr(arguments, name) for name in names}
-    write_json(
-        folder / "report.json",
-        {"files": files, "retrieval": report.as_dict()},
-    )
-    return folder
-
-
-def _array(path):
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(
-            f"A .npy file of numbers is needed. Received: {path} ({error})"
-        ) from error
-
-
-def _draw(report, folder):
-    name = f"{report.bits} bits"
-    yield hn.plots.plot_precision_recall(
-        {name: report.precision_at_recall}, folder / "precision_recall.png"
-    )
-    if report.precision_at:
-        yield hn.plots.plot_precision_at(
-            {name: report.precision_at}, folder / "precision_at.png"
         )
 
 

@@ -15,12 +15,13 @@ With --serving=NAME it writes what starts TensorFlow Serving on the versions:
 """
 
 import argparse
+from collections.abc import Callable, Collection
 
 import hashnet_tf as hn
 from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     ways = [way or "none" for way in ways_to_quantize()]
     parser.add_argument("--workdir", required=True, help="folder of the run")
@@ -69,10 +70,10 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Exports and compares; returns the exit code."""
-    report = hn.export.export_run(
-        arguments.workdir,
+    run = hn.runs.Run(arguments.workdir)
+    report = run.export(
         arguments.format,
         [None if way == "none" else way for way in arguments.quantize],
         z=arguments.z,
@@ -83,19 +84,21 @@ def run(arguments):
         database=arguments.database,
     )
     print(report.table())
-    if report.broken:
-        raise hn.export.ParityError(" ".join(report.broken))
+    report.check()
     if arguments.serving:
-        folder = hn.runs.RunDirectory(arguments.workdir).export_path
         bundle = hn.export.write_serving_bundle(
-            folder / "serving", folder / "saved_model", arguments.serving
+            run.export_path / "serving",
+            run.export_path / "saved_model",
+            arguments.serving,
         )
         print(f"How to serve it tells {bundle / 'README.md'}")
     return 0
 
 
-def _some_of(choices):
-    def parse(text):
+def _some_of(
+    choices: Collection[str],
+) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
         names = text.split(",")
         if unknown := [name for name in names if name not in choices]:
             raise argparse.ArgumentTypeError(

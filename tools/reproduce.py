@@ -22,19 +22,15 @@ import argparse
 import pathlib
 
 import hashnet_tf as hn
+from hashnet_tf.datasets._places import check_place
+from hashnet_tf.methods import METHODS
 from hashnet_tf.tools.train import add_settings, config_of
-
-# Written down here, for the module that has them loads TensorFlow.
-METHODS = (
-    "hashnet, hashnet+c, hashnet-w, hashnet-sgn, dhn, dnnh, cnnh, dpsh,"
-    " greedyhash, csq, orthohash, sdh, ksh, itq-cca, itq, bre, sh, lsh"
-)
 
 # Of the cells, not of what they share.
 OF_CELLS = ("seed", "bits", "method")
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command and those of the trainings."""
     # --seed=5 would be short for five seeds.
     parser.allow_abbrev = False
@@ -52,7 +48,7 @@ def add_arguments(parser):
         "--methods",
         type=_methods,
         default="all",
-        help=f"all of the table, or some by commas, of {METHODS}",
+        help="all of the table, or some by commas, of " + ", ".join(METHODS),
     )
     parser.add_argument(
         "--seeds",
@@ -63,11 +59,13 @@ def add_arguments(parser):
     add_settings(parser, without=OF_CELLS)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Measures what is missing; returns the exit code."""
+    config = config_of(arguments, without=OF_CELLS)
+    check_place(config.data)
     table, *others = hn.reproduction.reproduce(
         arguments.out,
-        config_of(arguments, without=OF_CELLS),
+        config,
         arguments.table,
         arguments.bits,
         arguments.methods,
@@ -79,7 +77,7 @@ def run(arguments):
     return 0
 
 
-def _bits(text):
+def _bits(text: str) -> list[int]:
     try:
         return [int(number) for number in text.split(",")]
     except ValueError as error:
@@ -88,7 +86,7 @@ def _bits(text):
         ) from error
 
 
-def _methods(text):
+def _methods(text: str) -> list[str] | None:
     return None if text == "all" else text.split(",")
 
 

@@ -9,12 +9,13 @@ run's database, as `hashnet evaluate` has encoded it, or a code set that
   hashnet search photo.jpg --model=encoder.tflite --codes=codes/photos
 """
 
-import pathlib
+import argparse
 
 import hashnet_tf as hn
+from hashnet_tf.datasets._places import check_files
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("image", help="image file to search with")
     parser.add_argument("--workdir", help="folder of the run")
@@ -33,36 +34,28 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Searches; returns the exit code."""
-    path = pathlib.Path(arguments.image)
-    image = hn.datasets.FileImages(path.parent, [path.name], [-1])
-    if image.missing() or hn.datasets.find_undecodable(image):
-        raise ValueError(
-            f"A JPEG, PNG, WebP or BMP file is needed. Received: {path}"
-        )
-    if not arguments.workdir and not (arguments.model and arguments.codes):
+    workdir, model, codes = arguments.workdir, arguments.model, arguments.codes
+    check_files([arguments.image])
+    if not workdir and not (model and codes):
         raise ValueError(
             "--workdir is needed, or --model and --codes. Received:"
-            f" workdir={arguments.workdir}, model={arguments.model},"
-            f" codes={arguments.codes}"
+            f" workdir={workdir}, model={model}, codes={codes}"
         )
-    of_run = arguments.workdir and hn.runs.RunDirectory(arguments.workdir)
-    if arguments.model:
-        encoder = hn.export.load_encoder(arguments.model)
+    run = hn.runs.Run(workdir) if workdir else None
+    if model:
+        code_set = hn.runs.CodeSet.load(codes or run.codes_path("database"))
+        encoder = hn.export.load_encoder(model)
+        found = hn.runs.search_images(
+            encoder, arguments.image, code_set, arguments.k
+        )
     else:
-        encoder = hn.runs.KerasEncoder(of_run.model())
-    code_set = hn.runs.CodeSet.load(
-        arguments.codes or of_run.codes_path("database")
-    )
-    pixels = hn.datasets.pixel_array(image, encoder.image_size, encoder.framing)
-    found = hn.runs.search_images(encoder, pixels, code_set, arguments.k)
+        found = run.search(arguments.image, arguments.k, codes)
     print(found.table())
-    figure = arguments.figure
-    if figure is None and of_run:
-        figure = of_run.figures_path / "search.png"
-    if figure is not None:
-        print(f"Drawn in {found.draw(pixels, figure)}")
+    figure = arguments.figure or (run and run.figures_path / "search.png")
+    if figure:
+        print(f"Drawn in {found.draw(figure)}")
     return 0
 
 

@@ -16,13 +16,14 @@ flag that is given wins over it:
 
 import argparse
 import dataclasses
+from collections.abc import Collection
 
 import hashnet_tf as hn
 from hashnet_tf.runs.config import TrainingConfig, setting_type
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds `--workdir` and a flag for each setting of a training."""
     parser.add_argument("--workdir", required=True, help="folder of the run")
     parser.add_argument(
@@ -33,7 +34,9 @@ def add_arguments(parser):
     add_settings(parser)
 
 
-def add_settings(parser, without=()):
+def add_settings(
+    parser: argparse.ArgumentParser, without: Collection[str] = ()
+) -> None:
     """Adds `--recipe` and a flag for each setting of a training.
 
     Args:
@@ -61,11 +64,10 @@ def add_settings(parser, without=()):
         )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
     config = config_of(arguments)
-    hn.runs.train(config, arguments.workdir, arguments.features)
-    hn.runs.draw_training(arguments.workdir)
+    hn.runs.train(config, arguments.workdir, arguments.features).draw()
     print(
         f"The model lies in {arguments.workdir}. Measure it with:\n"
         f"  hashnet evaluate --workdir={arguments.workdir}"
@@ -73,7 +75,9 @@ def run(arguments):
     return 0
 
 
-def config_of(arguments, without=()):
+def config_of(
+    arguments: argparse.Namespace, without: Collection[str] = ()
+) -> TrainingConfig:
     """Returns the `TrainingConfig` that parsed flags describe.
 
     A setting that has no flag is as the recipe says, or as by default.

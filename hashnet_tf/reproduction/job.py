@@ -16,12 +16,10 @@ from hashnet_tf.reproduction.cell import Cell, Result
 from hashnet_tf.retrieval import evaluate
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.runs.config import TrainingConfig
-from hashnet_tf.runs.data import PARTS, run_data
-from hashnet_tf.runs.evaluation import evaluate_run
+from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.run_directory import RunDirectory
-from hashnet_tf.runs.training import train
+from hashnet_tf.runs.run import Run, train
 
 STATUS = pathlib.Path("/proc/self/status")
 
@@ -99,10 +97,10 @@ def prepare(
         backbone: What that gives, or None to build it.
 
     Returns:
-        `(dataset, record)`, as `hashnet_tf.runs.run_data`.
+        `RunData`, as `hashnet_tf.runs.Run.load_data`.
 
     Raises:
-        ValueError: As `hashnet_tf.runs.run_data` and `build_backbone`.
+        ValueError: As `hashnet_tf.runs.Run.load_data` and `build_backbone`.
 
     Example:
 
@@ -114,8 +112,8 @@ def prepare(
     >>> len(dataset.query), record["query"]["undecodable"]
     (200, [])
     """
-    run = RunDirectory(pathlib.Path(shared) / f"seed{config.seed}")
-    dataset, record = run_data(run, config)
+    run = Run(pathlib.Path(shared) / f"seed{config.seed}")
+    dataset, record = data = run.load_data(config)
     run.write_data_record(record)
     if backbone is None:
         backbone = frozen_backbone(config, shallow)
@@ -129,7 +127,7 @@ def prepare(
             frozen_features(
                 backbone, dataset.train, cache, *changes, config.framing
             )
-    return dataset, record
+    return data
 
 
 def shallow_features(
@@ -219,13 +217,11 @@ def run_cell(cell: Cell, shared: Path) -> None:
     )
 
 
-def _trained(cell: Cell, data, backbone, cache):
-    begun = RunDirectory(cell.folder).config_path.exists()
+def _trained(cell: Cell, data: RunData, backbone, cache):
+    begun = Run(cell.folder).config_path.exists()
     start = time.perf_counter()
-    train(cell.config, cell.folder, cache, data)
-    report = evaluate_run(
-        cell.folder, features=cache, data=data, backbone=backbone
-    )
+    run = train(cell.config, cell.folder, cache, data)
+    report = run.evaluate(features=cache, backbone=backbone)
     seconds = None if begun else time.perf_counter() - start
     return report, seconds, "pixels"
 

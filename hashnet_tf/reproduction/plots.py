@@ -19,10 +19,7 @@ from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.paper import paper_curve
 from hashnet_tf.reproduction.table_files import Row
 from hashnet_tf.runs.code_set import CodeSet
-from hashnet_tf.runs.data import run_data
-from hashnet_tf.runs.records import read_records
-from hashnet_tf.runs.run_directory import RunDirectory
-from hashnet_tf.runs.search import search_run
+from hashnet_tf.runs.run import Run
 
 # Of Figures 5 and 6.
 SHEET_ROWS, SHEET_COLUMNS = 3, 10
@@ -115,7 +112,7 @@ def draw_trainings(
     """
     if not cells:
         return []
-    runs = {cell.method: RunDirectory(cell.folder) for cell in cells}
+    runs = {cell.method: Run(cell.folder) for cell in cells}
     paths = []
     for method, run in runs.items():
         paths.append(
@@ -123,10 +120,7 @@ def draw_trainings(
         )
         path = _draw_codes(run, folder / f"tsne-{method.name}.png")
         paths += [path] if path else []
-    trainings = {
-        method.title: read_records(run.records_path)
-        for method, run in runs.items()
-    }
+    trainings = {method.title: run.history for method, run in runs.items()}
     paths.append(plot_losses(trainings, folder / "losses.png"))
     if len(runs) > 1:
         (first, one), (second, other) = list(runs.items())[:2]
@@ -141,9 +135,8 @@ def draw_trainings(
     return paths
 
 
-def _draw_neighbours(run: RunDirectory, path: pathlib.Path) -> pathlib.Path:
-    config = run.config()
-    dataset, _ = run_data(run, config)
+def _draw_neighbours(run: Run, path: pathlib.Path) -> pathlib.Path:
+    config, dataset = run.config, run.dataset
     # The same queries for each network.
     rng = np.random.default_rng(config.seed)
     rows = min(SHEET_ROWS, len(dataset.query))
@@ -152,15 +145,15 @@ def _draw_neighbours(run: RunDirectory, path: pathlib.Path) -> pathlib.Path:
     size = (config.image_size, config.image_size)
     pixels = pixel_array(asked, size, config.framing)
     k = min(SHEET_COLUMNS, len(dataset.database))
-    return search_run(run.path, pixels, k=k).draw(pixels, path, asked.labels)
+    return run.search(pixels, k).draw(path, asked.labels)
 
 
-def _draw_codes(run: RunDirectory, path: pathlib.Path) -> pathlib.Path | None:
+def _draw_codes(run: Run, path: pathlib.Path) -> pathlib.Path | None:
     codes = CodeSet.load(run.codes_path("database"))
     labels = _classes(codes.labels)
     if labels is None:
         return None
-    rng = np.random.default_rng(run.config().seed)
+    rng = np.random.default_rng(run.config.seed)
     there = np.unique(labels[labels >= 0])
     some = rng.choice(there, min(CLASSES, len(there)), replace=False)
     drawn = np.flatnonzero(np.isin(labels, some))

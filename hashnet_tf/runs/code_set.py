@@ -2,17 +2,23 @@
 
 import dataclasses
 import json
+import os
 import pathlib
+import typing
 
 import numpy as np
 
 from hashnet_tf.retrieval.codes import BIT_ORDER, check_codes
-from hashnet_tf.retrieval.evaluation import USUAL_AT, evaluate
+
+CLASS_NAMES = "class_names.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class CodeSet:
-    """A folder of codes: `codes.npy`, `ids.json`, `labels.npy`, a manifest.
+    """A folder of codes, and what they belong to.
+
+    It holds `codes.npy`, `ids.json`, `manifest.json` and, where they are
+    known, `labels.npy` and `class_names.json`.
 
     Attributes:
         codes: uint8 `[n, ceil(bits / 8)]`, a memory map.
@@ -22,24 +28,52 @@ class CodeSet:
         manifest: Dict: `bits`, `bit_order`, `model_digest`, `images_digest`,
             `labels_digest` (None without labels), `protocol` (None where there
             is none) and `images`, as `open_images` takes it, or None.
+        class_names: List of str, the name of each class, or None where they
+            are not known.
     """
 
     codes: np.ndarray
     ids: list[str]
     labels: np.ndarray | None
-    manifest: dict
+    manifest: dict[str, typing.Any]
+    class_names: list[str] | None = None
 
     @property
-    def bits(self):
+    def bits(self) -> int:
         """Int, length K of the codes."""
         return self.manifest["bits"]
 
     @property
-    def model_digest(self):
+    def model_digest(self) -> str:
         """Str, which is the same for code sets of the same bits."""
         return self.manifest["model_digest"]
 
-    def check_digest(self, digest):
+    def label(self, index: int) -> str:
+        """Returns the label of an image as text, by name where that is known.
+
+        Args:
+            index: Int, place of the image.
+
+        Returns:
+            Str, such as "cat" or, of several labels, "cat,dog"; "" where there
+            is none.
+        """
+        if self.labels is None:
+            return ""
+        row = self.labels[index]
+        if self.labels.ndim == 2:
+            classes = np.flatnonzero(row == 1).tolist()
+        else:
+            classes = [int(row)] if row >= 0 else []
+        return ",".join(map(self._class_name, classes))
+
+    def _class_name(self, label: int) -> str:
+        names = self.class_names
+        if names is None or label >= len(names):
+            return str(label)
+        return names[label]
+
+    def check_digest(self, digest: str) -> None:
         """Checks that the codes are of a given encoder.
 
         Args:
@@ -57,7 +91,7 @@ class CodeSet:
             )
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: os.PathLike[str] | str) -> "CodeSet":
         """Opens a code set.
 
         Args:
@@ -83,6 +117,10 @@ class CodeSet:
             labels = None
             if (folder / "labels.npy").exists():
                 labels = np.load(folder / "labels.npy")
+            class_names = None
+            # Version 0.1 did not write them.
+            if (folder / CLASS_NAMES).exists():
+                class_names = [str(n) for n in _read_json(folder / CLASS_NAMES)]
             lengths = {len(codes), len(ids)} | (
                 set() if labels is None else {len(labels)}
             )
@@ -95,54 +133,8 @@ class CodeSet:
                 f"The code set in {folder} must be whole, packed with bit"
                 f" order {BIT_ORDER}. Received: {error!r}"
             ) from error
-        return cls(codes, ids, labels, manifest)
+        return cls(codes, ids, labels, manifest, class_names)
 
 
-def _read_json(path):
+def _read_json(path: pathlib.Path) -> typing.Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def evaluate_code_sets(query, database, at=USUAL_AT, empty_ball="zero"):
-    """Measures the retrieval of one code set's images from another's.
-
-    Args:
-        query: `CodeSet` with labels.
-        database: `CodeSet` with labels.
-        at: Int R >= 1 of MAP@R.
-        empty_ball: As in `hashnet_tf.retrieval.evaluate`.
-
-    Returns:
-        `hashnet_tf.retrieval.RetrievalReport`.
-
-    Raises:
-        ValueError: If they were made by two encoders, or one has no labels.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> queries = hn.datasets.load("digits").query
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     codes = hn.runs.encode_images(model, queries, f"{folder}/q")
-    ...     report = hn.runs.evaluate_code_sets(codes, codes, at=100)
-    ...     report.queries  # doctest: +ELLIPSIS
-    Encoding 200 images
-    ...
-    200
-    """
-    query.check_digest(database.model_digest)
-    for name, code_set in (("query", query), ("database", database)):
-        if code_set.labels is None:
-            raise ValueError(
-                f"`{name}` must have labels, by which relevance is judged."
-                f" Received: {name} of {len(code_set.ids)} codes without"
-            )
-    return evaluate(
-        query.codes,
-        database.codes,
-        query.labels,
-        database.labels,
-        bits=database.bits,
-        at=at,
-        empty_ball=empty_ball,
-    )

@@ -2,61 +2,88 @@
 
 import dataclasses
 import hashlib
+import typing
 
 import numpy as np
 
-from hashnet_tf.datasets import decodable, load
+from hashnet_tf.datasets import ImageSet, RetrievalDataset, load
+from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.datasets.undecodable import find_undecodable, refuse_undecodable
+from hashnet_tf.runs.config import TrainingConfig
 
-PARTS = ("train", "query", "database")
+if typing.TYPE_CHECKING:
+    from hashnet_tf.runs.run import Run
+
+# Of each part: `digest`, of its names and labels, and `undecodable`, the names
+# that are left out.
+Record = dict[str, dict[str, typing.Any]]
 
 
-def run_data(run, config, loaded=None):
+class RunData(typing.NamedTuple):
+    """The loaded data of a run.
+
+    Attributes:
+        dataset: `RetrievalDataset`, without what is left out.
+        record: What belongs into `data.json`: a dict from each part's name to
+            a dict of `digest` and `undecodable`.
+    """
+
+    dataset: RetrievalDataset
+    record: Record
+
+
+def run_data(
+    run: "Run", config: TrainingConfig, loaded: RunData | None = None
+) -> RunData:
     """Loads the data set of a run, less the files that are no images.
 
-    The first time all parts are looked through for files that cannot be
-    decoded, so that a bad one is found before the hours of a training and not
-    after them. From then on the source must give the same images and labels:
-    the split is drawn anew each time, and after a change images that were
-    trained on would be among the queries.
+    With `config.skip_undecodable`, the first time each image is decoded once to
+    find what is to be left out. Without it nothing is decoded here: a file that
+    is no image is named where it is read.
+
+    After the first time the source must give the same images and labels: the
+    split is drawn anew each time, and after a change images that were trained
+    on would be among the queries.
 
     Args:
-        run: `RunDirectory`; nothing is written to it.
+        run: `Run`; nothing is written to it.
         config: `TrainingConfig`.
         loaded: What this gave for another run on the same data, which is taken
             as it is unless this run began with other data; None to load them.
 
     Returns:
-        `(dataset, record)`: the `RetrievalDataset`, and what belongs into
-        `data.json`, a dict from each part's name to a dict of `digest`, of
-        its names and labels, and `undecodable`, the names that are left out.
+        `RunData`.
 
     Raises:
-        ValueError: If the source is not as its loader needs it, a file is no
-            image and `config.skip_undecodable` is not set, or the source has
-            changed since the run began.
+        ValueError: If the source is not as its loader needs it, all images of
+            a part are to be left out, or the source has changed since the run
+            began.
 
     Example:
 
     >>> import hashnet_tf as hn
+    >>> from hashnet_tf.runs.data import run_data
     >>> config = hn.runs.TrainingConfig(data="digits")
-    >>> run = hn.runs.RunDirectory("runs/new")
-    >>> dataset, record = hn.runs.run_data(run, config)
+    >>> dataset, record = run_data(hn.runs.Run("runs/new"), config)
     >>> len(dataset.query), record["query"]["undecodable"]
     (200, [])
     """
     record = run.data_record()
-    if loaded is not None and record in (None, loaded[1]):
+    if loaded is not None and record in (None, loaded.record):
         return loaded
     dataset = load(**config.data_source())
+    digests = {part: _digest(getattr(dataset, part)) for part in PARTS}
     if record is None:
+        skipped = _undecodable(dataset) if config.skip_undecodable else {}
         record = {
-            part: _record(getattr(dataset, part), config.skip_undecodable)
+            part: {
+                "digest": digests[part],
+                "undecodable": skipped.get(part, []),
+            }
             for part in PARTS
         }
     changed = [
-        part
-        for part in PARTS
-        if _digest(getattr(dataset, part)) != record[part]["digest"]
+        part for part in PARTS if digests[part] != record[part]["digest"]
     ]
     if changed:
         raise ValueError(
@@ -73,26 +100,38 @@ def run_data(run, config, loaded=None):
     # As it is where it can be: its notes have been looked for already.
     if kept:
         dataset = dataclasses.replace(dataset, **kept)
-    return dataset, record
+    return RunData(dataset, record)
 
 
-def _record(images, skip_undecodable):
-    kept, _ = decodable(images, skip_undecodable)
-    kept = set(kept.names)
-    return {
-        "digest": _digest(images),
-        "undecodable": [name for name in images.names if name not in kept],
-    }
+def _undecodable(dataset: RetrievalDataset) -> dict[str, list[str]]:
+    """Returns the names to leave out of each part; decodes an image once."""
+    good: dict[str, bool] = {}
+    found = {}
+    for part in PARTS:
+        images = getattr(dataset, part)
+        identities = images.identities()
+        new = {name: i for i, name in enumerate(identities) if name not in good}
+        places = np.array(sorted(new.values()), np.int64)
+        bad = set()
+        if len(places):
+            bad.update(find_undecodable(images.subset(places)))
+        for row, place in enumerate(places):
+            good[identities[place]] = row not in bad
+        wrong = [i for i, name in enumerate(identities) if not good[name]]
+        if len(wrong) == len(images):
+            refuse_undecodable(images, wrong)
+        found[part] = [images.names[i] for i in wrong]
+    return found
 
 
-def _digest(images):
+def _digest(images: ImageSet) -> str:
     digest = hashlib.sha256("\0".join(images.names).encode())
     digest.update(repr(images.labels.shape).encode())
     digest.update(np.ascontiguousarray(images.labels))
     return digest.hexdigest()
 
 
-def _without(images, names):
-    names = set(names)
-    left = [i for i, name in enumerate(images.names) if name not in names]
+def _without(images: ImageSet, names: list[str]) -> ImageSet:
+    left_out = set(names)
+    left = [i for i, name in enumerate(images.names) if name not in left_out]
     return images.subset(np.array(left))

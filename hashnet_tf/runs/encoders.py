@@ -1,17 +1,86 @@
-"""Encoders: a HashNet on images, or on features."""
+"""Encoders: what turns images into packed codes, whichever runtime it is of."""
 
+import contextlib
+import os
+import typing
+from collections.abc import Iterable, Iterator
+
+import keras
 import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
 
+from hashnet_tf.datasets import (
+    FileImages,
+    find_undecodable,
+    ordered_batches,
+    pixel_array,
+)
+from hashnet_tf.datasets._places import check_files
 from hashnet_tf.models import HashNet, weights_digest
 
 BATCH_SIZE = 128
 
+Path = os.PathLike[str] | str
+Images = npt.ArrayLike | Path | Iterable[Path]
+
+
+@typing.runtime_checkable
+class Encoder(typing.Protocol):
+    """What every encoder has. A class of any runtime that has it is one.
+
+    `KerasEncoder`, `hashnet_tf.export.LiteRTEncoder` and
+    `hashnet_tf.export.SavedModelEncoder` are encoders. Evaluation and search
+    take any.
+
+    Attributes:
+        bits: Int, K.
+        image_size: `(height, width)` of the images that it takes.
+        framing: Str, which part of an image they are, as in `HashNet`.
+        model_digest: Str, which is the same where the bits are.
+
+    Example:
+
+    ```python
+    encoder = hn.export.load_encoder("encoder.tflite")
+    assert isinstance(encoder, hn.runs.Encoder)
+    ```
+    """
+
+    bits: int
+    image_size: tuple[int, int]
+    framing: str
+    model_digest: str
+
+    def encode(self, images: npt.ArrayLike, /) -> np.ndarray:
+        """Returns the packed codes of images.
+
+        Args:
+            images: uint8 array `[n, height, width, 3]` of `image_size`.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`, the first bit in the highest
+            place of the first byte.
+        """
+        ...
+
+    def encode_files(self, paths: Iterable[Path], /) -> np.ndarray:
+        """Returns the packed codes of image files, framed as in the training.
+
+        Args:
+            paths: Paths of n JPEG, PNG, WebP or BMP files.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
+
+        Raises:
+            ValueError: If a file is missing or no image.
+        """
+        ...
+
 
 class KerasEncoder:
-    """Encodes images with a HashNet.
-
-    An encoder has these attributes and this method, whichever runtime it is
-    of: `hashnet_tf.export.LiteRTEncoder` and `SavedModelEncoder` are others.
+    """Encodes images with a HashNet; an `Encoder`.
 
     Args:
         model: `HashNet` on images.
@@ -31,35 +100,108 @@ class KerasEncoder:
     (5, 2)
     """
 
-    def __init__(self, model):
+    bits: int
+    image_size: tuple[int, int]
+    framing: str
+    model_digest: str
+
+    def __init__(self, model: HashNet):
         self._model = model
         self.bits = model.bits
         self.framing = model.framing
-        self.image_size = tuple(model.backbone.input_shape[1:3])
+        height, width = model.backbone.input_shape[1:3]
+        self.image_size = height, width
         self.model_digest = weights_digest(model)
 
-    def encode(self, images):
-        """Returns the packed codes of images.
-
-        Args:
-            images: uint8 array `[n, height, width, 3]` of `image_size`.
-
-        Returns:
-            uint8 array `[n, ceil(bits / 8)]`.
-        """
+    def encode(self, images: npt.ArrayLike) -> np.ndarray:
+        """Returns the packed codes of images, as `Encoder.encode`."""
         return self._model.encode(np.asarray(images), BATCH_SIZE)
 
+    def encode_files(self, paths: Iterable[Path]) -> np.ndarray:
+        """Returns the packed codes of files, as `Encoder.encode_files`."""
+        images = file_images(paths)
+        codes = [np.zeros((0, -(-self.bits // 8)), np.uint8)]
+        with _needed(images):
+            batches = ordered_batches(
+                images, self.image_size, BATCH_SIZE, self.framing
+            )
+            for batch in batches.as_numpy_iterator():
+                codes.append(self.encode(batch))
+        return np.concatenate(codes)
 
-def as_encoder(model):
+
+EncoderT = typing.TypeVar("EncoderT")
+
+
+def as_encoder(model: "HashNet | EncoderT") -> "KerasEncoder | EncoderT":
     """Returns a `HashNet` as a `KerasEncoder`, and an encoder as it is."""
     return KerasEncoder(model) if isinstance(model, HashNet) else model
+
+
+def file_images(paths: Iterable[Path]) -> FileImages:
+    """Returns image files anywhere as one set.
+
+    Raises:
+        ValueError: If `paths` is one path, or a file is missing.
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        raise ValueError(
+            f"`paths` must be a list of paths. Received: paths={paths!r}"
+        )
+    names = [os.fspath(path) for path in paths]
+    check_files(names)
+    return FileImages("", names, np.full(len(names), -1, np.int32))
+
+
+def framed_pixels(
+    images: Images, encoder: "Encoder | FeatureEncoder"
+) -> np.ndarray:
+    """Returns images as an encoder takes them.
+
+    Args:
+        images: uint8 array `[n, height, width, 3]` or `[height, width, 3]`,
+            which is taken as it is, or the path of an image file, or a list of
+            paths.
+        encoder: `Encoder`, whose size and framing files get.
+
+    Returns:
+        uint8 array `[n, height, width, 3]`.
+
+    Raises:
+        ValueError: If a file is missing or no image.
+    """
+    if isinstance(images, (str, os.PathLike)):
+        images = [images]
+    if not isinstance(images, np.ndarray):
+        given = list(typing.cast(Iterable[typing.Any], images))
+        if all(isinstance(item, (str, os.PathLike)) for item in given):
+            files = file_images(given)
+            with _needed(files):
+                return pixel_array(files, encoder.image_size, encoder.framing)
+        images = np.asarray(given)
+    return images[None] if images.ndim == 3 else images
+
+
+@contextlib.contextmanager
+def _needed(images: FileImages) -> Iterator[None]:
+    """Names the file where reading fails, of which none is left out."""
+    try:
+        yield
+    except (ValueError, tf.errors.OpError) as error:
+        if not (bad := find_undecodable(images)):
+            raise
+        raise ValueError(
+            "A JPEG, PNG, WebP or BMP file is needed."
+            f" Received: {images.where(bad[0])}"
+        ) from error
 
 
 class FeatureEncoder:
     """Encodes images by the features that a frozen backbone gave for them.
 
-    An encoder as `KerasEncoder`, for a model of a run with a frozen backbone,
-    but that it takes features in place of pixels, and so runs the head alone.
+    For a model of a run with a frozen backbone. It takes features in place of
+    pixels and runs only the head, so it has no `encode_files` and is no
+    `Encoder`; `encode_images` takes it together with the features.
 
     Args:
         model: `HashNet` whose backbone ends in the network that
@@ -88,7 +230,12 @@ class FeatureEncoder:
     (5, 2)
     """
 
-    def __init__(self, model, backbone):
+    bits: int
+    image_size: tuple[int, int]
+    framing: str
+    model_digest: str
+
+    def __init__(self, model: HashNet, backbone: keras.Model):
         network = model.backbone.get_layer("head")
         self._head = HashNet(
             network, model.bits, model.framing, dtype=model.dtype_policy
@@ -98,7 +245,8 @@ class FeatureEncoder:
             getattr(self._head, name).set_weights(weights)
         self.bits = model.bits
         self.framing = model.framing
-        self.image_size = tuple(model.backbone.input_shape[1:3])
+        height, width = model.backbone.input_shape[1:3]
+        self.image_size = height, width
         self.model_digest = weights_digest(model)
         # Only then are the bits of backbone and head those of the model.
         digest = weights_digest(self._head.on_top_of(backbone))
@@ -110,7 +258,7 @@ class FeatureEncoder:
                 f" {self.model_digest}"
             )
 
-    def encode(self, features):
+    def encode(self, features: npt.ArrayLike) -> np.ndarray:
         """Returns the packed codes of images.
 
         Args:
@@ -119,4 +267,4 @@ class FeatureEncoder:
         Returns:
             uint8 array `[n, ceil(bits / 8)]`.
         """
-        return self._head.encode(features, BATCH_SIZE)
+        return self._head.encode(np.asarray(features), BATCH_SIZE)

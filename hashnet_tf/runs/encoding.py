@@ -5,22 +5,32 @@ import json
 import os
 import pathlib
 import shutil
+import typing
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
 
 from hashnet_tf._files import write_json
-from hashnet_tf.datasets import FileImages, load
+from hashnet_tf.datasets import FileImages, ImageSet, decodable, load
 from hashnet_tf.datasets.batches import ordered_batches
 from hashnet_tf.datasets.sources.folder import ENDINGS, image_paths
+from hashnet_tf.datasets.undecodable import undecodable_named
+from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
-from hashnet_tf.runs.code_set import CodeSet
-from hashnet_tf.runs.encoders import BATCH_SIZE, as_encoder
+from hashnet_tf.runs.code_set import CLASS_NAMES, CodeSet
+from hashnet_tf.runs.encoders import (
+    BATCH_SIZE,
+    Encoder,
+    FeatureEncoder,
+    Path,
+    as_encoder,
+)
 
 RAW = "codes.raw"
 
 
-def open_images(source):
+def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
     """Opens images by what a code set's manifest says of them.
 
     None of them is read; `hashnet_tf.datasets.decodable` leaves out those that
@@ -45,10 +55,10 @@ def open_images(source):
     >>> len(images)
     200
     """
-    source = dict(source)
     if "folder" not in source:
-        part = source.pop("part")
-        return getattr(load(**source), part)
+        settings = dict(source)
+        part = settings.pop("part")
+        return getattr(load(**settings), part)
     root = pathlib.Path(source["folder"])
     if not root.is_dir():
         raise ValueError(
@@ -64,14 +74,15 @@ def open_images(source):
 
 
 def encode_images(
-    encoder,
-    images,
-    folder,
-    source=None,
-    protocol=None,
-    labelled=True,
-    features=None,
-):
+    encoder: HashNet | Encoder | FeatureEncoder,
+    images: ImageSet,
+    folder: Path,
+    source: Mapping[str, typing.Any] | None = None,
+    protocol: str | None = None,
+    labelled: bool = True,
+    features: np.ndarray | None = None,
+    class_names: list[str] | None = None,
+) -> CodeSet:
     """Encodes images into a code set, or goes on with one that was begun.
 
     Codes are appended to a file as they come, in a folder beside, so that no
@@ -81,8 +92,7 @@ def encode_images(
     by the same encoder, and else replaced once the new one is whole.
 
     Args:
-        encoder: `HashNet` on images, or any encoder: `KerasEncoder` tells what
-            one has.
+        encoder: `HashNet` on images, or any `Encoder`.
         images: `ImageSet`.
         folder: Str or path of the code set.
         source: Where the images are from, as `open_images` takes it, or None.
@@ -90,13 +100,15 @@ def encode_images(
         labelled: Whether the labels of `images` are known.
         features: float32 `[n, d]` of the images in order, for an encoder that
             takes them in place of pixels (`FeatureEncoder`), or None.
+        class_names: List of str, the name of each class, or None where they
+            are not known.
 
     Returns:
         `CodeSet`.
 
     Raises:
         ValueError: If `folder` holds something that is no code set, or a
-            damaged one.
+            damaged one, or an image cannot be decoded.
 
     Example:
 
@@ -110,7 +122,7 @@ def encode_images(
     ...
     (200, 2)
     """
-    folder = pathlib.Path(folder).absolute()
+    place = pathlib.Path(folder).absolute()
     encoder = as_encoder(encoder)
     manifest = {
         "bits": encoder.bits,
@@ -121,21 +133,63 @@ def encode_images(
         "protocol": protocol,
         "images": source,
     }
-    if _is_taken(folder):
-        there = CodeSet.load(folder)
-        if there.manifest == manifest:
+    if _is_taken(place):
+        there = CodeSet.load(place)
+        # One of version 0.1 has no names, and is as good.
+        same_names = there.class_names in (None, class_names)
+        if there.manifest == manifest and same_names:
             return there
-    begun = folder.with_name(f"{folder.name}.begun")
-    _stream(encoder, images, begun, manifest, features)
-    _complete(images, begun, manifest, labelled)
-    if folder.exists():
-        shutil.rmtree(folder)
-    os.replace(begun, folder)
-    (folder / RAW).unlink()
-    return CodeSet.load(folder)
+    begun = place.with_name(f"{place.name}.begun")
+    with undecodable_named(images):
+        _stream(encoder, images, begun, manifest, features)
+    _complete(images, begun, manifest, labelled, class_names)
+    if place.exists():
+        shutil.rmtree(place)
+    os.replace(begun, place)
+    (place / RAW).unlink()
+    return CodeSet.load(place)
 
 
-def _is_taken(folder):
+def encode_folder(
+    encoder: HashNet | Encoder,
+    images: Path,
+    folder: Path,
+    skip_undecodable: bool = False,
+) -> CodeSet:
+    """Encodes all images of a folder, to any depth, without labels.
+
+    Args:
+        encoder: `HashNet` on images, or any `Encoder`.
+        images: Str or path of the folder of images.
+        folder: Str or path of the code set, as in `encode_images`.
+        skip_undecodable: Whether to leave out files that are no images, and to
+            print their names; otherwise one is an error.
+
+    Returns:
+        `CodeSet`.
+
+    Raises:
+        ValueError: If there are no images, a file is no image, or as
+            `encode_images`.
+
+    Example:
+
+    ```python
+    hn.runs.encode_folder(hn.runs.Run("runs/cats").encoder, "photos", "codes")
+    ```
+    """
+    source = {"folder": str(pathlib.Path(images).resolve())}
+    found = open_images(source)
+    if skip_undecodable:
+        found, skipped = decodable(found, skip=True)
+        for name in skipped:
+            print(f"left out: {name}")
+        if skipped:
+            print(f"{len(skipped)} undecodable images are left out")
+    return encode_images(encoder, found, folder, source, labelled=False)
+
+
+def _is_taken(folder: pathlib.Path) -> bool:
     """Returns whether a code set is there; what else there is, is refused."""
     if (folder / "manifest.json").is_file():
         return True
@@ -147,13 +201,19 @@ def _is_taken(folder):
     return False
 
 
-def _digest(labels):
+def _digest(labels: np.ndarray) -> str:
     digest = hashlib.sha256(f"{labels.shape} {labels.dtype}\n".encode())
     digest.update(np.ascontiguousarray(labels))
     return digest.hexdigest()
 
 
-def _stream(encoder, images, begun, manifest, features):
+def _stream(
+    encoder: Encoder | FeatureEncoder,
+    images: ImageSet,
+    begun: pathlib.Path,
+    manifest: dict[str, typing.Any],
+    features: np.ndarray | None,
+) -> None:
     """Appends what is missing of the raw codes in `begun`."""
     if _manifest_of(begun) != manifest:
         shutil.rmtree(begun, ignore_errors=True)
@@ -181,7 +241,12 @@ def _stream(encoder, images, begun, manifest, features):
                 progress.update(done)
 
 
-def _batches(encoder, images, features, done):
+def _batches(
+    encoder: Encoder | FeatureEncoder,
+    images: ImageSet,
+    features: np.ndarray | None,
+    done: int,
+) -> Iterable[np.ndarray]:
     """Returns an iterable of what the encoder takes, after `done` images."""
     if features is None:
         rest = images.subset(np.arange(done, len(images)))
@@ -194,17 +259,25 @@ def _batches(encoder, images, features, done):
     )
 
 
-def _manifest_of(folder):
+def _manifest_of(folder: pathlib.Path) -> dict[str, typing.Any] | None:
     path = folder / "manifest.json"
     if not path.is_file():
         return None
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _complete(images, begun, manifest, labelled):
+def _complete(
+    images: ImageSet,
+    begun: pathlib.Path,
+    manifest: dict[str, typing.Any],
+    labelled: bool,
+    class_names: list[str] | None,
+) -> None:
     width = -(-manifest["bits"] // 8)
     codes = np.fromfile(begun / RAW, dtype=np.uint8).reshape(-1, width)
     np.save(begun / "codes.npy", codes)
     write_json(begun / "ids.json", images.names)
     if labelled:
         np.save(begun / "labels.npy", images.labels)
+    if class_names is not None:
+        write_json(begun / CLASS_NAMES, class_names)

@@ -1,86 +1,54 @@
-"""The measurement of a run."""
+"""What is measured: of a run, of code sets, of files of any program."""
+
+import os
+import pathlib
+import typing
+
+import numpy as np
 
 from hashnet_tf._files import write_json
+from hashnet_tf.plots import plot_precision_at, plot_precision_recall
+from hashnet_tf.retrieval import RetrievalReport, evaluate
 from hashnet_tf.retrieval.evaluation import USUAL_AT
-from hashnet_tf.runs.code_set import evaluate_code_sets
-from hashnet_tf.runs.data import run_data
-from hashnet_tf.runs.encoders import FeatureEncoder
-from hashnet_tf.runs.encoding import encode_images
-from hashnet_tf.runs.features import frozen_features
-from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.run_directory import RunDirectory
+from hashnet_tf.runs.code_set import CodeSet
+from hashnet_tf.runs.config import TrainingConfig
+
+if typing.TYPE_CHECKING:
+    import keras
+
+    from hashnet_tf.runs.run import Run
+
+Path = os.PathLike[str] | str
 
 PARTS = ("query", "database")
 
 
-def evaluate_run(
-    workdir,
-    at=None,
-    empty_ball="zero",
-    features=None,
-    data=None,
-    backbone=None,
-):
-    """Encodes a run's queries and database and measures the retrieval.
-
-    Writes the two code sets, which are made only once, and `report.json`.
-
-    Args:
-        workdir: Str or path of the run directory.
-        at: Int R >= 1 of MAP@R; None takes that of the data set's protocol,
-            or 5,000 where it names none.
-        empty_ball: As in `hashnet_tf.retrieval.evaluate`.
-        features: Str or path of a folder for the features of a frozen
-            backbone, which several runs may share: the backbone sees each
-            image once for all of them. The codes are the same, though
-            features from another kind of device may move a bit whose z is all
-            but 0. None, or a backbone that is not frozen: the run encodes the
-            images themselves.
-        data: What `run_data` gave for a run on the same data, or None to load
-            them.
-        backbone: The frozen backbone as `build_backbone` gives it, or None to
-            build it where `features` want it.
-
-    Returns:
-        `hashnet_tf.retrieval.RetrievalReport`.
-
-    Raises:
-        ValueError: If the run is not trained, or its data or, with
-            `features`, its backbone's weights have gone or changed.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
-    ...     epochs=1,
-    ... )
-    >>> with tempfile.TemporaryDirectory() as workdir:
-    ...     run = hn.runs.train(config, workdir)
-    ...     report = hn.runs.evaluate_run(workdir, at=100)
-    ...     report.queries, report.at  # doctest: +ELLIPSIS
-    digits: 100 train, 200 query, 1597 database. ...
-    Encoding 200 images
-    ...
-    (200, 100)
-    """
-    run = RunDirectory(workdir)
-    config, model = run.config(), run.model()
-    dataset, record = run_data(run, config, data)
-    encoder, features_of = model, _no_features
+def measure(
+    run: "Run",
+    config: TrainingConfig,
+    at: int | None,
+    empty_ball: str,
+    features: Path | None,
+    backbone: "keras.Model | None",
+) -> RetrievalReport:
+    """Measures a run as `Run.evaluate` tells, which calls it."""
+    dataset, record = run.load_data()
+    encoder, features_of = run.encoder, {}
     if config.freeze_backbone and features is not None:
+        # Their import would make code sets wait for Keras.
+        from hashnet_tf.runs.encoders import FeatureEncoder
+        from hashnet_tf.runs.features import frozen_features
+        from hashnet_tf.runs.networks import build_backbone
+
         backbone = backbone or build_backbone(config)
-        encoder = FeatureEncoder(model, backbone)
-        features_of = _features_by(backbone, features, config.framing)
+        encoder = FeatureEncoder(run.model, backbone)
+        for part in PARTS:
+            images = getattr(dataset, part)
+            features_of[part] = frozen_features(
+                backbone, images, features, framing=config.framing
+            )[:, 0]
     query, database = (
-        encode_images(
-            encoder,
-            getattr(dataset, part),
-            run.codes_path(part),
-            source={**config.data_source(), "part": part},
-            protocol=dataset.protocol,
-            features=features_of(getattr(dataset, part)),
-        )
+        run.encode_part(part, encoder=encoder, features=features_of.get(part))
         for part in PARTS
     )
     if at is None:
@@ -102,15 +70,160 @@ def evaluate_run(
     return report
 
 
-def _no_features(images):
-    return None
+def evaluate_code_sets(
+    query: CodeSet,
+    database: CodeSet,
+    at: int = USUAL_AT,
+    empty_ball: str = "zero",
+) -> RetrievalReport:
+    """Measures the retrieval of one code set's images from another's.
+
+    Args:
+        query: `CodeSet` with labels.
+        database: `CodeSet` with labels.
+        at: Int R >= 1 of MAP@R.
+        empty_ball: As in `hashnet_tf.retrieval.evaluate`.
+
+    Returns:
+        `hashnet_tf.retrieval.RetrievalReport`.
+
+    Raises:
+        ValueError: If they were made by two encoders, or one has no labels.
+
+    Example:
+
+    ```python
+    query, database = map(hn.runs.CodeSet.load, ["codes/query", "codes/all"])
+    hn.runs.evaluate_code_sets(query, database, at=1000).map
+    ```
+    """
+    query.check_digest(database.model_digest)
+    for name, code_set in (("query", query), ("database", database)):
+        if code_set.labels is None:
+            raise ValueError(
+                f"`{name}` must have labels, by which relevance is judged."
+                f" Received: {name} of {len(code_set.ids)} codes without"
+            )
+    assert query.labels is not None and database.labels is not None
+    return evaluate(
+        query.codes,
+        database.codes,
+        query.labels,
+        database.labels,
+        bits=database.bits,
+        at=at,
+        empty_ball=empty_ball,
+    )
 
 
-def _features_by(backbone, folder, framing):
-    """Returns a function from images to their features."""
+def evaluate_files(
+    query_codes: Path,
+    database_codes: Path,
+    query_labels: Path | None = None,
+    database_labels: Path | None = None,
+    out: Path | None = None,
+    bits: int | None = None,
+    at: int | None = None,
+    empty_ball: str = "zero",
+) -> RetrievalReport:
+    """Measures codes on disk: two code sets, or four files of any program.
 
-    def features_of(images):
-        views = frozen_features(backbone, images, folder, framing=framing)
-        return views[:, 0]
+    Args:
+        query_codes: Folder of a code set, or .npy file of packed codes, uint8
+            `[n, ceil(bits / 8)]`.
+        database_codes: The same of the items to find.
+        query_labels: .npy file of class ids `[n]` or of a zero-or-one matrix
+            `[n, L]`; None with code sets, which have labels of their own.
+        database_labels: The same of the items to find.
+        out: Str or path of a folder for `report.json`, or None.
+        bits: Int K, the length of the codes in files; None for 8 a byte.
+        at: Int R >= 1 of MAP@R; None for 5,000.
+        empty_ball: As in `hashnet_tf.retrieval.evaluate`.
 
-    return features_of
+    Returns:
+        `hashnet_tf.retrieval.RetrievalReport`.
+
+    Raises:
+        ValueError: If a code set stands beside files, files have no labels, a
+            file holds no numbers, or as `evaluate_code_sets`.
+
+    Example:
+
+    >>> import tempfile, numpy as np, hashnet_tf as hn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     codes, labels = f"{folder}/codes.npy", f"{folder}/labels.npy"
+    ...     np.save(codes, np.array([[0], [1], [255]], "uint8"))
+    ...     np.save(labels, np.array([0, 0, 1]))
+    ...     report = hn.runs.evaluate_files(codes, codes, labels, labels, at=2)
+    >>> report.queries, report.bits
+    (3, 8)
+    """
+    files = {
+        "query_codes": query_codes,
+        "database_codes": database_codes,
+        "query_labels": query_labels,
+        "database_labels": database_labels,
+    }
+    files = {name: os.fspath(path) for name, path in files.items() if path}
+    at = USUAL_AT if at is None else at
+    of_sets = [os.path.isdir(path) for path in (query_codes, database_codes)]
+    if len(files) != (2 if any(of_sets) else 4):
+        raise ValueError(
+            "Code sets bring their labels along, and files of codes need files"
+            f" of labels beside them. Received: {', '.join(files)}"
+        )
+    if any(of_sets):
+        report = evaluate_code_sets(
+            CodeSet.load(query_codes),
+            CodeSet.load(database_codes),
+            at=at,
+            empty_ball=empty_ball,
+        )
+    else:
+        report = evaluate(
+            *map(_array, files.values()),
+            bits=bits,
+            at=at,
+            empty_ball=empty_ball,
+        )
+    if out is not None:
+        write_json(
+            pathlib.Path(out, "report.json"),
+            {"files": files, "retrieval": report.as_dict()},
+        )
+    return report
+
+
+def draw_report(report: RetrievalReport, folder: Path) -> list[pathlib.Path]:
+    """Draws precision by recall and by the number of images found.
+
+    Args:
+        report: `RetrievalReport`.
+        folder: Str or path of the folder of the figures.
+
+    Returns:
+        List of the paths of the PNGs.
+    """
+    name, folder = f"{report.bits} bits", pathlib.Path(folder)
+    paths = [
+        plot_precision_recall(
+            {name: report.precision_at_recall}, folder / "precision_recall.png"
+        )
+    ]
+    # A small database has no precision at 100.
+    if report.precision_at:
+        paths.append(
+            plot_precision_at(
+                {name: report.precision_at}, folder / "precision_at.png"
+            )
+        )
+    return paths
+
+
+def _array(path: str) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(
+            f"A .npy file of numbers is needed. Received: {path} ({error})"
+        ) from error

@@ -2,29 +2,33 @@
 
 import hashlib
 import json
+import os
 import pathlib
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
 from hashnet_tf.datasets.batches import ordered_batches, varied_batches
-from hashnet_tf.datasets.sampling import sampled, shuffled
+from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.sampling import PairSampler, sampled, shuffled
+from hashnet_tf.datasets.undecodable import undecodable_named
 from hashnet_tf.models import weights_digest
 
 BATCH_SIZE = 128
 
 
 def frozen_features(
-    backbone,
-    images,
-    folder,
-    augmentation="none",
-    views=1,
-    seed=0,
-    framing="whole",
-):
+    backbone: keras.Model,
+    images: ImageSet,
+    folder: os.PathLike[str] | str,
+    augmentation: str = "none",
+    views: int = 1,
+    seed: int = 0,
+    framing: str = "whole",
+) -> np.ndarray:
     """Returns the features of images, from `folder` if they lie there.
 
     A folder in it is named by a digest of the network's structure and weights
@@ -49,6 +53,9 @@ def frozen_features(
     Returns:
         float32 `[n, views, d]`, a memory map.
 
+    Raises:
+        ValueError: If an image cannot be decoded.
+
     Example:
 
     >>> import tempfile, hashnet_tf as hn
@@ -72,34 +79,93 @@ def frozen_features(
         "images": images.fingerprint(),
         "changes": (augmentation, views, seed) if views > 1 else None,
     }
-    folder = pathlib.Path(folder) / _digest(json.dumps(network), 24)
-    path = folder / f"{_digest(json.dumps(content), 24)}.npy"
+    own = pathlib.Path(folder) / _digest(json.dumps(network), 24)
+    path = own / f"{_digest(json.dumps(content), 24)}.npy"
     width = backbone.output_shape[-1]
     rows = _opened(path, width)
     if rows is None:
         rows = np.empty(len(images), _row(views, width))
         rows["image"] = [_digest(text, 32) for text in images.fingerprints()]
-        missing = _take_first_views(rows, folder)
-        _compute(
-            rows["features"],
-            missing,
-            backbone,
-            images,
-            augmentation,
-            seed,
-            framing,
-        )
+        missing = _take_first_views(rows, own)
+        with undecodable_named(images):
+            _compute(
+                rows["features"],
+                missing,
+                backbone,
+                images,
+                augmentation,
+                seed,
+                framing,
+            )
         with written_beside(path) as beside, beside.open("wb") as file:
             np.save(file, rows)
         rows = _opened(path, width)
+        assert rows is not None
     return rows["features"]
 
 
-def _digest(text, length):
+def feature_batches(
+    features: np.ndarray,
+    labels: npt.ArrayLike,
+    batch_size: int,
+    seed: int,
+    sampler: PairSampler | None = None,
+) -> tf.data.Dataset:
+    """Streams shuffled and labelled batches of features.
+
+    Each epoch takes one view of each item, drawn anew, and drops the last
+    batch where it is not full, as `training_batches` does.
+
+    Args:
+        features: float32 `[n, views, d]`.
+        labels: Class ids `[n]` or zero-or-one matrix `[n, L]`.
+        batch_size: Positive int, at most n.
+        seed: Int.
+        sampler: As in `training_batches`.
+
+    Returns:
+        `tf.data.Dataset` of float32 `[batch_size, d]` and float32 labels.
+
+    Raises:
+        ValueError: If there are fewer items than a batch holds.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> features = np.zeros((10, 3, 5), np.float32)
+    >>> batches = hn.runs.feature_batches(features, np.arange(10), 4, seed=0)
+    >>> [x.shape for x, labels in batches]
+    [TensorShape([4, 5]), TensorShape([4, 5])]
+    """
+    n, views, _ = features.shape
+    if not 1 < batch_size <= n:
+        raise ValueError(
+            "`batch_size` must be from 2 to the number of training images,"
+            f" {n}. Received: batch_size={batch_size}"
+        )
+    features, labels = tf.constant(features), tf.constant(labels, tf.float32)
+    if sampler is None:
+        order = shuffled(tf.data.Dataset.range(n), n, seed)
+    else:
+        order = sampled(sampler, seed)
+    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+    stream = tf.data.Dataset.zip(order, draws).batch(
+        batch_size, drop_remainder=True
+    )
+
+    def gather(positions, draws):
+        rows = tf.stack([positions, draws % views], axis=1)
+        return tf.gather_nd(features, rows), tf.gather(labels, positions)
+
+    known = tf.data.experimental.assert_cardinality(n // batch_size)
+    return stream.map(gather).apply(known).prefetch(2)
+
+
+def _digest(text: str, length: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def _row(views, width):
+def _row(views: int, width: int) -> np.dtype:
     # An image lies beside its features: in one file neither can be without
     # the other.
     return np.dtype(
@@ -107,7 +173,7 @@ def _row(views, width):
     )
 
 
-def _opened(path, width):
+def _opened(path: pathlib.Path, width: int) -> np.ndarray | None:
     """Returns the rows of a file, or None if it is missing or damaged."""
     try:
         rows = np.lib.format.open_memmap(path, mode="r")
@@ -118,7 +184,7 @@ def _opened(path, width):
     return rows if rows.dtype == _row(views, width) else None
 
 
-def _take_first_views(rows, folder):
+def _take_first_views(rows: np.ndarray, folder: pathlib.Path) -> np.ndarray:
     """Fills in the first views that other files hold.
 
     Returns:
@@ -179,7 +245,7 @@ def _compute(features, missing, backbone, images, augmentation, seed, framing):
             start = stop
 
 
-def _structure(model):
+def _structure(model: keras.Model) -> str:
     """Returns the layers of a network as text.
 
     Keras numbers the names of layers on through a process, so in their place
@@ -189,54 +255,3 @@ def _structure(model):
     for place, layer in enumerate(model._flatten_layers()):
         text = text.replace(f'"{layer.name}"', f'"layer {place}"')
     return text
-
-
-def feature_batches(features, labels, batch_size, seed, sampler=None):
-    """Streams shuffled and labelled batches of features.
-
-    Each epoch takes one view of each item, drawn anew, and drops the last
-    batch where it is not full, as `training_batches` does.
-
-    Args:
-        features: float32 `[n, views, d]`.
-        labels: Class ids `[n]` or zero-or-one matrix `[n, L]`.
-        batch_size: Positive int, at most n.
-        seed: Int.
-        sampler: As in `training_batches`.
-
-    Returns:
-        `tf.data.Dataset` of float32 `[batch_size, d]` and float32 labels.
-
-    Raises:
-        ValueError: If there are fewer items than a batch holds.
-
-    Example:
-
-    >>> import numpy as np, hashnet_tf as hn
-    >>> features = np.zeros((10, 3, 5), np.float32)
-    >>> batches = hn.runs.feature_batches(features, np.arange(10), 4, seed=0)
-    >>> [x.shape for x, labels in batches]
-    [TensorShape([4, 5]), TensorShape([4, 5])]
-    """
-    n, views, _ = features.shape
-    if not 1 < batch_size <= n:
-        raise ValueError(
-            "`batch_size` must be from 2 to the number of training images,"
-            f" {n}. Received: batch_size={batch_size}"
-        )
-    features, labels = tf.constant(features), tf.constant(labels, tf.float32)
-    if sampler is None:
-        order = shuffled(tf.data.Dataset.range(n), n, seed)
-    else:
-        order = sampled(sampler, seed)
-    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-    stream = tf.data.Dataset.zip(order, draws).batch(
-        batch_size, drop_remainder=True
-    )
-
-    def gather(positions, draws):
-        rows = tf.stack([positions, draws % views], axis=1)
-        return tf.gather_nd(features, rows), tf.gather(labels, positions)
-
-    known = tf.data.experimental.assert_cardinality(n // batch_size)
-    return stream.map(gather).apply(known).prefetch(2)

@@ -1,14 +1,14 @@
 """What a training measured, an epoch a line."""
 
 import json
+import os
 import pathlib
+import typing
 
 import keras
-import numpy as np
 
 from hashnet_tf._files import written_beside
-from hashnet_tf.plots import plot_code_histogram, plot_training
-from hashnet_tf.runs.run_directory import RunDirectory
+from hashnet_tf.callbacks import ContinuationMonitor
 
 
 class Records(keras.callbacks.Callback):
@@ -29,13 +29,17 @@ class Records(keras.callbacks.Callback):
     >>> records = hn.runs.Records("run/records.jsonl", monitor)
     """
 
-    def __init__(self, path, monitor):
+    def __init__(
+        self, path: os.PathLike[str] | str, monitor: ContinuationMonitor
+    ):
         super().__init__()
         self.path = pathlib.Path(path)
         self.monitor = monitor
-        self._rows = None
+        self._rows: list[dict[str, float]] | None = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, typing.Any] | None = None
+    ) -> None:
         if self._rows is not None:
             return
         # The monitor, earlier in the list, has measured the present state.
@@ -45,7 +49,9 @@ class Records(keras.callbacks.Callback):
         if not self._rows:
             self._add(first["step"], first)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, typing.Any] | None = None
+    ) -> None:
         self._add(self.monitor.records[-1]["step"], logs)
 
     def _add(self, step, logs):
@@ -56,7 +62,7 @@ class Records(keras.callbacks.Callback):
             beside.write_text("".join(lines), encoding="utf-8")
 
 
-def read_records(path):
+def read_records(path: os.PathLike[str] | str) -> list[dict[str, float]]:
     """Reads what `Records` wrote.
 
     Args:
@@ -79,7 +85,7 @@ def read_records(path):
         return [json.loads(line) for line in lines]
 
 
-def losses_until(path, step):
+def losses_until(path: os.PathLike[str] | str, step: int) -> list[float]:
     """Returns the mean losses of the epochs that ended by a step, in order.
 
     Args:
@@ -94,53 +100,9 @@ def losses_until(path, step):
     ]
 
 
-def _is_number(value):
+def _is_number(value: typing.Any) -> bool:
     try:
         float(value)
     except (TypeError, ValueError):
         return False
     return True
-
-
-def draw_training(workdir):
-    """Draws losses and beta over steps, and |g| before and after.
-
-    Args:
-        workdir: Str or path of the run directory of a finished training.
-
-    Returns:
-        List of the paths of the PNGs.
-
-    Raises:
-        ValueError: If the training is not finished.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
-    ...     epochs=1,
-    ... )
-    >>> with tempfile.TemporaryDirectory() as workdir:
-    ...     run = hn.runs.train(config, workdir)
-    ...     figures = hn.runs.draw_training(workdir)
-    ...     [path.name for path in figures]  # doctest: +ELLIPSIS
-    digits: 100 train, 200 query, 1597 database. ...
-    ['training.png', 'code_histogram.png']
-    """
-    run = RunDirectory(workdir)
-    if not run.codes_after_path.exists():
-        raise ValueError(
-            "The training must be finished first (`hashnet train`)."
-            f" Received: no {run.codes_after_path}"
-        )
-    return [
-        plot_training(
-            read_records(run.records_path), run.figures_path / "training.png"
-        ),
-        plot_code_histogram(
-            np.load(run.codes_before_path),
-            np.load(run.codes_after_path),
-            run.figures_path / "code_histogram.png",
-        ),
-    ]

@@ -1,17 +1,23 @@
-"""The nearest images of a run's database to given ones."""
+"""The nearest images of a code set to given ones."""
 
 import dataclasses
+import os
+import pathlib
 
 import numpy as np
+import numpy.typing as npt
 
-from hashnet_tf.datasets import pixel_array
+from hashnet_tf.datasets import ImageSet, pixel_array
+from hashnet_tf.models import HashNet
 from hashnet_tf.plots import plot_neighbours
 from hashnet_tf.retrieval import search
 from hashnet_tf.retrieval.labels import relevance
 from hashnet_tf.runs.code_set import CodeSet
-from hashnet_tf.runs.encoders import as_encoder
+from hashnet_tf.runs.encoders import Encoder, Images, as_encoder, framed_pixels
 from hashnet_tf.runs.encoding import open_images
-from hashnet_tf.runs.run_directory import RunDirectory
+
+# Characters of a title that fit above an image of a sheet.
+TITLE = 18
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Neighbours:
         indices: int64 `[q, k]`, places in the code set.
         code_set: `CodeSet` that was searched.
         codes: uint8 `[q, ceil(bits / 8)]`, of the images asked with.
+        images: uint8 `[q, height, width, 3]`, the images asked with, as the
+            encoder saw them.
         framing: Str, as in `HashNet`, of the encoder.
     """
 
@@ -30,36 +38,44 @@ class Neighbours:
     indices: np.ndarray
     code_set: CodeSet
     codes: np.ndarray
+    images: np.ndarray
     framing: str = "whole"
 
-    def label(self, index):
+    def label(self, index: int) -> str:
         """Returns the label of a found image as text, "" if not known."""
-        labels = self.code_set.labels
-        if labels is None:
-            return ""
-        if labels.ndim == 2:
-            return ",".join(map(str, np.flatnonzero(labels[index])))
-        return str(labels[index]) if labels[index] >= 0 else ""
+        return self.code_set.label(index)
 
-    def table(self, row=0):
+    def table(self, row: int = 0) -> str:
         """Returns the images found for one query as text for a terminal."""
-        lines = ["rank  distance  label  image"]
-        for rank, (distance, index) in enumerate(
-            zip(self.distances[row], self.indices[row], strict=True), start=1
-        ):
-            lines.append(
-                f"{rank:4}  {distance:8}  {self.label(index):5}"
-                f"  {self.code_set.ids[index]}"
+        found = [
+            (distance, self.label(index), self.code_set.ids[index])
+            for distance, index in zip(
+                self.distances[row], self.indices[row], strict=True
             )
+        ]
+        width = max([len("label"), *(len(label) for _, label, _ in found)])
+        lines = [f"rank  distance  {'label':{width}}  image"]
+        lines += [
+            f"{rank:4}  {distance:8}  {label:{width}}  {name}"
+            for rank, (distance, label, name) in enumerate(found, start=1)
+        ]
         return "\n".join(lines)
 
-    def draw(self, images, path, labels=None):
+    def draw(
+        self,
+        path: os.PathLike[str] | str,
+        labels: npt.ArrayLike | None = None,
+    ) -> pathlib.Path:
         """Draws the images asked with, each beside what was found for it.
 
+        Above each image found stand its distance and, where the code set has
+        class names, its label.
+
         Args:
-            images: List of uint8 `[height, width, 3]`.
             path: Str or path of the PNG.
-            labels: Their labels, or None where they are not known.
+            labels: Labels of the images asked with, class ids `[q]` or a
+                zero-or-one matrix `[q, L]`, by which what is found is right or
+                wrong; None where they are not known.
 
         Returns:
             The path, a `pathlib.Path`.
@@ -67,25 +83,37 @@ class Neighbours:
         Raises:
             ValueError: If the images found are not there any more.
         """
-        size = images[0].shape[:2]
+        height, width = self.images.shape[1:3]
         q, k = self.indices.shape
         # A subset of a stream comes in the stream's own order.
         wanted, places = np.unique(self.indices, return_inverse=True)
-        pixels = pixel_array(self._images(wanted), size, self.framing)
+        pixels = pixel_array(
+            self._images(wanted), (height, width), self.framing
+        )
         found = [
             [pixels[place] for place in row] for row in places.reshape(q, k)
         ]
         right = None
         if labels is not None and self.code_set.labels is not None:
+            asked = np.asarray(labels)
             judged = [
-                relevance(labels[i : i + 1], self.code_set.labels[row])[0]
+                relevance(asked[i : i + 1], self.code_set.labels[row])[0]
                 for i, row in enumerate(self.indices)
             ]
             right = np.stack(judged)
-        titles = [[f"{distance}" for distance in row] for row in self.distances]
-        return plot_neighbours(images, found, right, titles, path)
+        titles = [
+            [self._title(*hit) for hit in zip(*row, strict=True)]
+            for row in zip(self.distances, self.indices, strict=True)
+        ]
+        return plot_neighbours(list(self.images), found, right, titles, path)
 
-    def _images(self, indices):
+    def _title(self, distance: int, index: int) -> str:
+        if self.code_set.class_names is None:
+            return f"{distance}"
+        title = f"{distance} {self.label(index)}".rstrip()
+        return title if len(title) <= TITLE else f"{title[: TITLE - 1]}…"
+
+    def _images(self, indices: np.ndarray) -> ImageSet:
         source = self.code_set.manifest["images"]
         if source is None:
             raise ValueError(
@@ -104,21 +132,25 @@ class Neighbours:
         return there.subset([places[name] for name in names])
 
 
-def search_images(encoder, images, code_set, k=10):
+def search_images(
+    encoder: HashNet | Encoder, images: Images, code_set: CodeSet, k: int = 10
+) -> Neighbours:
     """Finds the k nearest images of a code set for each of some images.
 
     Args:
-        encoder: `HashNet` on images, or any encoder (see `KerasEncoder`).
-        images: uint8 `[q, height, width, 3]` of the size that it takes,
-            framed as `encoder.framing` tells.
+        encoder: `HashNet` on images, or any `Encoder`.
+        images: uint8 array `[q, height, width, 3]` of the size that it takes,
+            framed as `encoder.framing` tells; or one such image; or the path
+            of an image file, or a list of q paths.
         code_set: `CodeSet`.
         k: Int >= 1.
 
     Returns:
-        `Neighbours`.
+        `Neighbours`, a row for each image.
 
     Raises:
-        ValueError: If the code set was made by another encoder.
+        ValueError: If the code set was made by another encoder, or a file is
+            no image.
 
     Example:
 
@@ -136,47 +168,9 @@ def search_images(encoder, images, code_set, k=10):
     """
     encoder = as_encoder(encoder)
     code_set.check_digest(encoder.model_digest)
-    query_codes = encoder.encode(images)
-    distances, indices = search(query_codes, code_set.codes, k)
+    pixels = framed_pixels(images, encoder)
+    codes = encoder.encode(pixels)
+    distances, indices = search(codes, code_set.codes, k)
     return Neighbours(
-        distances, indices, code_set, query_codes, encoder.framing
+        distances, indices, code_set, codes, pixels, encoder.framing
     )
-
-
-def search_run(workdir, images, k=10, codes=None):
-    """Finds the k nearest images of a code set for each of some images.
-
-    Args:
-        workdir: Str or path of the run directory.
-        images: uint8 `[q, height, width, 3]` of the trained size, framed as
-            the run's `framing` tells.
-        k: Int >= 1.
-        codes: Str or path of the code set; None for the run's database.
-
-    Returns:
-        `Neighbours`.
-
-    Raises:
-        ValueError: If the run is not trained, or the code set is not there or
-            of another model.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
-    ...     epochs=1,
-    ... )
-    >>> queries = hn.datasets.load("digits").query.first(2)
-    >>> images = hn.datasets.pixel_array(queries, (8, 8))
-    >>> with tempfile.TemporaryDirectory() as workdir:
-    ...     run = hn.runs.train(config, workdir)
-    ...     report = hn.runs.evaluate_run(workdir)
-    ...     found = hn.runs.search_run(workdir, images, k=3)
-    ...     found.indices.shape  # doctest: +ELLIPSIS
-    digits: 100 train, 200 query, 1597 database. ...
-    (2, 3)
-    """
-    run = RunDirectory(workdir)
-    code_set = CodeSet.load(codes or run.codes_path("database"))
-    return search_images(run.model(), images, code_set, k)

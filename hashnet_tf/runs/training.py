@@ -1,4 +1,4 @@
-"""A training, from its settings to a run directory."""
+"""The training of a run: batches, network, loss, callbacks, `fit`."""
 
 import pathlib
 
@@ -11,8 +11,15 @@ from hashnet_tf.callbacks import (
     ContinuationMonitor,
     LastCheckpoint,
 )
-from hashnet_tf.datasets import PairSampler, pixel_array, training_batches
-from hashnet_tf.runs.data import run_data
+from hashnet_tf.datasets import (
+    ImageSet,
+    PairSampler,
+    pixel_array,
+    training_batches,
+)
+from hashnet_tf.datasets.undecodable import undecodable_named
+from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.data import Record
 from hashnet_tf.runs.features import feature_batches, frozen_features
 from hashnet_tf.runs.networks import (
     build_backbone,
@@ -24,57 +31,26 @@ from hashnet_tf.runs.networks import (
     build_training_model,
 )
 from hashnet_tf.runs.records import Records, losses_until
-from hashnet_tf.runs.run_directory import RunDirectory
+from hashnet_tf.runs.run import Path, Run
 
 MONITORED = 500
 
 
-def train(config, workdir, features=None, data=None):
-    """Trains a HashNet into a run directory, or goes on with one.
-
-    Whichever method trains it, what is saved and watched is the HashNet alone:
-    a rival's loss and classifier are left behind, and J and L among the
-    records are those of HashNet's Eq. 4 for every method.
-
-    A run that was killed goes on from the end of its last whole epoch, with
-    the same beta; one that is done is left as it is.
+def train_run(
+    run: Run, config: TrainingConfig, features: Path | None = None
+) -> None:
+    """Trains a run that is not trained yet; `hashnet_tf.runs.train` calls it.
 
     Args:
+        run: `Run`, new or killed.
         config: `TrainingConfig`.
-        workdir: Str or path of the run directory.
-        features: Str or path of a folder for the features of a frozen
-            backbone, which several runs may share; None for the run's own.
-        data: What `run_data` gave for a run on the same data, or None to load
-            them.
-
-    Returns:
-        `RunDirectory`.
+        features: As in `hashnet_tf.runs.train`.
 
     Raises:
-        ValueError: If the folder holds a run of other settings or of data that
-            have changed, or the data, the weights or the batch size are not
-            as they must be. A folder that is new is not made then.
-
-    Example:
-
-    >>> import tempfile, hashnet_tf as hn
-    >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", image_size=8, train_per_class=10, batch_size=50,
-    ...     epochs=1,
-    ... )
-    >>> with tempfile.TemporaryDirectory() as workdir:
-    ...     run = hn.runs.train(config, workdir)
-    ...     run.model().bits  # doctest: +ELLIPSIS
-    digits: 100 train, 200 query, 1597 database. ...
-    48
+        ValueError: As `hashnet_tf.runs.train`.
     """
-    run = RunDirectory(workdir)
-    run.check_settings(config)
-    if run.model_path.exists():
-        print(f"{run.path} is trained already", flush=True)
-        return run
     keras.utils.set_random_seed(config.seed)
-    dataset, record = run_data(run, config, data)
+    dataset, record = run.load_data(config)
     print(dataset.describe(), flush=True)
     images = dataset.train
     steps_per_epoch = len(images) // config.batch_size
@@ -90,10 +66,6 @@ def train(config, workdir, features=None, data=None):
     sampler = _sampler(config, images.labels)
     backbone = build_backbone(config)
     head = build_head(config, backbone.output_shape[-1])
-    # All that can be wrong has been looked at: from here on there is a run.
-    run.write_settings(config)
-    run.write_data_record(record)
-    _tell_undecodable(run, record)
     if config.freeze_backbone:
         cache = pathlib.Path(features or run.features_path)
         hashnet = head
@@ -106,7 +78,15 @@ def train(config, workdir, features=None, data=None):
     monitor = ContinuationMonitor(*watched, watched_loss, hashnet=hashnet)
     model = build_training_model(config, hashnet, images.labels)
     model.compile(optimizer=build_optimizer(config, steps), loss=loss)
-    _fit(model, run, config, batches, monitor, steps_per_epoch)
+
+    def begin() -> None:
+        run.write_settings(config)
+        run.write_data_record(record)
+        _tell_undecodable(run, record)
+
+    # Images that are not kept in memory are read again each epoch.
+    with undecodable_named(images):
+        _fit(model, run, config, batches, monitor, steps_per_epoch, begin)
     if config.freeze_backbone:
         hashnet = head.on_top_of(backbone)
     elif config.is_rival:
@@ -116,10 +96,9 @@ def train(config, workdir, features=None, data=None):
         hashnet.set_weights(trained)
     with written_beside(run.model_path) as beside:
         hashnet.save(beside)
-    return run
 
 
-def _tell_undecodable(run, record):
+def _tell_undecodable(run: Run, record: Record) -> None:
     for part, of_part in record.items():
         if count := len(of_part["undecodable"]):
             print(
@@ -129,7 +108,7 @@ def _tell_undecodable(run, record):
             )
 
 
-def _watched(config, images):
+def _watched(config: TrainingConfig, images: ImageSet) -> np.ndarray:
     """Returns the positions of the fixed sample that is watched."""
     order = np.random.default_rng(config.seed).permutation(len(images))
     return np.sort(order[:MONITORED])
@@ -156,7 +135,7 @@ def _pixel_sources(config, images, sampler):
     return batches, (pixels, watched.labels)
 
 
-def _sampler(config, labels):
+def _sampler(config: TrainingConfig, labels: np.ndarray) -> PairSampler | None:
     classes = config.classes_per_batch
     if classes is None:
         return None
@@ -190,18 +169,21 @@ def _feature_sources(config, images, backbone, cache, sampler):
     return batches, (np.array(features[watched, 0]), images.labels[watched])
 
 
-def _fit(model, run, config, batches, monitor, steps_per_epoch):
+def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
     checkpoint = LastCheckpoint(run.checkpoint_path)
     steps = checkpoint.restore(model)
     done = steps // steps_per_epoch
+    # An order of its own for what is left: else it would begin as the first.
+    stream = batches(config.seed + done)
+    # All that can be wrong has been looked at: from here on there is a run.
+    begin()
     if done:
         print(f"Going on after epoch {done}", flush=True)
     else:
         _save_codes(monitor, run.codes_before_path)
     schedule = build_schedule(config, steps_per_epoch * config.epochs)
-    # An order of its own for what is left: else it would begin as the first.
     model.fit(
-        batches(config.seed + done),
+        stream,
         shuffle=False,
         epochs=config.epochs,
         initial_epoch=done,
@@ -217,6 +199,6 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch):
     _save_codes(monitor, run.codes_after_path)
 
 
-def _save_codes(monitor, path):
+def _save_codes(monitor: ContinuationMonitor, path: pathlib.Path) -> None:
     with written_beside(path) as beside, beside.open("wb") as file:
         np.save(file, monitor.codes())

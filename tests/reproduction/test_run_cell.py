@@ -67,11 +67,11 @@ def test_features_of_a_backbone_with_weights(config_of, weights_file, tmp_path):
 def test_a_deep_one_is_a_run(config_of, tmp_path):
     cell = Cell.of(tmp_path, config_of(), "dhn", 12, 0)
     run_cell(cell, tmp_path / "shared")
-    run = hn.runs.RunDirectory(cell.folder)
-    assert run.config() == cell.config
-    assert run.config().method == "dhn"
+    run = hn.runs.Run(cell.folder)
+    assert run.config == cell.config
+    assert run.config.method == "dhn"
     result = cell.result()
-    assert run.report()["retrieval"] == json.loads(
+    assert run.report["retrieval"] == json.loads(
         json.dumps(result.report.as_dict())
     )
     assert result.seconds > 0
@@ -89,7 +89,7 @@ def test_a_frozen_one_takes_features_that_are_shared(
     run_cell(cell, shared)
     run_cell(Cell.of(tmp_path, base, "lsh", 16, 0), shared)
     assert times(shared / "features") == before
-    assert not hn.runs.RunDirectory(cell.folder).features_path.exists()
+    assert not hn.runs.Run(cell.folder).features_path.exists()
 
 
 @pytest.mark.parametrize("name, built", [("hashnet", 2), ("itq", 1)])
@@ -108,7 +108,7 @@ def test_loads_the_data_once(
         return call
 
     for place, function in (
-        ("runs.run_data", "load"),
+        ("runs.data", "load"),
         ("runs.networks", "backbone"),
     ):
         module = importlib.import_module(f"hashnet_tf.{place}")
@@ -126,10 +126,10 @@ def test_is_the_run_by_hand(config_of, weights_file, tmp_path):
     cell = Cell.of(tmp_path, base, "hashnet", 12, 0)
     run_cell(cell, tmp_path / "shared")
     run = hn.runs.train(cell.config, tmp_path / "hand")
-    report = hn.runs.evaluate_run(run.path)
+    report = run.evaluate()
     assert cell.result().report == report
     for part in ("query", "database"):
-        there = hn.runs.RunDirectory(cell.folder).codes_path(part)
+        there = hn.runs.Run(cell.folder).codes_path(part)
         np.testing.assert_array_equal(
             hn.runs.CodeSet.load(there).codes,
             hn.runs.CodeSet.load(run.codes_path(part)).codes,

@@ -41,7 +41,7 @@ def measured(config_of, tmp_path_factory):
     """A run on the digits that is trained and measured at 100."""
     workdir = tmp_path_factory.mktemp("runs") / "measured"
     run = hn.runs.train(config_of(epochs=1), workdir)
-    hn.runs.evaluate_run(workdir, at=100)
+    run.evaluate(at=100)
     return run
 
 

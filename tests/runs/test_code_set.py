@@ -41,6 +41,17 @@ def test_labels_may_be_missing(folder):
     assert CodeSet.load(folder).labels is None
 
 
+def test_names_of_classes(folder):
+    # Version 0.1 wrote none.
+    assert CodeSet.load(folder).class_names is None
+    assert [CodeSet.load(folder).label(i) for i in range(3)] == ["3", "", "0"]
+    (folder / "class_names.json").write_text('["ant", "bee"]')
+    code_set = CodeSet.load(folder)
+    assert code_set.class_names == ["ant", "bee"]
+    # A class beyond the names is told by its number.
+    assert [code_set.label(i) for i in range(3)] == ["3", "", "ant"]
+
+
 def test_none_is_there(tmp_path):
     with pytest.raises(ValueError, match="must be made first.* Received: no "):
         CodeSet.load(tmp_path / "none")

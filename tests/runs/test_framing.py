@@ -14,16 +14,16 @@ def test_a_run_is_trained_and_measured_in_its_framing(
         framing=framing, image_size=14, classes_per_batch=5, epochs=1
     )
     run = hn.runs.train(config, tmp_path)
-    model = run.model()
+    model = run.model
     assert model.framing == framing
-    hn.runs.evaluate_run(tmp_path, at=50)
+    hn.runs.Run(tmp_path).evaluate(at=50)
     queries = hn.datasets.load(**config.data_source()).query
     pixels = hn.datasets.pixel_array(queries, (14, 14), framing)
     codes = hn.runs.CodeSet.load(run.codes_path("query")).codes
     np.testing.assert_array_equal(codes, model.encode(pixels))
     warped = hn.datasets.pixel_array(queries, (14, 14))
     assert (model.encode(warped) != codes).any()
-    found = hn.runs.search_run(tmp_path, pixels[:2], k=3)
+    found = hn.runs.Run(tmp_path).search(pixels[:2], k=3)
     assert found.framing == framing
 
 
@@ -50,4 +50,4 @@ def test_the_first_view_of_a_frozen_backbone_is_that_of_the_test(
         epochs=1,
     )
     run = hn.runs.train(config, tmp_path / "run")
-    assert run.model().framing == "paper"
+    assert run.model.framing == "paper"

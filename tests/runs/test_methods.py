@@ -12,7 +12,7 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf.methods import DEEP_METHODS
-from hashnet_tf.runs import evaluate_run, read_records, train
+from hashnet_tf.runs import read_records, train
 
 MODULE = importlib.import_module("hashnet_tf.runs.training")
 
@@ -45,7 +45,7 @@ def run_of(config_of, weights_file, tmp_path_factory):
                 method=method, **(frozen if FROZEN[method] else {})
             )
             runs[method] = train(config, tmp_path_factory.mktemp(method))
-            evaluate_run(runs[method].path, at=100)
+            runs[method].evaluate(at=100)
         return runs[method]
 
     return make
@@ -56,7 +56,7 @@ def test_every_method_is_run_here():
 
 
 def parts(run):
-    return hn.datasets.load(**run.config().data_source())
+    return hn.datasets.load(**run.config.data_source())
 
 
 @pytest.mark.parametrize("method", FROZEN)
@@ -65,7 +65,7 @@ def test_trains_saves_and_measures_a_hashnet(method, run_of):
     rows = read_records(run.records_path)
     assert [row["step"] for row in rows] == [0, 4, 8]
     assert rows[2]["loss"] < rows[1]["loss"]
-    model, images = run.model(), parts(run).train
+    model, images = run.model, parts(run).train
     assert type(model) is hn.HashNet
     # All 200 training images are the sample that was watched.
     pixels = hn.datasets.pixel_array(images, (8, 8))
@@ -76,7 +76,7 @@ def test_trains_saves_and_measures_a_hashnet(method, run_of):
     before = np.load(run.codes_before_path)
     assert after.shape == before.shape == (200, 12)
     assert (np.abs(after - before) > 1e-3).mean() > 0.5
-    report = run.report()
+    report = run.report
     assert report["model_digest"] == hn.models.weights_digest(model)
     assert report["retrieval"]["map"] > 0
 
@@ -86,7 +86,7 @@ def test_a_rival_is_watched_by_eq_4_at_a_beta_of_1(method, run_of, slow):
     run = run_of(method)
     rows = read_records(run.records_path)
     assert [row["beta"] for row in rows] == [1.0, 1.0, 1.0]
-    assert float(run.model().scaled_tanh.beta) == 1.0
+    assert float(run.model.scaled_tanh.beta) == 1.0
     labels, g = parts(run).train.labels, np.load(run.codes_after_path)
 
     def relate(i, j):
@@ -126,7 +126,7 @@ def test_a_model_loads_without_the_rival_that_trained_it(run_of, tmp_path):
     assert ended.returncode == 0, ended.stderr
     for path, run in zip(paths, runs.values(), strict=True):
         codes = np.load(pathlib.Path(path).with_suffix(".npy"))
-        np.testing.assert_array_equal(codes, run.model().encode(pixels))
+        np.testing.assert_array_equal(codes, run.model.encode(pixels))
         measured = hn.runs.CodeSet.load(run.codes_path("query"))
         np.testing.assert_array_equal(codes, measured.codes)
 
@@ -167,12 +167,12 @@ def test_a_killed_rival_goes_on_with_its_whole_state(
 
 def test_a_rival_that_was_killed_before_it_is_saved(run_of, tmp_path):
     unbroken = run_of("dhn")
-    run = hn.runs.RunDirectory(tmp_path / "run")
+    run = hn.runs.Run(tmp_path / "run")
     shutil.copytree(unbroken.path, run.path)
     run.model_path.unlink()
-    train(run.config(), run.path)
+    train(run.config, run.path)
     for value, expected in zip(
-        run.model().get_weights(), unbroken.model().get_weights(), strict=True
+        run.model.get_weights(), unbroken.model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(value, expected)
 
@@ -188,7 +188,7 @@ def test_labels_of_many_kinds(method, config_of, make_lists, tmp_path):
         method=method,
     )
     run = train(config, tmp_path / "run")
-    report = evaluate_run(run.path, at=10)
+    report = run.evaluate(at=10)
     assert (report.queries, report.database) == (4, 24)
 
 

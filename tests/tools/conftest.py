@@ -81,7 +81,7 @@ def trained(hashnet, flags, tmp_path_factory):
     """The run of `hashnet train`, and how that ended."""
     workdir = tmp_path_factory.mktemp("tools") / "run"
     ended = hashnet("train", f"--workdir={workdir}", *flags)
-    return hn.runs.RunDirectory(workdir), ended
+    return hn.runs.Run(workdir), ended
 
 
 @pytest.fixture(scope="session")

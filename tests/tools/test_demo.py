@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.tools import demo
+from hashnet_tf.runs import demonstration
 
 FIGURES = ["code_histogram.png", "neighbours.png", "training.png"]
 
@@ -23,13 +24,14 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
         "epochs": 1,
         "train_per_class": 20,
     }
-    monkeypatch.setattr(demo, "SETTINGS", demo.SETTINGS | short)
-    run = hn.runs.RunDirectory(tmp_path / "run")
+    settings = dataclasses.replace(demonstration.SETTINGS, **short)
+    monkeypatch.setattr(demonstration, "SETTINGS", settings)
+    run = hn.runs.Run(tmp_path / "run")
     ended = hashnet("demo", f"--workdir={run.path}", "--seed=3")
     assert ended.code == 0
-    assert run.config() == hn.runs.TrainingConfig(**demo.SETTINGS, seed=3)
+    assert run.config == dataclasses.replace(settings, seed=3)
 
-    report = run.report()["retrieval"]
+    report = run.report["retrieval"]
     assert report["at"] == 1000
     table = rows(ended.out)
     assert table["HashNet"] == pytest.approx(
@@ -73,8 +75,7 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
 
 
 def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
-    settings = hn.runs.TrainingConfig(**demo.SETTINGS, seed=0)
-    hn.runs.RunDirectory(tmp_path).write_settings(settings)
+    hn.runs.Run(tmp_path).write_settings(demonstration.SETTINGS)
     line = fails("demo", f"--workdir={tmp_path}", "--seed=1")
     assert line.endswith("Received: seed=1 instead of 0")
 
@@ -84,8 +85,8 @@ def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
 def test_retrieves_better_than_its_rivals(seed, hashnet, tmp_path):
     ended = hashnet("demo", f"--workdir={tmp_path}", f"--seed={seed}")
     assert ended.code == 0
-    run = hn.runs.RunDirectory(tmp_path)
-    report = run.report()["retrieval"]
+    run = hn.runs.Run(tmp_path)
+    report = run.report["retrieval"]
     assert (report["bits"], report["at"]) == (48, 1000)
     assert report["map"] >= 0.95
     table = rows(ended.out)

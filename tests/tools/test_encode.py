@@ -33,7 +33,7 @@ def test_a_folder(encode, photos, trained, tmp_path):
     assert code_set.ids == sorted(
         f"{'ab'[i % 2]}/{i:02}.png" for i in range(40)
     )
-    model = trained[0].model()
+    model = trained[0].model
     codes = model.encode(pixels_of(photos, code_set.ids))
     np.testing.assert_array_equal(code_set.codes, codes)
     assert code_set.labels is None
@@ -54,13 +54,13 @@ def test_a_part(part, encode, trained):
     run, _ = trained
     ended, out = encode(f"--part={part}")
     assert (ended.code, ended.err) == (0, "")
-    source = run.config().data_source()
+    source = run.config.data_source()
     dataset = hn.datasets.load(**source)
     images, code_set = getattr(dataset, part), CodeSet.load(out)
     assert code_set.ids == images.names
     np.testing.assert_array_equal(code_set.labels, images.labels)
     pixels = hn.datasets.pixel_array(images, (8, 8))
-    np.testing.assert_array_equal(code_set.codes, run.model().encode(pixels))
+    np.testing.assert_array_equal(code_set.codes, run.model.encode(pixels))
     assert code_set.manifest["images"] == {**source, "part": part}
     assert code_set.manifest["protocol"] == dataset.protocol
 

@@ -10,7 +10,7 @@ from hashnet_tf.retrieval import RetrievalReport
 def test_prints_and_writes_the_report(measured):
     run, ended = measured
     assert (ended.code, ended.err) == (0, "")
-    written = run.report()
+    written = run.report
     report = RetrievalReport.from_dict(written["retrieval"])
     assert report.at == 100
     assert written["protocol"] in ended.out
@@ -25,16 +25,17 @@ def test_the_protocol_says_the_rank(trained, hashnet, monkeypatch):
     run, _ = trained
     asked = []
 
-    def evaluate_run(*arguments):
-        asked.append(arguments)
+    def evaluate(run, **options):
+        asked.append((run.path, options))
         raise ValueError
 
-    monkeypatch.setattr(hn.runs, "evaluate_run", evaluate_run)
+    monkeypatch.setattr(hn.runs.Run, "evaluate", evaluate)
     hashnet("evaluate", f"--workdir={run.path}")
     hashnet("evaluate", f"--workdir={run.path}", "--features=shared")
+    usual = {"at": None, "empty_ball": "zero", "features": None}
     assert asked == [
-        (str(run.path), None, "zero", None),
-        (str(run.path), None, "zero", "shared"),
+        (run.path, usual),
+        (run.path, {**usual, "features": "shared"}),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf.export import parity, saved_model
 from hashnet_tf.export.formats import Bound
-from hashnet_tf.runs import CodeSet, RunDirectory
+from hashnet_tf.runs import CodeSet, Run
 
 WAYS = ["none", "float16", "dynamic", "int8"]
 
@@ -18,7 +18,7 @@ def run(measured, tmp_path_factory):
     """A copy of the measured run, for exports of its own."""
     path = tmp_path_factory.mktemp("export") / "run"
     shutil.copytree(measured[0].path, path)
-    return RunDirectory(path)
+    return Run(path)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def rows(text):
 
 
 def queries(run):
-    dataset = hn.datasets.load(**run.config().data_source())
+    dataset = hn.datasets.load(**run.config.data_source())
     return dataset, hn.datasets.pixel_array(dataset.query, (8, 8))
 
 
@@ -63,11 +63,11 @@ def test_prints_a_row_for_each_artefact(exported, run):
     names = ["", "_float16", "_dynamic", "_int8"]
     files = [f"encoder{name}.tflite" for name in names]
     assert list(table) == ["saved_model/1", *files]
-    report = run.report()["retrieval"]
+    report = run.report["retrieval"]
     _, pixels = queries(run)
     for name, (size, moved, compared, map_) in table.items():
         encoder = hn.export.load_encoder(run.export_path / name)
-        differ = encoder.encode(pixels) ^ run.model().encode(pixels)
+        differ = encoder.encode(pixels) ^ run.model.encode(pixels)
         # 200 queries of 12 bits.
         assert (moved, compared) == (np.bitwise_count(differ).sum(), 2400)
         path = run.export_path / name
@@ -82,7 +82,7 @@ def test_prints_a_row_for_each_artefact(exported, run):
 
 def test_the_saved_model_carries_the_report(exported, run):
     encoder = hn.export.load_encoder(run.export_path / "saved_model")
-    assert encoder.description["retrieval"] == run.report()["retrieval"]
+    assert encoder.description["retrieval"] == run.report["retrieval"]
 
 
 def test_the_bundle_serves_it_by_name(exported, run):
@@ -107,7 +107,7 @@ def test_one_format_and_flags_of_the_files(run, hashnet):
     encoder = hn.export.LiteRTEncoder(run.export_path / "encoder.tflite")
     assert encoder.batch_size == 4
     _, pixels = queries(run)
-    z = run.model().logits(pixels[:9], training=False)
+    z = run.model.logits(pixels[:9], training=False)
     np.testing.assert_allclose(encoder.embed(pixels[:9]), z, atol=1e-4)
 
 
@@ -134,7 +134,7 @@ def test_other_bits_end_with_1_and_leave_no_file(
     )
     # The first bit of either byte, but where z is within rounding of 0.
     _, pixels = queries(run)
-    size = np.abs(run.model().logits(pixels, training=False))
+    size = np.abs(run.model.logits(pixels, training=False))
     wrong = (size[:, [0, 8]] > parity.TOLERANCE * size.max()).sum()
     assert f"the model's bits: {wrong} of 2400 differ" in line
     assert sorted(folder.iterdir()) == before

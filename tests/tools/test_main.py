@@ -1,3 +1,4 @@
+import pathlib
 import re
 import subprocess
 import sys
@@ -33,9 +34,9 @@ def test_help(hashnet):
     ended = hashnet("--help")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("usage: hashnet ")
-    for name, module in main.COMMANDS.items():
+    for name in COMMANDS:
         assert re.search(rf"\n    {name}\s", ended.out)
-        first = module.__doc__.strip().splitlines()[0]
+        first = main.command(name).__doc__.strip().splitlines()[0]
         assert first.split()[0] in ended.out
 
 
@@ -45,7 +46,7 @@ def test_help_of_a_command_teaches(name, hashnet):
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(f"usage: hashnet {name} ")
     # Its text stands as it was written, with a line to copy.
-    assert main.COMMANDS[name].__doc__.strip() in ended.out
+    assert main.command(name).__doc__.strip() in ended.out
     assert f"\n  hashnet {name}" in ended.out
     assert "(default: None)" not in ended.out
     without = ("datasets", "reproduce")
@@ -58,19 +59,99 @@ def test_defaults_are_told(hashnet):
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["--help"], ["train", "--help"], ["train", "--bits=x"], ["other"]],
+    "words, told",
+    [
+        *((f"{name} --help", "usage: hashnet") for name in ["", *COMMANDS]),
+        ("other", "invalid choice: 'other'"),
+        ("datasets list", "folder:DIR: "),
+        ("datasets check folder:missing", "needs an existing folder"),
+        ("datasets describe coco:missing", "There is no folder 'missing'"),
+        ("datasets describe other", "Received: data='other'"),
+        ("train --workdir=a --bits=x", "invalid int value: 'x'"),
+        ("train --workdir=a --data=digits --bits=0", "Received: bits=0"),
+        ("train --workdir=a --data=digits --method=x", "invalid choice: 'x'"),
+        ("train --workdir=a --data=other", "Received: data='other'"),
+        ("train --workdir=a --data=folder:missing", "Received: folder:missing"),
+        ("train --workdir=a --data=lists:missing", "Received: lists:missing"),
+        ("train --workdir=a --data=npz:missing", "Received: npz:missing"),
+        ("train --workdir=a --data=coco:missing", "Received: coco:missing"),
+        ("evaluate --workdir=missing", "no missing/config.json"),
+        ("evaluate --query_codes=q --database_codes=d --out=o", "Received: "),
+        ("encode --workdir=missing --images=a --out=b", "no missing/model"),
+        ("encode --workdir=missing --part=query --out=b", "no missing/config"),
+        ("search missing.jpg --workdir=a", "Received: missing.jpg"),
+        ("search setup.py --workdir=missing", "no missing/model.keras"),
+        ("export --workdir=missing", "no missing/config.json"),
+        ("export --workdir=a --quantize=x", "Received: x"),
+        (
+            "reproduce --table=1 --out=a --data=folder:missing",
+            "Received: folder:missing",
+        ),
+    ],
 )
-def test_help_and_bad_usage_wait_for_no_library(words):
-    code = (
-        "import sys\nfrom hashnet_tf.tools import main\n"
-        f"try: main.parse(['hashnet', *{words}])\n"
-        "except SystemExit: pass\n"
-        "print(*sys.modules)"
+def test_help_and_errors_wait_for_no_library(words, told, run_apart):
+    out, loaded = run_apart(words)
+    assert told in out
+    assert not loaded & {"tensorflow", "keras", "sklearn", "matplotlib"}
+
+
+@pytest.fixture(scope="module")
+def run_apart():
+    """Function that runs a command where no library is loaded yet.
+
+    A process that has loaded only what all commands need forks for each. It
+    returns what the command wrote, and the names of all modules loaded.
+    """
+    code = """
+import os, sys
+import numpy
+from absl import app
+from hashnet_tf.tools import main
+
+for line in sys.stdin:
+    if not os.fork():
+        sys.stderr = sys.stdout
+        try:
+            main.run(main.parse(["hashnet", *line.split()]))
+        except SystemExit:
+            pass
+        print("LOADED", *(n for n in list(sys.modules) if "." not in n))
+        print("END", flush=True)
+        os._exit(0)
+    os.wait()
+"""
+    started = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=pathlib.Path(__file__).parents[2],
     )
-    loaded = set(process("-c", code).stdout.split("\n")[-2].split())
-    assert "hashnet_tf.tools.train" in loaded
-    assert not loaded & {"tensorflow", "keras", "sklearn"}
+
+    def run(words):
+        started.stdin.write(f"{words}\n")
+        started.stdin.flush()
+        lines = list(iter(started.stdout.readline, "END\n"))
+        assert lines[-1].startswith("LOADED ")
+        return "".join(lines[:-1]), set(lines[-1].split())
+
+    yield run
+    started.stdin.close()
+    started.wait()
+    started.stdout.close()
+
+
+@pytest.mark.parametrize("words", ["datasets list", "train --help"])
+def test_a_reader_that_leaves_is_no_error(words):
+    command = f"{sys.executable} -m hashnet_tf.tools.main {words} | head -c 9"
+    ended = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stderr == ""
+    # Unless all had been written before the reader left.
+    assert ended.returncode in (0, main.PIPE_CLOSED)
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "main"])

@@ -33,7 +33,7 @@ def test_the_runs_database(hashnet, measured, image, tmp_path):
     assert (ended.code, ended.err) == (0, "")
     database = hn.runs.CodeSet.load(run.codes_path("database"))
     pixels = np.asarray(Image.open(image).convert("RGB"))[None]
-    code = np.unpackbits(run.model().encode(pixels))
+    code = np.unpackbits(run.model.encode(pixels))
     distances = (np.unpackbits(database.codes, axis=1) != code).sum(axis=1)
     order = np.argsort(distances, kind="stable")[:7]
     assert rows(ended.out) == [(distances[i], database.ids[i]) for i in order]

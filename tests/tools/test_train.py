@@ -146,7 +146,7 @@ def test_bad_recipes(words, message, fails, tmp_path):
 def test_trains(trained):
     run, ended = trained
     assert (ended.code, ended.err) == (0, "")
-    assert run.model().bits == 12
+    assert run.model.bits == 12
     assert {"code_histogram.png", "training.png"} <= {
         path.name for path in run.figures_path.iterdir()
     }

@@ -4,10 +4,13 @@ import dataclasses
 import pathlib
 import pkgutil
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hashnet_tf.datasets.protocol import Protocol, protocols
-from hashnet_tf.datasets.sources.pool import Pool
+
+# Without it the sources can be listed before TensorFlow is loaded.
+if TYPE_CHECKING:
+    from hashnet_tf.datasets.sources.pool import Pool
 
 _HERE = "hashnet_tf.datasets.sources"
 
@@ -143,7 +146,7 @@ def source_words() -> str:
     return ", ".join(s.word for s in SOURCES.values() if s.is_word)
 
 
-def read_pool(data: str) -> Pool:
+def read_pool(data: str) -> "Pool":
     """Reads all images of a source, before any part is drawn.
 
     Args:
@@ -185,13 +188,13 @@ def read_pool(data: str) -> Pool:
         ) from error
 
 
-def _placed(protocol: Protocol, place: str) -> Pool:
+def _placed(protocol: Protocol, place: str) -> "Pool":
     if not place or not pathlib.Path(place).is_dir():
         raise ValueError(f"There is no folder {place!r}.")
     return SOURCES[protocol.origin.layout].read(place)
 
 
-def _prepared(protocol: Protocol) -> Pool:
+def _prepared(protocol: Protocol) -> "Pool":
     if protocol.origin.tfds is None:
         raise ValueError(
             f"It needs :DIR, for TensorFlow Datasets has no"

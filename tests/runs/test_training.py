@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.runs import RunDirectory, evaluate_run, read_records, train
+from hashnet_tf.runs import Run, read_records, train
 
 MODULE = importlib.import_module("hashnet_tf.runs.training")
 
@@ -69,7 +69,7 @@ def test_the_table_of_a_run_directory_is_all_there_is(
     frozen, measured, trained, tmp_path
 ):
     shutil.copytree(measured.path, tmp_path / "run")
-    hn.runs.draw_training(tmp_path / "run")
+    hn.runs.Run(tmp_path / "run").draw()
     there = {
         name if name != "codes" else f"codes/{part}"
         for path in (frozen.path, trained.path, tmp_path / "run")
@@ -77,7 +77,7 @@ def test_the_table_of_a_run_directory_is_all_there_is(
         for part in ("query", "database")
     }
     # Of these `hashnet export` makes the last.
-    table = re.findall(r"^    \| (`.*?`) \|", RunDirectory.__doc__, re.M)
+    table = re.findall(r"^    \| (`.*?`) \|", Run.__doc__, re.M)
     listed = re.findall(r"`([^`]*?)/?`", " ".join(table))
     assert sorted(listed) == sorted([*there, "export"])
 
@@ -102,12 +102,12 @@ def test_records(trained):
 
 
 def test_the_model_gives_the_codes(trained, config_of):
-    assert trained.config() == config_of(backbone="small_cnn")
-    model = trained.model()
+    assert trained.config == config_of(backbone="small_cnn")
+    model = trained.model
     assert isinstance(model, hn.HashNet)
     assert (model.bits, model.backbone.input_shape) == (12, (None, 8, 8, 3))
     assert float(model.scaled_tanh.beta) == pytest.approx(beta_at(7))
-    dataset = hn.datasets.load(**trained.config().data_source())
+    dataset = hn.datasets.load(**trained.config.data_source())
     pixels = hn.datasets.pixel_array(dataset.train, (8, 8))
     # All 200 training images are the sample that was watched.
     expected = hn.retrieval.pack(np.load(trained.codes_after_path))
@@ -122,7 +122,7 @@ def test_the_sample_that_is_watched_is_fixed(config_of, tmp_path, monkeypatch):
     chosen = np.sort(np.random.default_rng(6).permutation(200)[:30])
     pixels = hn.datasets.pixel_array(images.subset(chosen), (8, 8))
     expected = hn.retrieval.pack(np.load(run.codes_after_path))
-    np.testing.assert_array_equal(run.model().encode(pixels), expected)
+    np.testing.assert_array_equal(run.model.encode(pixels), expected)
 
 
 def test_the_same_command_again_does_nothing(trained, monkeypatch, capsys):
@@ -132,8 +132,8 @@ def test_the_same_command_again_does_nothing(trained, monkeypatch, capsys):
 
     before = state()
     # Not even the data are opened.
-    monkeypatch.setattr(MODULE, "run_data", None)
-    assert train(trained.config(), str(trained.path)).path == trained.path
+    monkeypatch.setattr(Run, "load_data", None)
+    assert train(trained.config, str(trained.path)).path == trained.path
     assert state() == before
     assert capsys.readouterr().out == f"{trained.path} is trained already\n"
 
@@ -179,7 +179,7 @@ def test_a_killed_training_goes_on(
     with pytest.raises(killed):
         train(config, tmp_path / "run")
     kill_after(None)
-    run = RunDirectory(tmp_path / "run")
+    run = Run(tmp_path / "run")
     assert not run.model_path.exists()
     done = step // 4
     assert progress(run) == progress(unbroken)[: done + 1]
@@ -190,7 +190,7 @@ def test_a_killed_training_goes_on(
     # What is left does not begin with the order of the first epoch.
     assert orders == [0, done]
     assert progress(run) == progress(unbroken)
-    assert float(run.model().scaled_tanh.beta) == pytest.approx(
+    assert float(run.model.scaled_tanh.beta) == pytest.approx(
         progress(run)[-1][1], rel=1e-6
     )
     assert names(run.path) == names(unbroken.path)
@@ -198,13 +198,13 @@ def test_a_killed_training_goes_on(
 
 def test_a_kill_before_the_model_is_saved(unbroken, tmp_path):
     shutil.copytree(unbroken.path, tmp_path / "run")
-    run = RunDirectory(tmp_path / "run")
+    run = Run(tmp_path / "run")
     run.model_path.unlink()
     records = run.records_path.read_bytes()
-    train(run.config(), run.path)
+    train(run.config, run.path)
     assert run.records_path.read_bytes() == records
     for value, expected in zip(
-        run.model().get_weights(), unbroken.model().get_weights(), strict=True
+        run.model.get_weights(), unbroken.model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(value, expected)
 
@@ -223,12 +223,12 @@ class Killing(module.Records):
             os.kill(os.getpid(), signal.SIGKILL)
 
 module.Records = Killing
-hn.runs.train(hn.runs.RunDirectory(settings).config(), workdir)
+hn.runs.train(hn.runs.Run(settings).config, workdir)
 """
 
 
 def test_a_killed_process_goes_on(unbroken, tmp_path):
-    run = RunDirectory(tmp_path / "run")
+    run = Run(tmp_path / "run")
     fixtures = pathlib.Path(__file__).parents[1] / "conftest.py"
     words = [SUICIDE, str(fixtures), str(unbroken.path), str(run.path)]
     ended = subprocess.run(
@@ -236,7 +236,7 @@ def test_a_killed_process_goes_on(unbroken, tmp_path):
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert progress(run) == progress(unbroken)[:2]
-    train(unbroken.config(), run.path)
+    train(unbroken.config, run.path)
     assert progress(run) == progress(unbroken)
     assert names(run.path) == names(unbroken.path)
 
@@ -319,9 +319,9 @@ def test_files_that_are_no_images_are_left_out_and_listed(
     assert left_out["database"] + left_out["query"] == ["b/05.png"]
     assert "1 undecodable database images are left out; they are" in told
     assert str(run.data_path) in told
-    report = evaluate_run(run.path)
+    report = run.evaluate()
     assert report.queries + report.database == 35
-    assert run.report()["undecodable"] == {
+    assert run.report["undecodable"] == {
         part: left_out[part] for part in ("query", "database")
     }
 
@@ -342,13 +342,13 @@ def frozen(config_of, weights_file, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pixels(frozen):
-    images = hn.datasets.load(**frozen.config().data_source()).train
+    images = hn.datasets.load(**frozen.config.data_source()).train
     return hn.datasets.pixel_array(images, (8, 8))
 
 
 def test_a_frozen_backbone_stays_as_in_its_file(frozen, weights_file):
     given = hn.models.backbone("tiny", (8, 8, 3), weights_file)
-    weights = frozen.model().backbone.get_weights()
+    weights = frozen.model.backbone.get_weights()
     # Behind them come the kernel and the bias of the hidden layer.
     assert len(weights) == len(given.weights) + 2
     for value, expected in zip(weights, given.get_weights(), strict=False):
@@ -372,10 +372,10 @@ def test_features_of_a_frozen_backbone_lie_in_the_run(
 
 def test_the_whole_model_gives_the_codes_of_head_on_features(frozen, pixels):
     (file,) = frozen.features_path.glob("*/*.npy")
-    head = hn.runs.networks.build_head(frozen.config(), 16)
+    head = hn.runs.networks.build_head(frozen.config, 16)
     head.load_weights(frozen.checkpoint_path)
     codes = head.encode(np.load(file)["features"][:, 0])
-    np.testing.assert_array_equal(frozen.model().encode(pixels), codes)
+    np.testing.assert_array_equal(frozen.model.encode(pixels), codes)
     watched = hn.retrieval.pack(np.load(frozen.codes_after_path))
     np.testing.assert_array_equal(watched, codes)
     assert len(np.unique(codes, axis=0)) > 1
@@ -398,7 +398,7 @@ def test_features_are_shared_between_runs(
     run = train(config, tmp_path / "run", features=str(frozen.features_path))
     assert set(frozen.features_path.rglob("*")) == before
     assert not run.features_path.exists()
-    assert run.model().bits == 20
+    assert run.model.bits == 20
 
 
 def test_another_weights_file_has_features_of_its_own(
@@ -419,9 +419,9 @@ def test_a_killed_training_on_features_goes_on(
 ):
     kill_after(6)
     with pytest.raises(killed):
-        train(frozen.config(), tmp_path, features=frozen.features_path)
+        train(frozen.config, tmp_path, features=frozen.features_path)
     kill_after(None)
-    run = train(frozen.config(), tmp_path, features=frozen.features_path)
+    run = train(frozen.config, tmp_path, features=frozen.features_path)
     assert progress(run) == progress(frozen)
 
 
@@ -445,7 +445,7 @@ def test_multi_label_lists_with_the_papers_settings(
         epochs=5,
     )
     run = train(config, tmp_path / "run")
-    model = run.model()
+    model = run.model
     shared = rows[:16] @ rows[:16].T > 0
     similar = shared.sum() - 16
     loss = model.loss.get_config()
@@ -459,7 +459,7 @@ def test_multi_label_lists_with_the_papers_settings(
     # Ten stages in ten steps; an epoch ends with each second.
     betas = [10 ** (stage / 9) for stage in (0, 1, 3, 5, 7, 9)]
     assert [beta for _, beta in progress(run)] == pytest.approx(betas)
-    report = evaluate_run(run.path, at=10)
+    report = run.evaluate(at=10)
     assert (report.queries, report.database) == (4, 24)
 
 
@@ -502,7 +502,7 @@ def test_the_ablations_and_the_other_switches(config_of, tmp_path):
     )
     run = train(config, tmp_path)
     assert [beta for _, beta in progress(run)] == [1.0, 1.0, 1.0]
-    model = run.model()
+    model = run.model
     assert model.loss.get_config()["class_weights"] is None
     assert isinstance(model.optimizer, keras.optimizers.Adam)
 

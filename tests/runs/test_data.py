@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.runs import RunDirectory, run_data
+from hashnet_tf.runs import Run
+from hashnet_tf.runs.data import run_data
 
 MODULE = importlib.import_module("hashnet_tf.runs.data")
 
@@ -13,7 +14,7 @@ PARTS = ("train", "query", "database")
 
 @pytest.fixture
 def run(tmp_path):
-    return RunDirectory(tmp_path / "run")
+    return Run(tmp_path / "run")
 
 
 @pytest.fixture
@@ -68,14 +69,27 @@ def spoil(folder, dataset):
     return chosen
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_a_file_that_is_no_image(part, config, run):
-    settings, folder = config()
-    dataset = hn.datasets.load(**settings.data_source())
-    name = getattr(dataset, part).names[0]
-    (folder / name).write_text("no image")
-    with pytest.raises(ValueError, match=f"Received: {folder / name}$"):
-        run_data(run, settings)
+def test_nothing_is_decoded_where_nothing_is_left_out(config, run, monkeypatch):
+    settings, _ = config()
+    monkeypatch.setattr(MODULE, "find_undecodable", None)
+    run_data(run, settings)
+
+
+def test_each_image_is_looked_through_once(config, run, monkeypatch):
+    settings, folder = config(skip_undecodable=True, train_per_class=None)
+    seen = []
+
+    def counting(images):
+        seen.extend(images.names)
+        return find(images)
+
+    find = MODULE.find_undecodable
+    monkeypatch.setattr(MODULE, "find_undecodable", counting)
+    run_data(run, settings)
+    # The training images lie in the database, and are not decoded again.
+    assert sorted(seen) == sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*.png")
+    )
 
 
 def test_files_that_are_no_images_are_left_out(config, run):
@@ -105,7 +119,7 @@ def test_what_was_left_out_is_not_looked_for_again(
     run.write_data_record(record)
     # Repaired since, they would be strangers to the run all the same.
     write_images(folder, spoiled)
-    monkeypatch.setattr(MODULE, "decodable", None)
+    monkeypatch.setattr(MODULE, "find_undecodable", None)
     again, same = run_data(run, settings)
     assert names(again) == names(dataset)
     assert same == record
@@ -125,7 +139,7 @@ def relabel(folder, write_images):
 
 def test_what_is_loaded_is_taken_as_it_is(config, run, monkeypatch):
     settings, _ = config()
-    loaded = run_data(RunDirectory(run.path / "other"), settings)
+    loaded = run_data(Run(run.path / "other"), settings)
     monkeypatch.setattr(MODULE, "load", None)
     assert run_data(run, settings, loaded) is loaded
     run.write_data_record(loaded[1])
@@ -138,7 +152,7 @@ def test_what_is_loaded_must_be_what_the_run_began_with(
     settings, folder = config()
     run.write_data_record(run_data(run, settings)[1])
     add(folder, write_images)
-    loaded = run_data(RunDirectory(run.path / "other"), settings)
+    loaded = run_data(Run(run.path / "other"), settings)
     with pytest.raises(ValueError, match="Received: folder:.*database"):
         run_data(run, settings, loaded)
 

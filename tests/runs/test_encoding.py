@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.runs import CodeSet, encode_images
+from hashnet_tf.runs import (
+    CodeSet,
+    encode_folder,
+    encode_images,
+    open_images,
+)
 
 MODULE = importlib.import_module("hashnet_tf.runs.encoding")
 
@@ -76,6 +81,31 @@ def test_without_labels(model, queries, tmp_path):
     assert code_set.manifest["labels_digest"] is None
     assert code_set.manifest["images"] is None
     assert "labels.npy" not in contents(tmp_path / "q")
+
+
+def test_names_of_classes(model, queries, encoding, tmp_path):
+    folder, names = tmp_path / "q", list("abcdefghij")
+    encode_images(model, queries, folder)
+    # Names make no other codes: as version 0.1 wrote it, it stays.
+    there = encode_images(model, queries, folder, class_names=names)
+    assert there.class_names is None
+    assert encoding.batches == 7
+    new = encode_images(model, queries, tmp_path / "n", class_names=names)
+    assert new.class_names == CodeSet.load(tmp_path / "n").class_names == names
+    assert new.manifest == there.manifest
+    other = [*names[:9], "k"]
+    renamed = encode_images(model, queries, tmp_path / "n", class_names=other)
+    assert renamed.class_names == other
+
+
+def test_an_image_that_cannot_be_decoded(model, make_folder, tmp_path):
+    folder = make_folder()
+    (folder / "b" / "05.png").write_text("no image")
+    with pytest.raises(ValueError, match=f"{folder / 'b' / '05.png'}$"):
+        encode_folder(model, folder, tmp_path / "codes")
+    assert not (tmp_path / "codes").exists()
+    there = encode_folder(model, folder, tmp_path / "codes", True)
+    assert len(there.ids) == 35 and "b/05.png" not in there.ids
 
 
 def test_a_matrix_of_labels(model, queries, tmp_path):
@@ -251,3 +281,40 @@ def test_of_features_it_goes_on_too(queries, tmp_path, killed):
     seen = [batch for batch in given if batch is not None]
     assert [len(batch) for batch in seen] == [32] * 6 + [8]
     np.testing.assert_array_equal(np.concatenate(seen), features)
+
+
+@pytest.mark.parametrize("part", ["train", "query", "database"])
+def test_a_part_of_a_data_set(part, config_of):
+    source = config_of(seed=3).data_source()
+    images = open_images({**source, "part": part})
+    expected = getattr(hn.datasets.load(**source), part)
+    assert images.names == expected.names
+    np.testing.assert_array_equal(images.images, expected.images)
+
+
+def test_a_folder_to_any_depth(make_folder, tmp_path):
+    folder = make_folder()
+    (folder / "a" / "note.txt").write_text("no image")
+    source = {"folder": str(folder)}
+    images = open_images(source)
+    assert images.names == [f"{c}/{i:02}.png" for c in "abc" for i in range(12)]
+    assert images.labels.tolist() == [-1] * 36
+    assert images.unlabelled.all()
+    assert source == {"folder": str(folder)}
+
+
+def test_no_image_is_read(make_folder):
+    folder = make_folder()
+    (folder / "a" / "00.png").write_text("no image")
+    assert len(open_images({"folder": folder})) == 36
+
+
+def test_images_that_are_not_there(tmp_path):
+    missing = tmp_path / "missing"
+    with pytest.raises(ValueError, match=f"Received: {missing}$"):
+        open_images({"folder": missing})
+    (tmp_path / "note.txt").write_text("no image")
+    with pytest.raises(ValueError, match=f"Received: {tmp_path} with none$"):
+        open_images({"folder": tmp_path})
+    with pytest.raises(ValueError, match="Received: data='other'$"):
+        open_images({"data": "other", "part": "query"})

@@ -1,0 +1,479 @@
+"""A run: one training on disk, and what can be done with it."""
+
+import functools
+import json
+import os
+import pathlib
+import typing
+
+from hashnet_tf._files import write_json
+from hashnet_tf.datasets._places import check_place
+from hashnet_tf.runs.config import TrainingConfig
+
+# Keras and TensorFlow are imported where they are used: an error in a path is
+# told at once.
+if typing.TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from hashnet_tf.datasets import RetrievalDataset
+    from hashnet_tf.export import ExportReport
+    from hashnet_tf.models import HashNet
+    from hashnet_tf.retrieval import RetrievalReport
+    from hashnet_tf.runs.code_set import CodeSet
+    from hashnet_tf.runs.data import RunData
+    from hashnet_tf.runs.encoders import Encoder, Images, KerasEncoder
+    from hashnet_tf.runs.search import Neighbours
+
+Path = os.PathLike[str] | str
+
+
+class Run:
+    """A training and its folder, the run directory.
+
+    `hashnet_tf.runs.train` makes one; `Run(directory)` opens it again. The
+    model and the data set are loaded when they are first used, once.
+
+    | path | holds |
+    |---|---|
+    | `config.json` | the settings, as `TrainingConfig` |
+    | `data.json` | which images the parts were, and which were left out |
+    | `model.keras` | the trained HashNet, from images to g |
+    | `checkpoints/` | the state that a killed training goes on from |
+    | `features/` | with a frozen backbone: what it gave, once |
+    | `logs/` | `records.jsonl`, g before and after, TensorBoard |
+    | `codes/query`, `codes/database` | code sets |
+    | `report.json` | the measurements |
+    | `figures/`, `export/` | what they say |
+
+    Args:
+        directory: Str or path of the folder. Nothing is read or written yet.
+        data: `RunData` of another run on the same data, or None to load them.
+
+    Attributes:
+        path: `pathlib.Path` of the folder. The other attributes whose names
+            end in `_path` are the paths of the table.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> run = hn.runs.Run("runs/digits")
+    >>> run.model_path.name
+    'model.keras'
+
+    ```python
+    run.evaluate().map
+    run.search("photo.jpg", k=5).table()
+    ```
+    """
+
+    def __init__(self, directory: Path, data: "RunData | None" = None):
+        self.path = pathlib.Path(directory)
+        self.config_path = self.path / "config.json"
+        self.data_path = self.path / "data.json"
+        self.model_path = self.path / "model.keras"
+        self.checkpoint_path = self.path / "checkpoints" / "last.weights.h5"
+        self.features_path = self.path / "features"
+        self.logs_path = self.path / "logs"
+        self.records_path = self.logs_path / "records.jsonl"
+        self.codes_before_path = self.logs_path / "g_before.npy"
+        self.codes_after_path = self.logs_path / "g_after.npy"
+        self.report_path = self.path / "report.json"
+        self.figures_path = self.path / "figures"
+        self.export_path = self.path / "export"
+        self._given = data
+        self._data: RunData | None = None
+
+    def codes_path(self, part: str) -> pathlib.Path:
+        """Returns the folder of the code set of "query" or "database"."""
+        return self.path / "codes" / part
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The settings of the training.
+
+        Raises:
+            ValueError: If the folder holds no run.
+        """
+        return TrainingConfig.from_dict(_read_json(self.config_path))
+
+    @functools.cached_property
+    def model(self) -> "HashNet":
+        """The trained `HashNet`, from images to g.
+
+        Raises:
+            ValueError: If the run is not trained.
+        """
+        self.check_trained()
+        import keras
+
+        return keras.saving.load_model(self.model_path)
+
+    @functools.cached_property
+    def encoder(self) -> "KerasEncoder":
+        """The trained model as an `Encoder`.
+
+        Raises:
+            ValueError: If the run is not trained.
+        """
+        self.check_trained()
+        from hashnet_tf.runs.encoders import KerasEncoder
+
+        return KerasEncoder(self.model)
+
+    @property
+    def dataset(self) -> "RetrievalDataset":
+        """The data set of the run, without what it left out.
+
+        Raises:
+            ValueError: If the data have gone or changed since the training.
+        """
+        return self.load_data().dataset
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """What the training measured: a dict an epoch, as `read_records`.
+
+        Raises:
+            ValueError: If no epoch is done.
+        """
+        if not self.records_path.is_file():
+            raise ValueError(
+                "A run must be trained first (`hashnet train`)."
+                f" Received: no {self.records_path}"
+            )
+        from hashnet_tf.runs.records import read_records
+
+        return read_records(self.records_path)
+
+    @property
+    def report(self) -> dict[str, typing.Any]:
+        """The content of `report.json`, which `evaluate` writes.
+
+        Raises:
+            ValueError: If the run is not measured.
+        """
+        return _read_json(self.report_path)
+
+    def evaluate(
+        self,
+        at: int | None = None,
+        empty_ball: str = "zero",
+        features: Path | None = None,
+        backbone: "keras.Model | None" = None,
+    ) -> "RetrievalReport":
+        """Encodes the queries and the database and measures the retrieval.
+
+        Writes the two code sets, which are made only once, and `report.json`.
+
+        Args:
+            at: Int R >= 1 of MAP@R; None takes that of the data set's
+                protocol, or 5,000 where it names none.
+            empty_ball: As in `hashnet_tf.retrieval.evaluate`.
+            features: Str or path of a folder for the features of a frozen
+                backbone, which several runs may share: the backbone sees each
+                image once for all of them. The codes are the same, though
+                features from another kind of device may move a bit whose z is
+                all but 0. None, or a backbone that is not frozen: the run
+                encodes the images themselves.
+            backbone: The frozen backbone as `build_backbone` gives it, or None
+                to build it where `features` want it.
+
+        Returns:
+            `hashnet_tf.retrieval.RetrievalReport`.
+
+        Raises:
+            ValueError: If the run is not trained, or its data or, with
+                `features`, its backbone's weights have gone or changed.
+
+        Example:
+
+        ```python
+        report = hn.runs.Run("runs/digits").evaluate(at=1000)
+        print(report.map, report.queries)
+        ```
+        """
+        config = self.config
+        self.check_trained()
+        from hashnet_tf.runs.evaluation import measure
+
+        return measure(self, config, at, empty_ball, features, backbone)
+
+    def encode(self, images: "Images") -> "np.ndarray":
+        """Returns the packed codes of images.
+
+        Args:
+            images: uint8 array `[n, height, width, 3]` of the trained size, or
+                the path of an image file, or a list of n of them, which are
+                framed as in the training.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`, the first bit in the highest
+            place of the first byte.
+
+        Raises:
+            ValueError: If the run is not trained, or a file is no image.
+
+        Example:
+
+        ```python
+        codes = hn.runs.Run("runs/cats").encode(["a.jpg", "b.png"])
+        ```
+        """
+        encoder = self.encoder
+        from hashnet_tf.runs.encoders import framed_pixels
+
+        return encoder.encode(framed_pixels(images, encoder))
+
+    def encode_part(
+        self,
+        part: str,
+        directory: Path | None = None,
+        encoder: "Encoder | None" = None,
+        features: "np.ndarray | None" = None,
+    ) -> "CodeSet":
+        """Encodes a part of the run's data set into a code set.
+
+        Args:
+            part: "train", "query" or "database".
+            directory: Str or path of the code set; None for the run's own.
+            encoder: `Encoder`; None for the trained model.
+            features: float32 `[n, d]` of the images in order, for an encoder
+                that takes them in place of pixels, or None.
+
+        Returns:
+            `CodeSet`; one that is there already is not made again.
+
+        Raises:
+            ValueError: If the run is not trained, or its data have changed.
+        """
+        config, encoder = self.config, encoder or self.encoder
+        from hashnet_tf.runs.encoding import encode_images
+
+        dataset = self.dataset
+        return encode_images(
+            encoder,
+            getattr(dataset, part),
+            directory or self.codes_path(part),
+            source={**config.data_source(), "part": part},
+            protocol=dataset.protocol,
+            features=features,
+            class_names=dataset.class_names,
+        )
+
+    def search(
+        self, image: "Images", k: int = 10, codes: Path | None = None
+    ) -> "Neighbours":
+        """Finds the k nearest images of a code set for one image or several.
+
+        Args:
+            image: As `images` of `encode`; one image may be an array
+                `[height, width, 3]`.
+            k: Int >= 1.
+            codes: Str or path of the code set; None for the run's database,
+                which `evaluate` encodes.
+
+        Returns:
+            `Neighbours`, a row for each image.
+
+        Raises:
+            ValueError: If the run is not trained, the code set is not there or
+                of another model, or a file is no image.
+
+        Example:
+
+        ```python
+        found = hn.runs.Run("runs/cats").search("photo.jpg", k=5)
+        print(found.table())
+        found.draw("found.png")
+        ```
+        """
+        self.check_trained()
+        from hashnet_tf.runs.code_set import CodeSet
+
+        code_set = CodeSet.load(codes or self.codes_path("database"))
+        from hashnet_tf.runs.search import search_images
+
+        return search_images(self.encoder, image, code_set, k)
+
+    def export(
+        self, *args: typing.Any, **options: typing.Any
+    ) -> "ExportReport":
+        """Writes the encoder in the formats to ship, and measures each.
+
+        Args:
+            *args: As `hashnet_tf.export.export_run` takes them after the run.
+            **options: As in `hashnet_tf.export.export_run`.
+
+        Returns:
+            `hashnet_tf.export.ExportReport`.
+
+        Raises:
+            ValueError: If the run is not trained, or an argument is not such.
+
+        Example:
+
+        ```python
+        print(hn.runs.Run("runs/cats").export(quantize=[None, "int8"]).table())
+        ```
+        """
+        _ = self.config
+        self.check_trained()
+        # Only when called: the package itself needs nothing of the exports.
+        from hashnet_tf.export import export_run
+
+        return export_run(self, *args, **options)
+
+    def draw(self) -> list[pathlib.Path]:
+        """Draws losses and beta over steps, and |g| before and after.
+
+        Returns:
+            List of the paths of the PNGs, in `figures/`.
+
+        Raises:
+            ValueError: If the training is not finished.
+        """
+        if not self.codes_after_path.exists():
+            raise ValueError(
+                "The training must be finished first (`hashnet train`)."
+                f" Received: no {self.codes_after_path}"
+            )
+        import numpy as np
+
+        from hashnet_tf.plots import plot_code_histogram, plot_training
+
+        return [
+            plot_training(self.history, self.figures_path / "training.png"),
+            plot_code_histogram(
+                np.load(self.codes_before_path),
+                np.load(self.codes_after_path),
+                self.figures_path / "code_histogram.png",
+            ),
+        ]
+
+    def load_data(self, config: TrainingConfig | None = None) -> "RunData":
+        """Returns the data set and its record, loaded the first time.
+
+        Args:
+            config: `TrainingConfig`, before the run has one written.
+
+        Raises:
+            ValueError: As `hashnet_tf.runs.data.run_data`.
+        """
+        if self._data is None:
+            config = config or self.config
+            from hashnet_tf.runs.data import run_data
+
+            self._data = run_data(self, config, self._given)
+        return self._data
+
+    def check_settings(self, config: TrainingConfig) -> None:
+        """Checks that the folder holds no run of other settings.
+
+        Args:
+            config: `TrainingConfig`.
+
+        Raises:
+            ValueError: If it does; the message names those that differ.
+        """
+        if not self.config_path.exists():
+            return
+        there, wanted = self.config.as_dict(), config.as_dict()
+        differing = [
+            f"{name}={wanted[name]!r} instead of {there[name]!r}"
+            for name in wanted
+            if wanted[name] != there[name]
+        ]
+        if differing:
+            raise ValueError(
+                f"{self.path} holds a run with other settings; go on with"
+                " those, or name another folder."
+                f" Received: {', '.join(differing)}"
+            )
+
+    def write_settings(self, config: TrainingConfig) -> None:
+        """Writes the `TrainingConfig` of the run."""
+        write_json(self.config_path, config.as_dict())
+
+    def write_data_record(self, record: dict[str, typing.Any]) -> None:
+        """Writes which images the run has, as `run_data` returned it."""
+        write_json(self.data_path, record)
+
+    def data_record(self) -> dict[str, typing.Any] | None:
+        """Returns what `write_data_record` wrote, or None before that."""
+        return _read_json(self.data_path) if self.data_path.exists() else None
+
+    def check_trained(self) -> None:
+        """Checks that there is a trained model.
+
+        Raises:
+            ValueError: If not.
+        """
+        if not self.model_path.is_file():
+            raise ValueError(
+                "A run must be trained first (`hashnet train`)."
+                f" Received: no {self.model_path}"
+            )
+
+
+def train(
+    config: TrainingConfig,
+    directory: Path,
+    features: Path | None = None,
+    data: "RunData | None" = None,
+) -> Run:
+    """Trains a HashNet into a run directory, or goes on with one.
+
+    Whichever method trains it, what is saved and watched is the HashNet alone:
+    a rival's loss and classifier are left behind, and J and L among the
+    records are those of HashNet's Eq. 4 for every method.
+
+    A run that was killed goes on from the end of its last whole epoch, with
+    the same beta; one that is done is left as it is.
+
+    Args:
+        config: `TrainingConfig`.
+        directory: Str or path of the run directory.
+        features: Str or path of a folder for the features of a frozen
+            backbone, which several runs may share; None for the run's own.
+        data: `RunData` of another run on the same data, or None to load them.
+
+    Returns:
+        `Run`.
+
+    Raises:
+        ValueError: If the folder holds a run of other settings or of data that
+            have changed, or the data, the weights or the batch size are not
+            as they must be. A folder that is new is not made then.
+
+    Example:
+
+    ```python
+    config = hn.runs.TrainingConfig(data="digits", image_size=16)
+    run = hn.runs.train(config, "runs/digits")
+    run.evaluate(at=1000).map
+    ```
+    """
+    run = Run(directory, data)
+    run.check_settings(config)
+    if run.model_path.exists():
+        print(f"{run.path} is trained already", flush=True)
+        return run
+    check_place(config.data)
+    from hashnet_tf.runs.training import train_run
+
+    train_run(run, config, features)
+    return run
+
+
+def _read_json(path: pathlib.Path) -> typing.Any:
+    if not path.is_file():
+        raise ValueError(
+            "The folder of a run must hold config.json and, once it is"
+            " measured, report.json."
+            f" Received: no {path}"
+        )
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} must be JSON. Received: {error}") from error

@@ -1,0 +1,118 @@
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import hashnet_tf as hn
+from hashnet_tf.runs import Encoder, FeatureEncoder, KerasEncoder, networks
+from hashnet_tf.runs.encoders import as_encoder
+
+
+@pytest.fixture(scope="module", params=[{}, {"hidden": 8, "dropout": 0.5}])
+def config(request, config_of, weights_file):
+    return config_of(
+        freeze_backbone=True,
+        weights=weights_file,
+        framing="paper",
+        **request.param,
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(config, tmp_path_factory):
+    """A model as a run with a frozen backbone saves it, and loads it again."""
+    keras.utils.set_random_seed(2)
+    backbone = networks.build_backbone(config)
+    head = networks.build_head(config, 16)
+    head.scaled_tanh.beta.assign(3.0)
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    head.on_top_of(backbone).save(path)
+    return keras.saving.load_model(path)
+
+
+def test_is_the_model_after_its_backbone(saved, config, queries):
+    backbone = networks.build_backbone(config)
+    encoder = FeatureEncoder(saved, backbone)
+    assert (encoder.bits, encoder.image_size) == (12, (8, 8))
+    assert encoder.framing == "paper"
+    assert encoder.model_digest == hn.models.weights_digest(saved)
+    pixels = hn.datasets.pixel_array(queries, (8, 8), "paper")
+    features = backbone.predict(pixels, batch_size=128, verbose=0)
+    codes = encoder.encode(features)
+    np.testing.assert_array_equal(codes, saved.encode(pixels))
+    assert len(np.unique(codes, axis=0)) > 10
+
+
+def test_leaves_the_model_as_it_was(saved, config, queries):
+    pixels = hn.datasets.pixel_array(queries, (8, 8), "paper")
+    before, digest = saved.encode(pixels), hn.models.weights_digest(saved)
+    FeatureEncoder(saved, networks.build_backbone(config))
+    np.testing.assert_array_equal(saved.encode(pixels), before)
+    assert hn.models.weights_digest(saved) == digest
+
+
+def test_refuses_another_backbone(saved, config):
+    backbone = networks.build_backbone(config)
+    bias = backbone.weights[-1]
+    bias.assign(bias + np.eye(16)[3])
+    with pytest.raises(ValueError, match="has their file changed") as error:
+        FeatureEncoder(saved, backbone)
+    digest = hn.models.weights_digest(saved)
+    assert str(error.value).endswith(f"in place of {digest}")
+
+
+def test_who_is_an_encoder(measured, saved, config):
+    assert isinstance(measured.encoder, Encoder)
+    # Features are no images, and files hold none.
+    encoder = FeatureEncoder(saved, networks.build_backbone(config))
+    assert not isinstance(encoder, Encoder)
+    assert not isinstance(measured.model, Encoder)
+
+
+def test_files_are_framed_as_in_the_training(tiny_backbone, tmp_path):
+    model = hn.HashNet(tiny_backbone((8, 8, 3)), 12, framing="paper")
+    encoder = KerasEncoder(model)
+    rng = np.random.default_rng(0)
+    paths = []
+    # More than a batch, of sizes of their own.
+    for i in range(130):
+        image = rng.integers(0, 256, (9 + i % 3, 20, 3), dtype=np.uint8)
+        paths.append(tmp_path / f"{i:03}.png")
+        Image.fromarray(image).save(paths[-1])
+    names = [path.name for path in paths]
+    images = hn.datasets.FileImages(tmp_path, names, [-1] * 130)
+    pixels = hn.datasets.pixel_array(images, (8, 8), "paper")
+    codes = encoder.encode_files(paths)
+    np.testing.assert_array_equal(codes, model.encode(pixels))
+    assert len(np.unique(codes, axis=0)) > 10
+    backwards = encoder.encode_files(map(str, paths[::-1]))
+    np.testing.assert_array_equal(backwards, codes[::-1])
+    assert encoder.encode_files([]).shape == (0, 2)
+
+
+def test_files_that_are_no_images(measured, tmp_path):
+    encoder, bad = measured.encoder, tmp_path / "bad.png"
+    good = tmp_path / "good.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(good)
+    bad.write_text("no image")
+    missing = tmp_path / "missing.png"
+    for path in (bad, missing, tmp_path):
+        with pytest.raises(ValueError, match=f"is needed. Received: {path}$"):
+            encoder.encode_files([good, path])
+    with pytest.raises(ValueError, match="must be a list of paths"):
+        encoder.encode_files(str(good))
+
+
+def test_a_keras_encoder_is_the_model(measured, queries):
+    model = measured.model
+    encoder = KerasEncoder(model)
+    assert (encoder.bits, encoder.image_size) == (model.bits, (8, 8))
+    assert encoder.model_digest == hn.models.weights_digest(model)
+    pixels = hn.datasets.pixel_array(queries, (8, 8))
+    np.testing.assert_array_equal(encoder.encode(pixels), model.encode(pixels))
+
+
+def test_an_encoder_stays_as_it_is(measured):
+    encoder = as_encoder(measured.model)
+    assert isinstance(encoder, KerasEncoder)
+    assert as_encoder(encoder) is encoder
