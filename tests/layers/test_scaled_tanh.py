@@ -102,6 +102,9 @@ def test_reads_the_second_weight_of_version_0_1(tmp_path, form):
             super().__init__(**kwargs)
             self.plateau = self.add_weight((2,), name="plateau")
 
+    # A file names what it holds by the class.
+    Old.__name__ = "ScaledTanh"
+
     def build(layer):
         inputs = keras.Input((4,))
         return keras.Model(inputs, layer(inputs))
@@ -110,7 +113,7 @@ def test_reads_the_second_weight_of_version_0_1(tmp_path, form):
     old.get_layer("tanh").beta.assign(5.5)
     if form == "model.keras":
         old.save(tmp_path / form)
-        custom = {"Old": ScaledTanh}
+        custom = {"ScaledTanh": ScaledTanh}
         new = keras.saving.load_model(tmp_path / form, custom_objects=custom)
     else:
         old.save_weights(tmp_path / form)
