@@ -100,7 +100,7 @@ def test_reads_the_second_weight_of_version_0_1(tmp_path, form):
     class Old(ScaledTanh):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
-            self.plateau = self.add_weight((2,), name="plateau")
+            self.plateau = self.add_weight((2,), trainable=False)
 
     # A file names what it holds by the class.
     Old.__name__ = "ScaledTanh"
