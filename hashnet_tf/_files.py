@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import shutil
+from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
-def written_beside(path):
+def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """Gives a place beside `path`, and renames it to `path` at the end.
 
     Whoever reads `path` sees the old or the new and never a part. If the block
@@ -49,7 +51,7 @@ def written_beside(path):
             beside.unlink(missing_ok=True)
 
 
-def write_json(path, value):
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Writes `value` as JSON, whole or not at all.
 
     Args:

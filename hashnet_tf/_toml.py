@@ -3,9 +3,12 @@
 import dataclasses
 import types
 import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def from_table(kind, table):
+def from_table(kind: type[T], table: dict[str, Any]) -> T:
     """Returns an instance of a dataclass whose fields a table holds.
 
     Args:
@@ -33,7 +36,8 @@ def from_table(kind, table):
     ValueError: Pet needs name and may have weight. Received: colour
     """
     check_table(kind.__name__, table)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
+    dataclass: Any = kind
+    fields = {field.name: field for field in dataclasses.fields(dataclass)}
     needed = [
         name
         for name, field in fields.items()
@@ -52,7 +56,7 @@ def from_table(kind, table):
     )
 
 
-def check_table(name, value):
+def check_table(name: str, value: Any) -> dict[str, Any]:
     """Returns `value`, which must be a table, a dict.
 
     Example:

@@ -1,9 +1,16 @@
 """What all pictures share: canvas, colours, the numbers beside."""
 
 import csv
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hashnet_tf._files import written_beside
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito, "Color Universal Design" (2008), but for the yellow, which is
 # faint on white; then three darker ones.
@@ -24,7 +31,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 UNKNOWN = "0.72"
 
 
-def color_and_marker(index):
+def color_and_marker(index: int) -> tuple[str, str]:
     """Gives the look of one class or one curve.
 
     Args:
@@ -42,7 +49,7 @@ def color_and_marker(index):
     return COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
 
 
-def table_path(path):
+def table_path(path: str | os.PathLike[str]) -> Path:
     """Says where the numbers of a figure lie.
 
     Args:
@@ -64,7 +71,11 @@ def table_path(path):
     return path.with_name(f"{path.name}.csv")
 
 
-def write_table(columns, rows, path):
+def write_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    path: str | os.PathLike[str],
+) -> None:
     """Writes a CSV file whose floats read back as the same floats.
 
     Args:
@@ -103,12 +114,13 @@ def _exact(value):
     return value.item() if hasattr(value, "item") else value
 
 
-def new_figure(width, height):
+def new_figure(width: float, height: float, wspace: float = 0.02) -> "Figure":
     """Makes a figure apart from pyplot, which keeps global state.
 
     Args:
         width: Float, inches.
         height: Float, inches.
+        wspace: Float, gap between panels, as a share of their width.
 
     Returns:
         `matplotlib.figure.Figure` on an Agg canvas, laid out when it is drawn.
@@ -121,14 +133,15 @@ def new_figure(width, height):
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06, wspace=wspace)
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
 
-def style_axes(axes):
+def style_axes(axes: "Axes") -> None:
     """Takes away the frame's upper and right side and lays a faint grid.
 
     Args:
@@ -146,11 +159,16 @@ def style_axes(axes):
     axes.grid(color="0.9", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=10)
-    axes.xaxis.label.set_size(11)
-    axes.yaxis.label.set_size(11)
+    axes.xaxis.label.set_fontsize(11)
+    axes.yaxis.label.set_fontsize(11)
 
 
-def save_figure(figure, columns, rows, path):
+def save_figure(
+    figure: "Figure",
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    path: str | os.PathLike[str],
+) -> Path:
     """Writes a PNG and the numbers behind it, each whole or not at all.
 
     Args:

@@ -1,6 +1,10 @@
 """How near the codes of two networks are to being binary."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.plots._canvas import new_figure, save_figure, style_axes
 
@@ -8,8 +12,11 @@ BINS = 100
 
 
 def plot_code_histogram(
-    before, after, path, titles=("before training", "after training")
-):
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    path: str | os.PathLike[str],
+    titles: tuple[str, str] = ("before training", "after training"),
+) -> Path:
     """Draws the histograms of |g| side by side.
 
     As Figure 8 of HashNet (ICCV 2017): [0, 1] in 100 bins, and the square
@@ -34,7 +41,7 @@ def plot_code_histogram(
 
     >>> import tempfile
     >>> import numpy as np
-    >>> from hashnet_tf.retrieval import plot_code_histogram
+    >>> from hashnet_tf.plots import plot_code_histogram
     >>> z = np.random.default_rng(0).normal(size=(64, 48))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = f"{folder}/codes.png"
@@ -42,9 +49,8 @@ def plot_code_histogram(
     'codes.png'
     """
     before, after = _magnitudes(before, "before"), _magnitudes(after, "after")
-    figure = new_figure(8.0, 3.4)
     # Else the 1.0 of the left panel runs into the 0.0 of the right one.
-    figure.get_layout_engine().set(wspace=0.04)
+    figure = new_figure(8.0, 3.4, wspace=0.04)
     panels = figure.subplots(1, 2, sharey=True)
     panels[0].set_ylabel("√ frequency")
     edges = np.linspace(0.0, 1.0, BINS + 1)

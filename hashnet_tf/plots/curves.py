@@ -1,7 +1,11 @@
 """Curves of several systems: precision by radius, recall and N."""
 
 import math
+import os
 import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hashnet_tf.plots._canvas import (
     color_and_marker,
@@ -9,6 +13,9 @@ from hashnet_tf.plots._canvas import (
     save_figure,
     style_axes,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Above this, markers would run into each other.
 MARKED = 30
@@ -18,7 +25,159 @@ NAME = 22
 LINE = 0.22
 
 
-def plot_curves(curves, x, y, path, arrange, check, published=None):
+def plot_precision_at(
+    curves: Mapping[str, Mapping[int, float]],
+    path: str | os.PathLike[str],
+    published: Mapping[str, Mapping[int, float]] | None = None,
+) -> Path:
+    """Draws precision@N over N, one curve a method.
+
+    Args:
+        curves: Dict from a name to a dict from N >= 1 to precision, as
+            `RetrievalReport.precision_at` is; the first is drawn strongest.
+        path: Str or path of the PNG; the numbers lie beside it as CSV.
+        published: Dict as `curves`, of what was not measured here, drawn
+            dashed; or None.
+
+    Returns:
+        The path, a `pathlib.Path`.
+
+    Raises:
+        ValueError: If there is no curve, if one has no point, if an N is below
+            1 or if a precision is not within [0, 1].
+
+    Example:
+
+    >>> import tempfile
+    >>> from hashnet_tf.plots import plot_precision_at
+    >>> curves = {"HashNet": {100: 0.8, 200: 0.7}, "ITQ": {100: 0.6, 200: 0.5}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plot_precision_at(curves, f"{folder}/at.png").name
+    'at.png'
+    """
+    return _plot_curves(
+        curves,
+        "N",
+        "precision",
+        path,
+        _by_rank,
+        lambda n: n >= 1,
+        published,
+    )
+
+
+def _by_rank(axes):
+    axes.set(xlabel="N, number of images returned", ylabel="precision@N")
+    axes.set_xlim(left=0)
+    axes.set_ylim(0, 1)
+
+
+def plot_precision_radius2(
+    curves: Mapping[str, Mapping[int, float]],
+    path: str | os.PathLike[str],
+    published: Mapping[str, Mapping[int, float]] | None = None,
+) -> Path:
+    """Draws P@H<=2 over bits, one curve a method.
+
+    Args:
+        curves: Dict from a name to a dict from bits >= 1 to precision, each
+            the `precision_radius2` of a `RetrievalReport`; the first is drawn
+            strongest.
+        path: Str or path of the PNG; the numbers lie beside it as CSV.
+        published: Dict as `curves`, of what was not measured here, drawn
+            dashed; or None.
+
+    Returns:
+        The path, a `pathlib.Path`.
+
+    Raises:
+        ValueError: If there is no curve, if one has no point, if bits are
+            below 1 or if a precision is not within [0, 1].
+
+    Example:
+
+    >>> import tempfile
+    >>> from hashnet_tf.plots import plot_precision_radius2
+    >>> curves = {"HashNet": {16: 0.3, 32: 0.5}, "ITQ": {16: 0.2, 32: 0.4}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plot_precision_radius2(curves, f"{folder}/radius2.png").name
+    'radius2.png'
+    """
+
+    def arrange(axes):
+        axes.set(xlabel="bits", ylabel="precision within Hamming radius 2")
+        axes.set_ylim(0, 1)
+        lines = [*curves.values(), *(published or {}).values()]
+        axes.set_xticks(sorted({x for line in lines for x in line}))
+
+    return _plot_curves(
+        curves,
+        "bits",
+        "precision",
+        path,
+        arrange,
+        lambda bits: bits >= 1,
+        published,
+    )
+
+
+def plot_precision_recall(
+    curves: Mapping[str, Mapping[float, float]],
+    path: str | os.PathLike[str],
+    published: Mapping[str, Mapping[float, float]] | None = None,
+) -> Path:
+    """Draws precision against recall, one curve a method.
+
+    As Figures 2(b) to 4(b) of HashNet (ICCV 2017).
+
+    Args:
+        curves: Dict from a name to a dict from recall in [0, 1] to precision,
+            as `RetrievalReport.precision_at_recall` is; the first is drawn
+            strongest.
+        path: Str or path of the PNG; the numbers lie beside it as CSV.
+        published: Dict as `curves`, of what was not measured here, drawn
+            dashed; or None.
+
+    Returns:
+        The path, a `pathlib.Path`.
+
+    Raises:
+        ValueError: If there is no curve, if one has no point, or if a recall
+            or a precision is not within [0, 1].
+
+    Example:
+
+    >>> import tempfile
+    >>> from hashnet_tf.plots import plot_precision_recall
+    >>> curves = {"HashNet": {0.1: 0.8, 1.0: 0.3}, "ITQ": {0.1: 0.6, 1.0: 0.3}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plot_precision_recall(curves, f"{folder}/pr.png").name
+    'pr.png'
+    """
+    return _plot_curves(
+        curves,
+        "recall",
+        "precision",
+        path,
+        _by_recall,
+        lambda x: 0 <= x <= 1,
+        published,
+    )
+
+
+def _by_recall(axes):
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
+
+
+def _plot_curves(
+    curves: Mapping[str, Mapping[Any, float]],
+    x: str,
+    y: str,
+    path: str | os.PathLike[str],
+    arrange: Callable[["Axes"], None],
+    check: Callable[[Any], bool],
+    published: Mapping[str, Mapping[Any, float]] | None = None,
+) -> Path:
     """Draws curves over one axis, the first of them strongest.
 
     Args:
@@ -39,15 +198,6 @@ def plot_curves(curves, x, y, path, arrange, check, published=None):
         ValueError: If there is no curve or one is empty, if an x is not as
             `check` wants it, if a value is not within [0, 1], or if a curve
             is both measured and published.
-
-    Example:
-
-    >>> import tempfile
-    >>> from hashnet_tf.plots.curves import plot_curves
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_curves({"ITQ": {1: 0.5}}, "rank", "precision",
-    ...                 f"{folder}/a.png", lambda axes: None, bool).name
-    'a.png'
     """
     published = published or {}
     _check(curves, x, y, check)
@@ -121,135 +271,3 @@ def _check(curves, x, y, check):
                     f"The {y} must be within [0, 1]."
                     f" Received: {y}={value} in {name!r} at {place}"
                 )
-
-
-def plot_precision_at(curves, path, published=None):
-    """Draws precision@N over N, one curve a method.
-
-    Args:
-        curves: Dict from a name to a dict from N >= 1 to precision, as
-            `RetrievalReport.precision_at` is; the first is drawn strongest.
-        path: Str or path of the PNG; the numbers lie beside it as CSV.
-        published: Dict as `curves`, of what was not measured here, drawn
-            dashed; or None.
-
-    Returns:
-        The path, a `pathlib.Path`.
-
-    Raises:
-        ValueError: If there is no curve, if one has no point, if an N is below
-            1 or if a precision is not within [0, 1].
-
-    Example:
-
-    >>> import tempfile
-    >>> from hashnet_tf.plots import plot_precision_at
-    >>> curves = {"HashNet": {100: 0.8, 200: 0.7}, "ITQ": {100: 0.6, 200: 0.5}}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_at(curves, f"{folder}/at.png").name
-    'at.png'
-    """
-    return plot_curves(
-        curves,
-        "N",
-        "precision",
-        path,
-        _by_rank,
-        lambda n: n >= 1,
-        published,
-    )
-
-
-def _by_rank(axes):
-    axes.set(xlabel="N, number of images returned", ylabel="precision@N")
-    axes.set_xlim(left=0)
-    axes.set_ylim(0, 1)
-
-
-def plot_precision_radius2(curves, path, published=None):
-    """Draws P@H<=2 over bits, one curve a method.
-
-    Args:
-        curves: Dict from a name to a dict from bits >= 1 to precision, each
-            the `precision_radius2` of a `RetrievalReport`; the first is drawn
-            strongest.
-        path: Str or path of the PNG; the numbers lie beside it as CSV.
-        published: Dict as `curves`, of what was not measured here, drawn
-            dashed; or None.
-
-    Returns:
-        The path, a `pathlib.Path`.
-
-    Raises:
-        ValueError: If there is no curve, if one has no point, if bits are
-            below 1 or if a precision is not within [0, 1].
-
-    Example:
-
-    >>> import tempfile
-    >>> from hashnet_tf.plots import plot_precision_radius2
-    >>> curves = {"HashNet": {16: 0.3, 32: 0.5}, "ITQ": {16: 0.2, 32: 0.4}}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_radius2(curves, f"{folder}/radius2.png").name
-    'radius2.png'
-    """
-
-    def arrange(axes):
-        axes.set(xlabel="bits", ylabel="precision within Hamming radius 2")
-        axes.set_ylim(0, 1)
-        lines = [*curves.values(), *(published or {}).values()]
-        axes.set_xticks(sorted({x for line in lines for x in line}))
-
-    return plot_curves(
-        curves,
-        "bits",
-        "precision",
-        path,
-        arrange,
-        lambda bits: bits >= 1,
-        published,
-    )
-
-
-def plot_precision_recall(curves, path, published=None):
-    """Draws precision against recall, one curve a method.
-
-    As Figures 2(b) to 4(b) of HashNet (ICCV 2017).
-
-    Args:
-        curves: Dict from a name to a dict from recall in [0, 1] to precision,
-            as `RetrievalReport.precision_at_recall` is; the first is drawn
-            strongest.
-        path: Str or path of the PNG; the numbers lie beside it as CSV.
-        published: Dict as `curves`, of what was not measured here, drawn
-            dashed; or None.
-
-    Returns:
-        The path, a `pathlib.Path`.
-
-    Raises:
-        ValueError: If there is no curve, if one has no point, or if a recall
-            or a precision is not within [0, 1].
-
-    Example:
-
-    >>> import tempfile
-    >>> from hashnet_tf.plots import plot_precision_recall
-    >>> curves = {"HashNet": {0.1: 0.8, 1.0: 0.3}, "ITQ": {0.1: 0.6, 1.0: 0.3}}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_recall(curves, f"{folder}/pr.png").name
-    'pr.png'
-    """
-    return plot_curves(
-        curves,
-        "recall",
-        "precision",
-        path,
-        _by_recall,
-        lambda x: 0 <= x <= 1,
-        published,
-    )
-
-
-def _by_recall(axes):
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))

@@ -1,5 +1,9 @@
 """A sheet of queries and the images found for them."""
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from hashnet_tf.plots._canvas import new_figure, save_figure
@@ -7,7 +11,13 @@ from hashnet_tf.plots._canvas import new_figure, save_figure
 RIGHT, WRONG, UNKNOWN = "#2a9d4a", "#d62f2f", "0.75"
 
 
-def plot_neighbours(queries, neighbours, right, titles, path):
+def plot_neighbours(
+    queries: Sequence[np.ndarray] | np.ndarray,
+    neighbours: Sequence[Sequence[np.ndarray] | np.ndarray] | np.ndarray,
+    right: Sequence[Sequence[bool]] | np.ndarray | None,
+    titles: Sequence[Sequence[str]],
+    path: str | os.PathLike[str],
+) -> Path:
     """Draws one query a row and, to its right, its nearest images.
 
     A frame is green and solid around a right image, red and dashed around a
@@ -35,7 +45,7 @@ def plot_neighbours(queries, neighbours, right, titles, path):
 
     >>> import tempfile
     >>> import numpy as np
-    >>> from hashnet_tf.retrieval import plot_neighbours
+    >>> from hashnet_tf.plots import plot_neighbours
     >>> images = np.zeros((2, 8, 8, 3), "uint8")
     >>> found, right = images[[[0, 1], [1, 0]]], [[True, False]] * 2
     >>> titles = [["0", "3"]] * 2

@@ -1,5 +1,10 @@
 """What a training did: its losses and beta over steps."""
 
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 from hashnet_tf.plots._canvas import (
     color_and_marker,
     new_figure,
@@ -8,7 +13,6 @@ from hashnet_tf.plots._canvas import (
 )
 
 LOSSES = {"J": "-", "L": "--"}
-
 CURVES = {
     "loss": ("training loss", "0.6", "-"),
     "J": ("J: loss on g = tanh(βz)", "#1f6fb4", "-"),
@@ -17,7 +21,10 @@ CURVES = {
 COLUMNS = ["step", *CURVES, "beta", "gap"]
 
 
-def plot_losses(trainings, path):
+def plot_losses(
+    trainings: Mapping[str, Sequence[Mapping[str, Any]]],
+    path: str | os.PathLike[str],
+) -> Path:
     """Draws J and L of several trainings over optimizer steps.
 
     As Figure 7 of HashNet (ICCV 2017): J, solid, is the loss on g = tanh(beta
@@ -82,7 +89,9 @@ def plot_losses(trainings, path):
     return save_figure(figure, ["name", "step", *LOSSES], table, path)
 
 
-def plot_training(rows, path):
+def plot_training(
+    rows: Iterable[Mapping[str, Any]], path: str | os.PathLike[str]
+) -> Path:
     """Draws the losses above and beta below, over optimizer steps.
 
     J and L are those of Figure 7 of HashNet (ICCV 2017): the loss on the
@@ -104,7 +113,7 @@ def plot_training(rows, path):
     Example:
 
     >>> import tempfile
-    >>> from hashnet_tf.retrieval import plot_training
+    >>> from hashnet_tf.plots import plot_training
     >>> rows = [{"step": 0, "beta": 1.0, "loss": 1.4},
     ...         {"step": 200, "beta": 1.4, "loss": 0.6}]
     >>> with tempfile.TemporaryDirectory() as folder:

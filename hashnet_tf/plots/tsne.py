@@ -1,6 +1,10 @@
 """Codes in the plane."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.plots._canvas import (
     UNKNOWN,
@@ -8,7 +12,7 @@ from hashnet_tf.plots._canvas import (
     new_figure,
     save_figure,
 )
-from hashnet_tf.retrieval.codes import check_codes, unpack
+from hashnet_tf.retrieval.codes import Codes, check_codes, unpack
 from hashnet_tf.retrieval.labels import check_labels
 
 # Fewer give t-SNE no neighbourhood to keep.
@@ -18,7 +22,14 @@ PERPLEXITY = 30
 NAMED = 40
 
 
-def plot_tsne(codes, bits, labels, path, seed=0, most=2000):
+def plot_tsne(
+    codes: Codes,
+    bits: int,
+    labels: npt.ArrayLike,
+    path: str | os.PathLike[str],
+    seed: int = 0,
+    most: int = 2000,
+) -> Path:
     """Draws codes by t-SNE on their Hamming distances, one color a class.
 
     As Figure 6 of HashNet (ICCV 2017), which shows ten of ImageNet's classes.

@@ -36,8 +36,9 @@ def evaluate(
 
     An item is relevant to a query iff they share a label. A query that is
     itself in the database finds itself: leave it out beforehand where that is
-    not wanted. Every figure but those in file order follows from histograms of
-    the distances, in one pass over the codes.
+    not wanted. Every figure but those in file order follows from the
+    `Histograms` of the distances, after one pass over the codes. For one
+    metric alone there is a function of its own: `mean_average_precision` ...
 
     Args:
         query_codes: uint8 `[q, ceil(bits / 8)]`.

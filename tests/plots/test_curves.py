@@ -1,10 +1,6 @@
-import csv
-
 import pytest
-from PIL import Image
 
 from hashnet_tf.plots import (
-    curves,
     plot_precision_at,
     plot_precision_radius2,
     plot_precision_recall,
@@ -19,36 +15,17 @@ PLOT_NAMES = ["precision_recall", "precision_at", "precision_radius2"]
 each_plot = pytest.mark.parametrize("plot, x, places", PLOTS, ids=PLOT_NAMES)
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Axes of the figures that were saved."""
-    figures = []
-
-    def save(figure, columns, rows, path):
-        figures.append(figure.axes[0])
-        return saved(figure, columns, rows, path)
-
-    saved = curves.save_figure
-    monkeypatch.setattr(curves, "save_figure", save)
-    return figures
-
-
-def assert_drawn(path):
-    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    with Image.open(path) as image:
-        assert image.size == (960, 630)
-
-
 @each_plot
-def test_the_table_holds_the_numbers(tmp_path, plot, x, places):
+def test_the_table_holds_the_numbers(
+    tmp_path, plot, x, places, assert_painted, table
+):
     first = dict(zip(places, [0.1 + 0.2, 1.0, 0.0], strict=True))
     # In another order and over other places.
     second = {places[2]: 1 / 3, places[0]: 2 / 3}
     path = tmp_path / "new" / "a.png"
     assert plot({"HashNet": first, "ITQ, PCA": second}, str(path)) == path
-    assert_drawn(path)
-    with open(path.with_suffix(".csv"), newline="") as file:
-        header, *lines = csv.reader(file)
+    assert_painted(path, 6.4, 4.2)
+    header, *lines = table(path)
     assert header == ["name", x, "precision"]
     read = {}
     for name, place, value in lines:
@@ -61,7 +38,7 @@ def test_the_table_holds_the_numbers(tmp_path, plot, x, places):
 def test_the_first_curve_is_strongest(tmp_path, drawn, plot, x, places):
     values = dict(zip(places[::-1], [0.25, 0.5, 0.75], strict=True))
     plot({"c": values, "a": values, "b": values}, tmp_path / "a.png")
-    (axes,) = drawn
+    (axes,) = drawn[0].axes
     first, *others = axes.lines
     for line in axes.lines:
         assert line.get_xdata().tolist() == places
@@ -76,16 +53,15 @@ def test_the_first_curve_is_strongest(tmp_path, drawn, plot, x, places):
 
 
 @each_plot
-def test_what_was_published_is_dashed(tmp_path, drawn, plot, x, places):
+def test_what_was_published_is_dashed(tmp_path, drawn, plot, x, places, table):
     ours, theirs = {places[0]: 0.5}, {places[0]: 0.25, places[1]: 0.75}
     path = tmp_path / "a.png"
     plot({"a": ours}, path, {"a (paper)": theirs})
-    (axes,) = drawn
+    (axes,) = drawn[0].axes
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
     assert axes.lines[1].get_ydata().tolist() == [0.25, 0.75]
-    with open(path.with_suffix(".csv"), newline="") as file:
-        names = [row["name"] for row in csv.DictReader(file)]
-    assert names == ["a", "a (paper)", "a (paper)"]
+    names = [line[0] for line in table(path)]
+    assert names == ["name", "a", "a (paper)", "a (paper)"]
 
 
 @each_plot
@@ -107,43 +83,43 @@ def test_refuses_what_was_published(
 def test_bits_are_the_ticks(tmp_path, drawn):
     lines = {"a": {48: 0.5, 16: 0.5}, "b": {64: 0.5}}
     plot_precision_radius2(lines, tmp_path / "a.png", {"c": {32: 0.5}})
-    assert drawn[0].get_xticks().tolist() == [16, 32, 48, 64]
+    assert drawn[0].axes[0].get_xticks().tolist() == [16, 32, 48, 64]
 
 
 def test_the_ranges_hold_nothing_but_what_can_be(tmp_path, drawn):
     plot_precision_recall({"a": {0.5: 0.5}}, tmp_path / "a.png")
     plot_precision_at({"a": {300: 0.5}}, tmp_path / "b.png")
-    assert drawn[0].get_xlim() == (0, 1)
-    left, right = drawn[1].get_xlim()
+    assert drawn[0].axes[0].get_xlim() == (0, 1)
+    left, right = drawn[1].axes[0].get_xlim()
     assert left == 0 and 300 <= right < 400
 
 
 def test_names_are_shown_as_they_are(tmp_path, drawn):
     names = [r"_a $\x$ 50%", "a name of so many letters that it is wrapped"]
     plot_precision_at({name: {1: 0.5} for name in names}, tmp_path / "a.png")
-    (legend,) = drawn[0].figure.legends
+    (legend,) = drawn[0].legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert [text.replace("\n", " ") for text in texts] == names
     assert max(len(line) for line in texts[1].split("\n")) <= 22
     # Room for the curves is left beside the legend.
-    assert drawn[0].get_position().width > 0.5
+    assert drawn[0].axes[0].get_position().width > 0.5
 
 
 def test_a_long_legend_is_not_cut(tmp_path, drawn):
     names = [f"method {i} of the many that were compared" for i in range(12)]
     plot_precision_at({name: {1: 0.5} for name in names}, tmp_path / "a.png")
-    figure = drawn[0].figure
-    figure.set_dpi(150)
+    (figure,) = drawn
     (legend,) = figure.legends
     box = legend.get_window_extent()
-    width, height = figure.get_size_inches() * 150
+    width, height = figure.get_size_inches() * figure.dpi
     assert 0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height
 
 
 def test_many_points_have_no_markers(tmp_path, drawn):
     line = {n: 0.5 for n in range(1, 31)}
     plot_precision_at({"a": line, "b": {**line, 31: 0.5}}, tmp_path / "a.png")
-    assert [line.get_marker() for line in drawn[0].lines] == ["o", "None"]
+    few, many = drawn[0].axes[0].lines
+    assert (few.get_marker(), many.get_marker()) == ("o", "None")
 
 
 @each_plot
