@@ -122,7 +122,7 @@ def test_an_index(expected):
 
 
 def test_the_settings_of_a_run():
-    config = hn.runs.RunDirectory(FOLDER / "run").config()
+    config = hn.runs.Run(FOLDER / "run").config
     written = json.loads((FOLDER / "run" / "config.json").read_text())
     assert written["bits"] == config.bits == 16
     for name, value in written.items():
@@ -130,7 +130,7 @@ def test_the_settings_of_a_run():
 
 
 def test_code_sets_measure_as_the_report_says():
-    run = hn.runs.RunDirectory(FOLDER / "run")
+    run = hn.runs.Run(FOLDER / "run")
     sets = [
         hn.runs.CodeSet.load(run.codes_path(part))
         for part in ("query", "database")
