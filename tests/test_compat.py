@@ -137,7 +137,7 @@ def test_code_sets_measure_as_the_report_says():
     ]
     assert [len(one.ids) for one in sets] == [200, 1597]
     assert {one.bits for one in sets} == {16}
-    written = run.report()
+    written = run.report
     assert {one.model_digest for one in sets} == {written["model_digest"]}
     report = hn.runs.evaluate_code_sets(*sets, at=written["retrieval"]["at"])
     found = json.loads(json.dumps(report.as_dict()))
