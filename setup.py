@@ -32,7 +32,7 @@ PACKAGE_DIR, PACKAGES = places()
 
 setup(
     name="hashnet_tf",
-    version="0.1.0",
+    version="0.2.0.dev0",
     description=(
         "Learn binary hash codes for image retrieval in Keras 3: HashNet,"
         " its measurements and its exact encoder for serving and devices."
