@@ -1,25 +1,34 @@
 # `make demo` and `make test` need Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 VENV ?= .venv
+# Processes that run the tests.
+JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test bench slow format clean
+.PHONY: demo test lint slow bench docs format clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
 
-test: $(VENV)/installed-test
+test: lint
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist=worksteal -m "not slow"
+
+# pyright fetches the program it stands for from npm the first time.
+lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest -m "not slow"
-
-bench: $(VENV)/installed-test
-	$(VENV)/bin/python benchmarks/retrieval.py
-	$(VENV)/bin/python benchmarks/encoder.py
-	$(VENV)/bin/python benchmarks/input.py
+	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
 
 slow: $(VENV)/installed-test
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist=worksteal -m slow
+
+bench: $(VENV)/installed-test
+	for file in benchmarks/*.py; do $(VENV)/bin/python $$file || exit 1; done
+
+# The pictures and the table of protocols, anew.
+docs: $(VENV)/installed
+	$(VENV)/bin/python docs/draw_pictures.py
+	$(VENV)/bin/python docs/write_protocols.py
 
 format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .

@@ -32,7 +32,7 @@ PACKAGE_DIR, PACKAGES = places()
 
 setup(
     name="hashnet_tf",
-    version="0.1.0",
+    version="0.2.0.dev0",
     description=(
         "Learn binary hash codes for image retrieval in Keras 3: HashNet,"
         " its measurements and its exact encoder for serving and devices."
@@ -53,6 +53,8 @@ setup(
     install_requires=[
         "absl-py>=2.1",
         "ai-edge-litert>=2.0",
+        # TensorFlow needs it and requests too; here they are imported.
+        "grpcio>=1.60",
         # TFDS imports it when it prepares a data set, but does not declare it.
         "importlib_resources>=6.0",
         "keras>=3.10",
@@ -61,31 +63,30 @@ setup(
         "numpy>=2.0",
         "pillow>=10.0",
         "protobuf>=5.28",
+        "requests>=2.31",
         "scikit-learn>=1.4",
         "scipy>=1.12",
         # TensorFlow left it out of its own requirements.
         "tensorboard>=2.18",
         "tensorflow>=2.20",
         "tensorflow-datasets>=4.9.7",
+        # The messages of a SavedModel's warm-up requests and of the client.
+        "tensorflow-serving-api>=2.20",
         "threadpoolctl>=3.1",
     ],
     extras_require={
         "faiss": ["faiss-cpu>=1.9"],
         "jax": ["jax>=0.5"],
-        "serving": [
-            "grpcio>=1.60",
-            "requests>=2.31",
-            "tensorflow-serving-api>=2.20",
-        ],
         "test": [
             "faiss-cpu>=1.9",
             "hypothesis>=6.100",
             "jax>=0.5",
+            "jedi>=0.19",
+            "pyright>=1.1.400",
             "pytest>=8.0",
+            "pytest-xdist>=3.6",
             "pyyaml>=6.0",
-            "requests>=2.31",
             "ruff>=0.8",
-            "tensorflow-serving-api>=2.20",
         ],
     },
     entry_points={

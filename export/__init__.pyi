@@ -1,3 +1,4 @@
+from .formats import FORMATS as FORMATS
 from .from_run import ExportReport as ExportReport
 from .from_run import export_run as export_run
 from .image_embedder import to_image_embedder as to_image_embedder
@@ -20,6 +21,7 @@ from .serving.client import Encoded as Encoded
 from .serving.client import ServingClient as ServingClient
 
 __all__ = [
+    "FORMATS",
     "Encoded",
     "ExportReport",
     "LiteRTEncoder",

@@ -1,6 +1,8 @@
 """What lies in a LiteRT file: all that it needs, and what it says of itself."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -10,7 +12,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 NAME = "hashnet.json"
 
 
-def check_self_contained(content):
+def check_self_contained(content: bytes) -> None:
     """Checks that a LiteRT file holds its weights as constants.
 
     A converter that lost track of the variables writes a file that runs, with
@@ -40,7 +42,7 @@ def check_self_contained(content):
         )
 
 
-def with_metadata(content, values):
+def with_metadata(content: bytes, values: Mapping[str, Any]) -> bytes:
     """Adds an entry of metadata named "hashnet.json" to a LiteRT file.
 
     The graph, its weights and its signatures stay as they are; a runtime does
@@ -61,17 +63,18 @@ def with_metadata(content, values):
     ```
     """
     text = json.dumps(values).encode("utf-8")
-    model = flatbuffer_utils.read_model_from_bytearray(content)
+    model: Any = flatbuffer_utils.read_model_from_bytearray(content)
     entry = schema.MetadataT()
     entry.name, entry.buffer = NAME, len(model.buffers)
-    buffer = schema.BufferT()
+    # Generated, with types that do not fit what is written.
+    buffer: Any = schema.BufferT()
     buffer.data = np.frombuffer(text, dtype=np.uint8)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or ()), entry]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def read_metadata(content):
+def read_metadata(content: bytes) -> Any:
     """Returns what `with_metadata` added, or None where there is nothing.
 
     Args:
@@ -89,7 +92,7 @@ def read_metadata(content):
     read_metadata(pathlib.Path("encoder.tflite").read_bytes())["bits"]
     ```
     """
-    model = schema.Model.GetRootAs(content, 0)
+    model: Any = schema.Model.GetRootAs(content, 0)
     for i in range(model.MetadataLength()):
         entry = model.Metadata(i)
         if entry.Name() == NAME.encode():

@@ -1,5 +1,8 @@
 """The frozen encoder: pixels to z to exact bits, without tanh and beta."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -8,6 +11,10 @@ from hashnet_tf.layers import PackBits
 from hashnet_tf.layers.sign import nonnegative
 from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval.codes import BIT_ORDER
+
+# Tensors of TensorFlow and Keras, which have no types of their own.
+Tensor = Any
+Outputs = dict[str, Any]
 
 RESIZE = {
     "whole": "aspect ratio not kept",
@@ -19,7 +26,7 @@ RESIZE = {
 }
 
 
-def trained_size(model):
+def trained_size(model: HashNet) -> tuple[int, int]:
     """Returns `(height, width)` of the images that `model` takes.
 
     Raises:
@@ -51,7 +58,7 @@ def trained_size(model):
     return shape[1:3]
 
 
-def frozen_z(model, images):
+def frozen_z(model: HashNet, images: Tensor) -> Tensor:
     """Computes z in inference mode, in a graph.
 
     Args:
@@ -79,7 +86,7 @@ def frozen_z(model, images):
     return model.logits(tf.cast(images, tf.float32), training=False)
 
 
-def exact_bits(z):
+def exact_bits(z: Tensor) -> Outputs:
     """Turns z into bits, in integers alone: a bit is 1 iff z >= 0.
 
     A subnormal z counts as 0.
@@ -100,7 +107,8 @@ def exact_bits(z):
     """
     # Not tf.sign, which is 0 at 0; and a float -1 or +1 does not survive the
     # scales of a full-int8 graph.
-    ones = tf.cast(nonnegative(z), tf.int32)
+    positive: Tensor = nonnegative(z)
+    ones = tf.cast(positive, tf.int32)
     return {
         "codes": PackBits()(z),
         "signs": tf.cast(ones * 2 - 1, tf.int8),
@@ -108,8 +116,11 @@ def exact_bits(z):
 
 
 def frozen_archive(
-    model, to_bits=exact_bits, image_dtype="uint8", batch_size=None
-):
+    model: HashNet,
+    to_bits: Callable[[Tensor], Outputs] = exact_bits,
+    image_dtype: str = "uint8",
+    batch_size: int | None = None,
+) -> Any:
     """Returns an archive of `model` with the signature `serving_default`.
 
     Its input is `images`, `[n, height, width, 3]` of the trained size, its
@@ -145,7 +156,7 @@ def frozen_archive(
     # none of a Keras 3 model; `track` would write each of them twice.
     archive = keras.export.ExportArchive()
 
-    def encode(images):
+    def encode(images: Tensor) -> Outputs:
         return to_bits(frozen_z(model, images))
 
     shape = [batch_size, *size, 3]
@@ -154,7 +165,7 @@ def frozen_archive(
     return archive
 
 
-def description(model):
+def description(model: HashNet) -> dict[str, Any]:
     """Returns what a user of an encoder must know of it, ready for JSON.
 
     Args:

@@ -1,32 +1,30 @@
 """All artefacts of a run, measured beside the network they were made of."""
 
 import dataclasses
+import os
 import pathlib
-import shutil
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from hashnet_tf.datasets import ordered_batches, pixel_array
+from hashnet_tf.datasets import ImageSet, ordered_batches, pixel_array
+from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 from hashnet_tf.export.images import BATCH_SIZE
-from hashnet_tf.export.litert import to_litert
 from hashnet_tf.export.loading import load_encoder
 from hashnet_tf.export.measurement import (
     Measurement,
     Reference,
     keep_within_bounds,
     measure_encoders,
+    remove_artefact,
 )
-from hashnet_tf.export.parity import (
-    ParityError,
-    check_litert,
-    check_saved_model,
-)
-from hashnet_tf.export.saved_model import to_saved_model
-from hashnet_tf.models import weights_digest
+from hashnet_tf.export.parity import ParityError
+from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs import Run
 
-FORMATS = ("saved_model", "litert")
+# Images that the ranges of int8 are taken from.
 REPRESENTATIVE = 500
 
 
@@ -52,12 +50,12 @@ class ExportReport:
     queries: int
     database: int
 
-    def check(self):
+    def check(self) -> None:
         """Raises `ParityError` if an artefact broke its bound."""
         if self.broken:
             raise ParityError(" ".join(self.broken))
 
-    def table(self):
+    def table(self) -> str:
         """Returns the measurements as text for a terminal."""
         columns = "{:<22} {:>8} {:>26} {:>15} {:>9} {:>9}"
         lines = [
@@ -95,16 +93,16 @@ class ExportReport:
 
 
 def export_run(
-    run,
-    formats=FORMATS,
-    quantize=(None,),
-    z=False,
-    batch_size=None,
-    image_dtype="uint8",
-    at=5000,
-    queries=1000,
-    database=5000,
-):
+    run: Run | os.PathLike[str] | str,
+    formats: Iterable[str] | None = None,
+    quantize: Iterable[str | None] = (None,),
+    z: bool = False,
+    batch_size: int | None = None,
+    image_dtype: str = "uint8",
+    at: int = 5000,
+    queries: int = 1000,
+    database: int = 5000,
+) -> ExportReport:
     """Writes a run's artefacts and measures them on the run's test split.
 
     `export/saved_model/<version>/`, and for each way to quantise
@@ -114,9 +112,9 @@ def export_run(
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
-        formats: Which of "saved_model" and "litert" to write, one at least.
-        quantize: List of the ways to quantise the LiteRT files, as in
-            `to_litert`.
+        formats: Which of `FORMATS` to write, one at least; None for all.
+        quantize: The ways to quantise the files of the formats that can be, as
+            in `to_litert`.
         z: As in `to_litert`.
         batch_size: As in `to_litert`.
         image_dtype: As in `to_saved_model`.
@@ -138,11 +136,17 @@ def export_run(
     print(report.table())
     ```
     """
-    unknown = set(formats) - set(FORMATS)
-    if unknown or not formats:
+    formats = tuple(FORMATS if formats is None else formats)
+    quantize = tuple(quantize)
+    if set(formats) - set(FORMATS) or not formats:
         raise ValueError(
-            f"`formats` must be some of {FORMATS}."
-            f" Received: formats={tuple(formats)}"
+            f"`formats` must be some of {tuple(FORMATS)}."
+            f" Received: formats={formats}"
+        )
+    if set(quantize) - set(ways_to_quantize()):
+        raise ValueError(
+            f"`quantize` must be some of {ways_to_quantize()}."
+            f" Received: quantize={quantize}"
         )
     if queries < 1 or database < 1:
         raise ValueError(
@@ -157,34 +161,30 @@ def export_run(
     asked = dataset.query.first(queries)
     searched = _drawn(dataset.database, database, rng)
     images = pixel_array(asked, size, model.framing)
+    given: dict[str, Any] = {
+        "z": z,
+        "batch_size": batch_size,
+        "image_dtype": image_dtype,
+        "report": _report(run, model),
+    }
     encoders, broken = {}, []
-
-    def keep(path, check):
-        try:
-            check(path, model, images)
-            encoders[path] = load_encoder(path)
-        except ParityError as error:
-            _remove(path)
-            broken.append(str(error))
-
-    if "saved_model" in formats:
-        path = to_saved_model(
-            model,
-            run.export_path / "saved_model",
-            image_dtype=image_dtype,
-            report=_report(run, model),
-        )
-        keep(path, check_saved_model)
-    for way in quantize if "litert" in formats else ():
-        name = f"encoder_{way}.tflite" if way else "encoder.tflite"
-        training = None
+    for name, way in _artefacts(formats, quantize):
+        kind = FORMATS[name]
+        given |= {"quantize": way, "representative": None}
         if way == "int8":
             chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
-            training = [pixel_array(chosen, size, model.framing)]
-        path = to_litert(
-            model, run.export_path / name, way, training, z, batch_size
+            given["representative"] = [pixel_array(chosen, size, model.framing)]
+        path = kind.function("write")(
+            model,
+            run.export_path / kind.file_name(name, way),
+            **{option: given[option] for option in kind.options},
         )
-        keep(path, check_litert)
+        try:
+            kind.function("check")(path, model, images)
+            encoders[path] = load_encoder(path)
+        except ParityError as error:
+            remove_artefact(path)
+            broken.append(str(error))
     reference = Reference(
         model,
         images,
@@ -204,18 +204,33 @@ def export_run(
     )
 
 
-def _name(artefact):
+def _artefacts(
+    formats: tuple[str, ...], quantize: tuple[str | None, ...]
+) -> list[tuple[str, str | None]]:
+    """Returns each format to write with each way to quantise it."""
+    found: list[tuple[str, str | None]] = []
+    for name, kind in FORMATS.items():
+        if name not in formats:
+            continue
+        if "quantize" in kind.options:
+            found += [(name, way) for way in quantize if way in kind.bounds]
+        else:
+            found.append((name, None))
+    return found
+
+
+def _name(artefact: str) -> str:
     path = pathlib.Path(artefact)
     # A version's folder says nothing alone.
     return f"{path.parent.name}/{path.name}" if path.is_dir() else path.name
 
 
-def _drawn(images, most, rng):
+def _drawn(images: ImageSet, most: int, rng: np.random.Generator) -> ImageSet:
     order = rng.permutation(len(images))
     return images.subset(np.sort(order[:most]))
 
 
-def _report(run, model):
+def _report(run: Run, model: HashNet) -> RetrievalReport | None:
     """Returns the run's retrieval report, if it is of this model."""
     if not run.report_path.exists():
         return None
@@ -223,10 +238,3 @@ def _report(run, model):
     if written["model_digest"] != weights_digest(model):
         return None
     return RetrievalReport.from_dict(written["retrieval"])
-
-
-def _remove(path):
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

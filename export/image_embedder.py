@@ -1,14 +1,25 @@
 """The encoder as MediaPipe's ImageEmbedder takes it."""
 
+import os
+import pathlib
+from collections.abc import Iterable
+
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from hashnet_tf.export.litert import write_litert
 from hashnet_tf.export.parity import ParityError, compare_codes, model_bits
+from hashnet_tf.models import HashNet
 
 
-def to_image_embedder(model, path, quantize=None, representative=None):
+def to_image_embedder(
+    model: HashNet,
+    path: os.PathLike[str] | str,
+    quantize: str | None = None,
+    representative: Iterable[npt.ArrayLike] | None = None,
+) -> pathlib.Path:
     """Writes the frozen encoder for MediaPipe's ImageEmbedder.
 
     The ImageEmbedder task of MediaPipe resizes an image, runs the file and
@@ -33,15 +44,12 @@ def to_image_embedder(model, path, quantize=None, representative=None):
 
     Example:
 
-    >>> import pathlib, tempfile, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "embedder.tflite")
-    ...     hn.export.to_image_embedder(model, path).name
-    'embedder.tflite'
+    ```python
+    hn.export.to_image_embedder(model, "embedder.tflite")
+    ```
     """
 
-    def check(path, model, images):
+    def check(path: pathlib.Path, model: HashNet, images: np.ndarray) -> None:
         _check(path, model, images, exact=quantize is None)
 
     # MediaPipe reads packed uint8 codes as an embedding of zeros.
@@ -56,7 +64,9 @@ def to_image_embedder(model, path, quantize=None, representative=None):
     )
 
 
-def _check(path, model, images, exact):
+def _check(
+    path: pathlib.Path, model: HashNet, images: np.ndarray, exact: bool
+) -> None:
     run = Interpreter(model_path=str(path)).get_signature_runner(
         "serving_default"
     )

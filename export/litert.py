@@ -1,12 +1,22 @@
 """A HashNet as a LiteRT file."""
 
+import os
 import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
 from hashnet_tf.export._litert_file import with_metadata
-from hashnet_tf.export.freeze import description, trained_size
+from hashnet_tf.export.freeze import (
+    Outputs,
+    Tensor,
+    description,
+    trained_size,
+)
 from hashnet_tf.export.images import some_images
 from hashnet_tf.export.litert_conversion import (
     check_quantize,
@@ -14,11 +24,18 @@ from hashnet_tf.export.litert_conversion import (
     representative_images,
 )
 from hashnet_tf.export.parity import check_litert
+from hashnet_tf.models import HashNet
 
 
 def write_litert(
-    model, path, to_outputs, check, quantize, representative, batch_size
-):
+    model: HashNet,
+    path: os.PathLike[str] | str,
+    to_outputs: Callable[[Tensor, Outputs], Outputs],
+    check: Callable[[pathlib.Path, HashNet, np.ndarray], Any],
+    quantize: str | None,
+    representative: Iterable[npt.ArrayLike] | None,
+    batch_size: int | None,
+) -> pathlib.Path:
     """Converts, describes, writes beside, runs, and renames.
 
     Args:
@@ -39,16 +56,11 @@ def write_litert(
 
     Example:
 
-    >>> import pathlib, tempfile, hashnet_tf as hn
-    >>> from hashnet_tf.export.litert import write_litert
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "signs.tflite")
-    ...     write_litert(
-    ...         model, path, lambda z, bits: bits, hn.export.check_litert,
-    ...         None, None, None,
-    ...     ).name
-    'signs.tflite'
+    ```python
+    write_litert(
+        model, "signs.tflite", lambda z, bits: bits, check_litert, None, None, 1
+    )
+    ```
     """
     check_quantize(quantize, representative)
     images = None
@@ -67,8 +79,13 @@ def write_litert(
 
 
 def to_litert(
-    model, path, quantize=None, representative=None, z=False, batch_size=None
-):
+    model: HashNet,
+    path: os.PathLike[str] | str,
+    quantize: str | None = None,
+    representative: Iterable[npt.ArrayLike] | None = None,
+    z: bool = False,
+    batch_size: int | None = None,
+) -> pathlib.Path:
     """Writes the frozen encoder as a LiteRT file, once it ran as it should.
 
     One signature, `serving_default`, of builtin operators only: `images`,
@@ -107,12 +124,10 @@ def to_litert(
 
     Example:
 
-    >>> import pathlib, tempfile, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "encoder.tflite")
-    ...     hn.export.to_litert(model, path, quantize="float16").name
-    'encoder.tflite'
+    ```python
+    path = hn.export.to_litert(model, "encoder.tflite", quantize="float16")
+    codes = hn.export.LiteRTEncoder(path).encode_files(["cat.jpg"])
+    ```
     """
     if not isinstance(z, bool):
         raise ValueError(f"`z` must be True or False. Received: z={z!r}")
@@ -124,7 +139,7 @@ def to_litert(
             f" Received: batch_size={batch_size!r}"
         )
 
-    def outputs(z_values, bits):
+    def outputs(z_values: Tensor, bits: Outputs) -> Outputs:
         if z:
             bits = {**bits, "z": tf.cast(z_values, tf.float32)}
         return bits

@@ -2,30 +2,38 @@
 
 import tempfile
 import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
 from hashnet_tf.export._litert_file import check_self_contained
+from hashnet_tf.export.formats import FORMATS
 from hashnet_tf.export.freeze import (
+    Outputs,
+    Tensor,
     exact_bits,
     frozen_archive,
     trained_size,
 )
 from hashnet_tf.export.images import check_images
+from hashnet_tf.models import HashNet
 
 # Of 100 images, how many lie wholly within a tensor's range. The smallest and
 # the largest value of all, which the converter takes, are the choice of one
 # odd image in hundreds and make the steps of all others coarse.
 WITHIN = 98
 
-QUANTIZE = (None, "float16", "dynamic", "int8")
 FEWEST_IMAGES = 32
 
 
-def with_robust_ranges(content, images, batch_size=1):
+def with_robust_ranges(
+    content: bytes, images: np.ndarray, batch_size: int = 1
+) -> bytes:
     """Sets the ranges in a calibrated LiteRT file anew, outliers left out.
 
     A range goes from the 2nd percentile over the images of a tensor's
@@ -50,7 +58,7 @@ def with_robust_ranges(content, images, batch_size=1):
     calibrated = with_robust_ranges(calibrated, images)
     ```
     """
-    model = flatbuffer_utils.read_model_from_bytearray(content)
+    model: Any = flatbuffer_utils.read_model_from_bytearray(content)
     ranges = {
         index: tensor.quantization
         for index, tensor in enumerate(model.subgraphs[0].tensors)
@@ -72,7 +80,9 @@ def with_robust_ranges(content, images, batch_size=1):
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def _extremes(content, tensors, images, batch_size):
+def _extremes(
+    content: bytes, tensors: list[int], images: np.ndarray, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns the least and the largest of each tensor, two `[n, tensors]`."""
     # A delegate keeps its tensors to itself.
     interpreter = Interpreter(
@@ -102,14 +112,20 @@ def _extremes(content, tensors, images, batch_size):
     return np.concatenate(lowest), np.concatenate(highest)
 
 
-def litert_content(model, to_outputs, quantize, images, batch_size):
+def litert_content(
+    model: HashNet,
+    to_outputs: Callable[[Tensor, Outputs], Outputs],
+    quantize: str | None,
+    images: np.ndarray | None,
+    batch_size: int | None,
+) -> bytes:
     """Converts the frozen encoder, with the signature `serving_default`.
 
     Args:
         model: `HashNet` on images.
         to_outputs: Function from z and its bits, a dict of `codes` and
             `signs`, to the dict of the outputs.
-        quantize: One of `QUANTIZE`.
+        quantize: As in `to_litert`.
         images: For "int8" what `representative_images` returns, else None.
         batch_size: Positive int, or None for any.
 
@@ -122,12 +138,10 @@ def litert_content(model, to_outputs, quantize, images, batch_size):
 
     Example:
 
-    >>> import hashnet_tf as hn
-    >>> from hashnet_tf.export.litert_conversion import litert_content
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> content = litert_content(model, lambda z, bits: bits, None, None, 1)
-    >>> content[4:8]
-    b'TFL3'
+    ```python
+    content = litert_content(model, lambda z, bits: bits, None, None, 1)
+    content[4:8]  # b"TFL3"
+    ```
     """
     to_bits = _bits_of_quantized if quantize == "int8" else exact_bits
     archive = frozen_archive(
@@ -144,16 +158,18 @@ def litert_content(model, to_outputs, quantize, images, batch_size):
     return content
 
 
-def check_quantize(quantize, representative):
+def check_quantize(
+    quantize: str | None, representative: Iterable[npt.ArrayLike] | None
+) -> None:
     """Checks what to quantise, and that images are there iff it takes them.
 
     Raises:
         ValueError: If not.
     """
-    if quantize not in QUANTIZE:
+    ways = tuple(FORMATS["litert"].bounds)
+    if quantize not in ways:
         raise ValueError(
-            f"`quantize` must be one of {QUANTIZE}."
-            f" Received: quantize={quantize!r}"
+            f"`quantize` must be one of {ways}. Received: quantize={quantize!r}"
         )
     if representative is not None and quantize != "int8":
         raise ValueError(
@@ -162,7 +178,9 @@ def check_quantize(quantize, representative):
         )
 
 
-def representative_images(representative, model):
+def representative_images(
+    representative: Iterable[npt.ArrayLike] | None, model: HashNet
+) -> np.ndarray:
     """Returns batches of representative images as one array.
 
     Args:
@@ -188,7 +206,7 @@ def representative_images(representative, model):
     return np.concatenate(batches)
 
 
-def _bits_of_quantized(z):
+def _bits_of_quantized(z: Tensor) -> Outputs:
     # LiteRT compares int8 values after rounding both to multiples of 1/256,
     # whatever their scale: every z in (-1/512, 0) would pass for 0, in a net
     # of small z a sixth of all bits. No kernel takes the floor or the cast
@@ -196,7 +214,12 @@ def _bits_of_quantized(z):
     return exact_bits(tf.cast(tf.floor(z), tf.int32))
 
 
-def _convert(folder, quantize, images, batch_size):
+def _convert(
+    folder: str,
+    quantize: str | None,
+    images: np.ndarray | None,
+    batch_size: int,
+) -> Any:
     converter = tf.lite.TFLiteConverter.from_saved_model(
         folder, signature_keys=["serving_default"]
     )
@@ -205,7 +228,7 @@ def _convert(folder, quantize, images, batch_size):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if quantize != "int8":
+    if images is None:
         return converter.convert()
     # Its own calibration takes the extremes of all images for the ranges, so
     # it sees one batch and the ranges are taken anew. The debugger is the
@@ -222,7 +245,7 @@ def _convert(folder, quantize, images, batch_size):
     return debugger.get_nondebug_quantized_model()
 
 
-def _whole_batches(images, batch_size):
+def _whole_batches(images: np.ndarray, batch_size: int) -> np.ndarray:
     missing = -len(images) % batch_size
     return np.concatenate(
         [images, np.resize(images, (missing, *images.shape[1:]))]

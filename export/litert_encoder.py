@@ -1,13 +1,22 @@
 """Runs an encoder's LiteRT file."""
 
 import hashlib
+import os
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from hashnet_tf.export._litert_file import read_metadata
-from hashnet_tf.export.images import BATCH_SIZE, check_images, image_batches
+from hashnet_tf.export.images import (
+    BATCH_SIZE,
+    check_images,
+    file_batches,
+    image_batches,
+)
 
 
 class LiteRTEncoder:
@@ -35,16 +44,21 @@ class LiteRTEncoder:
 
     Example:
 
-    >>> import pathlib, tempfile, numpy as np, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "encoder.tflite")
-    ...     encoder = hn.export.LiteRTEncoder(hn.export.to_litert(model, path))
-    >>> encoder.encode(np.zeros((5, 16, 16, 3), dtype="uint8")).shape
-    (5, 2)
+    ```python
+    encoder = hn.export.LiteRTEncoder("encoder.tflite")
+    codes = encoder.encode_files(["cat.jpg", "dog.png"])
+    ```
     """
 
-    def __init__(self, path):
+    bits: int
+    image_size: tuple[int, int]
+    framing: str
+    batch_size: int | None
+    quantize: str | None
+    description: dict[str, Any]
+    model_digest: str
+
+    def __init__(self, path: os.PathLike[str] | str):
         content = pathlib.Path(path).read_bytes()
         found = None
         try:
@@ -68,7 +82,7 @@ class LiteRTEncoder:
         if self.quantize is not None:
             self.model_digest = hashlib.sha256(content).hexdigest()
 
-    def _read(self, metadata):
+    def _read(self, metadata: Any) -> None:
         """Takes what the file says, if its tensors say the same."""
         self.description = metadata
         self.bits, self.quantize = metadata["bits"], metadata["quantize"]
@@ -96,7 +110,7 @@ class LiteRTEncoder:
         if told != expected:
             raise ValueError(f"{told} are not {expected}")
 
-    def encode(self, images):
+    def encode(self, images: npt.ArrayLike) -> np.ndarray:
         """Returns the packed codes of images.
 
         Args:
@@ -111,7 +125,27 @@ class LiteRTEncoder:
         """
         return self.run(images)["codes"]
 
-    def embed(self, images):
+    def encode_files(
+        self, paths: Iterable[os.PathLike[str] | str]
+    ) -> np.ndarray:
+        """Returns the packed codes of image files, framed as in training.
+
+        Args:
+            paths: Paths of n JPEG, PNG, WebP or BMP files.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
+
+        Raises:
+            ValueError: If `paths` is one path, or a file is no image.
+            FileNotFoundError: If a file is missing.
+        """
+        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
+        for batch in file_batches(paths, self.image_size, self.framing):
+            codes.append(self.encode(batch))
+        return np.concatenate(codes)
+
+    def embed(self, images: npt.ArrayLike) -> np.ndarray:
         """Returns z of images, before it becomes bits.
 
         Args:
@@ -131,7 +165,7 @@ class LiteRTEncoder:
             )
         return self.run(images)["z"]
 
-    def run(self, images):
+    def run(self, images: npt.ArrayLike) -> dict[str, np.ndarray]:
         """Returns all outputs for images.
 
         Args:

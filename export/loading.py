@@ -1,17 +1,20 @@
-"""An artefact, whichever kind, as an encoder."""
+"""Opens an exported encoder, whichever its format."""
 
+import os
 import pathlib
+from typing import TYPE_CHECKING
 
-from hashnet_tf.export.litert_encoder import LiteRTEncoder
-from hashnet_tf.export.saved_model import version_numbers
-from hashnet_tf.export.saved_model_encoder import (
-    DESCRIPTION,
-    SavedModelEncoder,
-)
+from hashnet_tf.export.formats import format_of
+
+if TYPE_CHECKING:
+    from hashnet_tf.export.litert_encoder import LiteRTEncoder
+    from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 
 
-def load_encoder(path):
-    """Opens a LiteRT file or a SavedModel as an encoder.
+def load_encoder(
+    path: os.PathLike[str] | str,
+) -> "LiteRTEncoder | SavedModelEncoder":
+    """Opens an exported encoder.
 
     Args:
         path: File that `to_litert` wrote, folder of a version that
@@ -26,22 +29,15 @@ def load_encoder(path):
 
     Example:
 
-    >>> import tempfile, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as directory:
-    ...     path = hn.export.to_saved_model(model, directory)
-    ...     hn.export.load_encoder(directory).bits
-    12
+    ```python
+    encoder = hn.export.load_encoder("runs/cats/export/saved_model")
+    codes = encoder.encode_files(["cat.jpg", "dog.png"])
+    ```
     """
     path = pathlib.Path(path)
-    if path.is_file():
-        return LiteRTEncoder(path)
-    if not (path / DESCRIPTION).is_file():
-        if versions := version_numbers(path):
-            path = path / str(max(versions))
     if not path.exists():
         raise ValueError(
             "The file or folder of an exported encoder is needed"
             f" (`hashnet export`). Received: no {path}"
         )
-    return SavedModelEncoder(path)
+    return format_of(path).function("open")(path)

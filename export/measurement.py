@@ -1,12 +1,18 @@
 """What an artefact keeps of bits, MAP, size and speed."""
 
 import dataclasses
+import os
 import pathlib
+import shutil
 import statistics
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from hashnet_tf.export.formats import format_of
 from hashnet_tf.export.freeze import trained_size
 from hashnet_tf.export.images import check_images, image_batches
 from hashnet_tf.export.parity import (
@@ -15,91 +21,12 @@ from hashnet_tf.export.parity import (
     compare_codes,
     model_bits,
 )
+from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval import evaluate
 
 # Enough for a median, and for a batch to be a batch.
 ROUNDS = 5
 TIMED = 64
-
-
-@dataclasses.dataclass(frozen=True)
-class Bound:
-    """The limits of one way to quantise.
-
-    Attributes:
-        share: Float, the largest share of the bits that may move.
-        map_change: Float, how far MAP may lie from the model's own.
-    """
-
-    share: float
-    map_change: float = 0.01
-
-
-# Dynamic has int8's weights, and activations in float or int8 steps of their
-# own for each batch: whoever accepts int8 has no reason to refuse it what int8
-# may do. Unquantised is held bit for bit where it is measured.
-BOUNDS = {
-    "float16": Bound(0.002),
-    "dynamic": Bound(0.03),
-    "int8": Bound(0.03),
-}
-
-
-def broken_bounds(measurement):
-    """Tells which bounds an artefact breaks.
-
-    Args:
-        measurement: `hashnet_tf.export.Measurement`.
-
-    Returns:
-        List of str, a sentence for each; empty if it is within all.
-
-    Example:
-
-    ```python
-    broken_bounds(measurement)
-    # ['3.40% of the bits moved, where int8 may move 3%']
-    ```
-    """
-    bound = BOUNDS.get(measurement.quantize)
-    if bound is None:
-        return []
-    broken = []
-    share = measurement.parity.share
-    if share > bound.share:
-        broken.append(
-            f"{share:.2%} of the bits moved, where {measurement.quantize} may"
-            f" move {100 * bound.share:g}%"
-        )
-    change = measurement.map - measurement.map_before
-    if abs(change) > bound.map_change:
-        broken.append(
-            f"MAP changed by {change:+.4f}, where it may by"
-            f" {bound.map_change:g}"
-        )
-    return broken
-
-
-def keep_within_bounds(measurement):
-    """Removes a file that breaks its bounds.
-
-    Args:
-        measurement: `hashnet_tf.export.Measurement` of a file.
-
-    Raises:
-        ParityError: If it broke one; the file is gone then.
-
-    Example:
-
-    ```python
-    keep_within_bounds(measurement)
-    ```
-    """
-    if broken := broken_bounds(measurement):
-        pathlib.Path(measurement.parity.artefact).unlink(missing_ok=True)
-        raise ParityError(
-            f"{measurement.parity.artefact} was removed: {'; '.join(broken)}."
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,9 +58,82 @@ class Measurement:
     milliseconds: float
 
     @property
-    def images_a_second(self):
+    def images_a_second(self) -> float:
         """Float, the same time the other way round."""
         return 1000 / self.milliseconds
+
+
+def broken_bounds(measurement: Measurement) -> list[str]:
+    """Tells which bounds an artefact breaks.
+
+    Args:
+        measurement: `hashnet_tf.export.Measurement`.
+
+    Returns:
+        List of str, a sentence for each; empty if it is within all.
+
+    Example:
+
+    ```python
+    broken_bounds(measurement)
+    # ['3.40% of the bits moved, where int8 may move 3%']
+    ```
+    """
+    kind = format_of(measurement.parity.artefact)
+    bound = kind.bounds.get(measurement.quantize)
+    if bound is None:
+        return []
+    broken = []
+    share = measurement.parity.share
+    if share > bound.share:
+        broken.append(
+            f"{share:.2%} of the bits moved, where {measurement.quantize} may"
+            f" move {100 * bound.share:g}%"
+        )
+    change = measurement.map - measurement.map_before
+    if abs(change) > bound.map_change:
+        broken.append(
+            f"MAP changed by {change:+.4f}, where it may by"
+            f" {bound.map_change:g}"
+        )
+    return broken
+
+
+def keep_within_bounds(measurement: Measurement) -> None:
+    """Removes an artefact that breaks its bounds.
+
+    Args:
+        measurement: `hashnet_tf.export.Measurement`.
+
+    Raises:
+        ParityError: If it broke one; the file is gone then.
+
+    Example:
+
+    ```python
+    keep_within_bounds(measurement)
+    ```
+    """
+    if broken := broken_bounds(measurement):
+        remove_artefact(measurement.parity.artefact)
+        raise ParityError(
+            f"{measurement.parity.artefact} was removed: {'; '.join(broken)}."
+        )
+
+
+def remove_artefact(path: os.PathLike[str] | str) -> None:
+    """Removes a file, or a folder with what is in it."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+class Encodes(Protocol):
+    """What is measured: it has `encode`, and `quantize` where that is set."""
+
+    def encode(self, images: np.ndarray) -> np.ndarray: ...
 
 
 class Reference:
@@ -165,7 +165,13 @@ class Reference:
     """
 
     def __init__(
-        self, model, query, database, query_labels, database_labels, at=5000
+        self,
+        model: HashNet,
+        query: npt.ArrayLike,
+        database: Iterable[Any],
+        query_labels: npt.ArrayLike,
+        database_labels: npt.ArrayLike,
+        at: int = 5000,
     ):
         self._model = model
         self._size = trained_size(model)
@@ -176,7 +182,9 @@ class Reference:
         self._codes, self._z = model_bits(model, self.query)
         self.map = self._map(self._codes, self._encode(model))
 
-    def compare(self, artefact, encoder):
+    def compare(
+        self, artefact: os.PathLike[str] | str, encoder: Encodes
+    ) -> tuple[ParityReport, float]:
         """Encodes queries and database with an artefact, once.
 
         Args:
@@ -194,8 +202,8 @@ class Reference:
         parity = compare_codes(artefact, codes, self._codes, self._z, exact)
         return parity, self._map(codes, self._encode(encoder))
 
-    def _encode(self, encoder):
-        batches = self._database
+    def _encode(self, encoder: Encodes) -> np.ndarray:
+        batches: Any = self._database
         if hasattr(batches, "shape"):
             batches = image_batches(batches)
         return np.concatenate(
@@ -219,7 +227,9 @@ class Reference:
         return report.map
 
 
-def measure_encoders(encoders, reference):
+def measure_encoders(
+    encoders: Mapping[Any, Encodes], reference: Reference
+) -> list[Measurement]:
     """Measures artefacts beside each other.
 
     Times are medians over rounds in which each has its turn, on the first 64

@@ -1,7 +1,9 @@
 """The encoder as a SavedModel, for TensorFlow Serving and batch jobs."""
 
 import json
+import os
 import pathlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +13,8 @@ from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.datasets.pixels.header import FORMATS, MAX_PIXELS, MAX_SIDE
 from hashnet_tf.export.freeze import (
+    Outputs,
+    Tensor,
     description,
     exact_bits,
     frozen_archive,
@@ -23,12 +27,18 @@ from hashnet_tf.export.parity import (
     finite_z,
     model_bits,
 )
-from hashnet_tf.export.saved_model_encoder import DESCRIPTION, SavedModelEncoder
+from hashnet_tf.export.saved_model_encoder import (
+    DESCRIPTION,
+    SavedModelEncoder,
+    version_numbers,
+)
 from hashnet_tf.export.serving.warmup import (
     WARMUP_FILE,
     warmup_requests,
     write_warmup,
 )
+from hashnet_tf.models import HashNet
+from hashnet_tf.retrieval import RetrievalReport
 
 # Of the largest images allowed, as many at once take 1.5 GiB.
 PARALLEL_DECODES = 8
@@ -40,31 +50,9 @@ TOLERANCE = 1e-4
 IMAGE_DTYPES = ("uint8", "float32")
 
 
-def version_numbers(directory):
-    """Returns the numbers that name entries of a folder.
-
-    Args:
-        directory: Str or path of the folder of all versions.
-
-    Returns:
-        List of int, in no order; empty if there is no such folder.
-
-    Example:
-
-    >>> import pathlib, tempfile
-    >>> from hashnet_tf.export.saved_model import version_numbers
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("1", "12", "notes"):
-    ...         pathlib.Path(folder, name).mkdir()
-    ...     sorted(version_numbers(folder))
-    [1, 12]
-    """
-    directory = pathlib.Path(directory)
-    there = directory.iterdir() if directory.is_dir() else ()
-    return [int(entry.name) for entry in there if entry.name.isdecimal()]
-
-
-def decode_files(image_bytes, size, framing="whole"):
+def decode_files(
+    image_bytes: Tensor, size: tuple[int, int], framing: str = "whole"
+) -> tuple[Tensor, Tensor]:
     """Decodes files to images of one size, and tells which could be.
 
     An error in a graph ends all of it, but for one: a `tf.data` pipeline can
@@ -114,7 +102,7 @@ def decode_files(image_bytes, size, framing="whole"):
     return tf.ensure_shape(images, [None, *size, 3]), ok > 0
 
 
-def check_signatures(path, model):
+def check_signatures(path: os.PathLike[str] | str, model: HashNet) -> None:
     """Checks that each signature gives the model's bits on some images.
 
     Random ones, for what can go wrong here, lost variables or another graph,
@@ -131,6 +119,7 @@ def check_signatures(path, model):
     shape = (IMAGES, *encoder.image_size, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     files = [tf.io.encode_png(image).numpy() for image in images]
+    outputs: dict[str, np.ndarray] = {}
     inputs = {
         "serving_default": images,
         "encode_images": images,
@@ -153,7 +142,12 @@ def check_signatures(path, model):
     _check_size_is_enforced(path, images)
 
 
-def _check_z(path, z, model, images):
+def _check_z(
+    path: os.PathLike[str] | str,
+    z: np.ndarray,
+    model: HashNet,
+    images: np.ndarray,
+) -> None:
     expected = finite_z(model, images)
     error = np.abs(z - expected).max()
     if not error <= TOLERANCE * np.abs(expected).max():
@@ -163,7 +157,9 @@ def _check_z(path, z, model, images):
         )
 
 
-def _check_size_is_enforced(path, images):
+def _check_size_is_enforced(
+    path: os.PathLike[str] | str, images: np.ndarray
+) -> None:
     # Not in the session, which compares with the declared size before it runs
     # the graph; a server does not.
     loaded = tf.saved_model.load(str(path))
@@ -182,8 +178,12 @@ def _check_size_is_enforced(path, images):
 
 
 def to_saved_model(
-    model, directory, version=None, image_dtype="uint8", report=None
-):
+    model: HashNet,
+    directory: os.PathLike[str] | str,
+    version: int | None = None,
+    image_dtype: str = "uint8",
+    report: RetrievalReport | None = None,
+) -> pathlib.Path:
     """Writes the frozen encoder as a SavedModel.
 
     Neither tanh nor beta is in the graph: from z come exact bits, and nothing
@@ -236,13 +236,10 @@ def to_saved_model(
 
     Example:
 
-    >>> import tempfile, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as directory:
-    ...     hn.export.to_saved_model(model, directory, version=3).name
-    ...     hn.export.to_saved_model(model, directory).name
-    '3'
-    '4'
+    ```python
+    path = hn.export.to_saved_model(model, "encoder", version=3)
+    codes = hn.export.SavedModelEncoder(path).encode_files(["cat.jpg"])
+    ```
     """
     if not (isinstance(image_dtype, str) and image_dtype in IMAGE_DTYPES):
         raise ValueError(
@@ -274,7 +271,7 @@ def to_saved_model(
     return path
 
 
-def _new_version(directory, version):
+def _new_version(directory: pathlib.Path, version: int | None) -> pathlib.Path:
     if version is None:
         version = max(version_numbers(directory), default=0) + 1
     if type(version) is not int or version < 1:
@@ -291,20 +288,20 @@ def _new_version(directory, version):
     return path
 
 
-def _add_signatures(archive, model, image_dtype):
+def _add_signatures(archive: Any, model: HashNet, image_dtype: str) -> None:
     size = trained_size(model)
 
-    def encode_images(images):
+    def encode_images(images: Tensor) -> Outputs:
         framed = frame_image(images, size, model.framing)
         return _served_bits(frozen_z(model, framed))
 
-    def encode_bytes(image_bytes):
+    def encode_bytes(image_bytes: Tensor) -> Outputs:
         # The signature's own shape is enforced by no runtime.
         files = tf.ensure_shape(image_bytes, [None])
         images, ok = decode_files(files, size, model.framing)
         return _served_bits(frozen_z(model, images), ok)
 
-    def embed(images):
+    def embed(images: Tensor) -> Outputs:
         return {"z": tf.cast(frozen_z(model, images), tf.float32)}
 
     any_size = tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")
@@ -315,7 +312,7 @@ def _add_signatures(archive, model, image_dtype):
     archive.add_endpoint("embed", embed, [of_size])
 
 
-def _served_bits(z, ok=None):
+def _served_bits(z: Tensor, ok: Tensor | None = None) -> Outputs:
     bits = exact_bits(z)
     if ok is not None:
         bits = {

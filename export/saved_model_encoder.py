@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import os
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from hashnet_tf.export.images import check_images, image_batches
+from hashnet_tf.export.images import check_images, file_batches, image_batches
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
 
@@ -39,22 +43,27 @@ class SavedModelEncoder:
         image_size: `(height, width)` of the images that it takes.
         framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, names the model whose bits these are.
+        signatures: Dict from name to `SignatureDef`.
 
     Raises:
         ValueError: If the folder is no SavedModel of an encoder.
 
     Example:
 
-    >>> import tempfile, numpy as np, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as directory:
-    ...     path = hn.export.to_saved_model(model, directory)
-    ...     encoder = hn.export.SavedModelEncoder(path)
-    >>> encoder.encode(np.zeros((5, 16, 16, 3), dtype="uint8")).shape
-    (5, 2)
+    ```python
+    encoder = hn.export.SavedModelEncoder("encoder/1")
+    codes = encoder.encode_files(["cat.jpg", "dog.png"])
+    ```
     """
 
-    def __init__(self, path):
+    description: dict[str, Any]
+    bits: int
+    image_size: tuple[int, int]
+    framing: str
+    model_digest: str
+    signatures: Any
+
+    def __init__(self, path: os.PathLike[str] | str):
         path = pathlib.Path(path)
         if not (path / DESCRIPTION).is_file():
             raise ValueError(
@@ -81,7 +90,7 @@ class SavedModelEncoder:
             ) from error
         self.signatures = loaded.signature_def
 
-    def run(self, signature, values):
+    def run(self, signature: str, values: Any) -> dict[str, np.ndarray]:
         """Runs one signature.
 
         Args:
@@ -99,7 +108,7 @@ class SavedModelEncoder:
         names = {name: outputs[name].name for name in outputs}
         return self._session.run(names, {of_input.name: values})
 
-    def encode(self, images):
+    def encode(self, images: npt.ArrayLike) -> np.ndarray:
         """Returns the packed codes of images.
 
         Args:
@@ -116,3 +125,66 @@ class SavedModelEncoder:
         for batch in image_batches(images):
             codes.append(self.run("serving_default", batch)["codes"])
         return np.concatenate(codes)
+
+    def encode_files(
+        self, paths: Iterable[os.PathLike[str] | str]
+    ) -> np.ndarray:
+        """Returns the packed codes of image files, framed as in training.
+
+        Args:
+            paths: Paths of n JPEG, PNG, WebP or BMP files.
+
+        Returns:
+            uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
+
+        Raises:
+            ValueError: If `paths` is one path, or a file is no image.
+            FileNotFoundError: If a file is missing.
+        """
+        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
+        for batch in file_batches(paths, self.image_size, self.framing):
+            codes.append(self.encode(batch))
+        return np.concatenate(codes)
+
+
+def version_numbers(directory: os.PathLike[str] | str) -> list[int]:
+    """Returns the numbers that name entries of a folder.
+
+    Args:
+        directory: Str or path of the folder of all versions.
+
+    Returns:
+        List of int, in no order; empty if there is no such folder.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from hashnet_tf.export.saved_model_encoder import version_numbers
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("1", "12", "notes"):
+    ...         pathlib.Path(folder, name).mkdir()
+    ...     sorted(version_numbers(folder))
+    [1, 12]
+    """
+    directory = pathlib.Path(directory)
+    there = directory.iterdir() if directory.is_dir() else ()
+    return [int(entry.name) for entry in there if entry.name.isdecimal()]
+
+
+def open_version(path: os.PathLike[str] | str) -> SavedModelEncoder:
+    """Opens a version, or the highest version in a folder of versions.
+
+    Args:
+        path: Folder of one version, or of all.
+
+    Returns:
+        `SavedModelEncoder`.
+
+    Raises:
+        ValueError: As `SavedModelEncoder`.
+    """
+    path = pathlib.Path(path)
+    if not (path / DESCRIPTION).is_file():
+        if versions := version_numbers(path):
+            path = path / str(max(versions))
+    return SavedModelEncoder(path)

@@ -36,7 +36,8 @@ def from_table(kind: type[T], table: dict[str, Any]) -> T:
     ValueError: Pet needs name and may have weight. Received: colour
     """
     check_table(kind.__name__, table)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
+    dataclass: Any = kind
+    fields = {field.name: field for field in dataclasses.fields(dataclass)}
     needed = [
         name
         for name, field in fields.items()

@@ -18,13 +18,12 @@ import argparse
 from collections.abc import Callable, Collection
 
 import hashnet_tf as hn
-
-FORMATS = ("saved_model", "litert")
-QUANTIZE = ("none", "float16", "dynamic", "int8")
+from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
+    ways = [way or "none" for way in ways_to_quantize()]
     parser.add_argument("--workdir", required=True, help="folder of the run")
     parser.add_argument(
         "--format",
@@ -34,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--quantize",
-        type=_some_of(QUANTIZE),
+        type=_some_of(ways),
         default="none",
-        help=f"LiteRT files to write, some of {','.join(QUANTIZE)}",
+        help=f"LiteRT files to write, some of {','.join(ways)}",
     )
     parser.add_argument(
         "--z", action="store_true", help="LiteRT files give z too"

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+from collections.abc import Mapping
 
 import tensorflow as tf
 
@@ -44,7 +45,7 @@ _CHECK = (
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def models_config(name, labels):
+def models_config(name: str, labels: Mapping[str, int]) -> str:
     """Writes a `ModelServerConfig` of one model as a text proto.
 
     The versions that carry a label are served, and no other.
@@ -90,7 +91,7 @@ def models_config(name, labels):
     )
 
 
-def compose(name, models):
+def compose(name: str, models: str) -> str:
     """Writes a compose file of one TensorFlow Serving container.
 
     Args:
@@ -149,17 +150,17 @@ services:
 """
 
 
-def _project(name):
+def _project(name: str) -> str:
     # Compose takes small letters, digits, dashes and underscores.
     return re.sub("[^a-z0-9_-]", "-", name.lower())
 
 
-def _quoted(text):
+def _quoted(text: str) -> str:
     # What JSON quotes YAML reads; a dollar would name a variable.
     return json.dumps(text, ensure_ascii=False).replace("$", "$$")
 
 
-def bundle_readme(name, labels):
+def bundle_readme(name: str, labels: Mapping[str, int]) -> str:
     """Writes the README of a bundle.
 
     Args:
@@ -224,7 +225,12 @@ its own first, and move the old label when the new version answers.
 """
 
 
-def write_serving_bundle(directory, models, name=None, labels=None):
+def write_serving_bundle(
+    directory: os.PathLike[str] | str,
+    models: os.PathLike[str] | str,
+    name: str | None = None,
+    labels: Mapping[str, int] | None = None,
+) -> pathlib.Path:
     """Writes what TensorFlow Serving needs to serve an encoder's versions.
 
     That is `models.config` (which versions, and their labels),
@@ -255,15 +261,10 @@ def write_serving_bundle(directory, models, name=None, labels=None):
 
     Example:
 
-    >>> import pathlib, tempfile, hashnet_tf as hn
-    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     cats = pathlib.Path(folder, "cats")
-    ...     _ = hn.export.to_saved_model(model, cats, version=1)
-    ...     path = pathlib.Path(folder, "serving")
-    ...     _ = hn.export.write_serving_bundle(path, cats)
-    ...     sorted(file.name for file in path.iterdir())
-    ['README.md', 'batching_parameters.txt', 'compose.yaml', 'models.config']
+    ```python
+    hn.export.to_saved_model(model, "models/cats", version=3)
+    hn.export.write_serving_bundle("serving", "models/cats")
+    ```
     """
     directory, models = pathlib.Path(directory), pathlib.Path(models).resolve()
     versions = _versions(models)
@@ -286,13 +287,13 @@ def write_serving_bundle(directory, models, name=None, labels=None):
     return directory
 
 
-def _relative(models, directory):
+def _relative(models: pathlib.Path, directory: pathlib.Path) -> str:
     path = os.path.relpath(models, directory.resolve())
     # With the dot in front, which tells a path from the name of a volume.
     return f"./{pathlib.Path(path).as_posix()}"
 
 
-def _versions(models):
+def _versions(models: pathlib.Path) -> set[int]:
     found = {
         int(path.parent.name)
         for path in models.glob("*/saved_model.pb")
@@ -307,7 +308,7 @@ def _versions(models):
     return found
 
 
-def _check_name(argument, name):
+def _check_name(argument: str, name: str) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
             f"`{argument}` must be of letters, digits, '_', '.' and '-' and"
@@ -316,7 +317,7 @@ def _check_name(argument, name):
         )
 
 
-def _check_labels(labels, versions):
+def _check_labels(labels: Mapping[str, int], versions: set[int]) -> None:
     for label, version in labels.items():
         _check_name("label", label)
         if type(version) is not int or version not in versions:

@@ -2,14 +2,18 @@
 
 import dataclasses
 import math
+import os
 import pathlib
 import time
 import urllib.parse
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.export.images import BATCH_SIZE
-from hashnet_tf.export.serving.transport import ServedModel
+from hashnet_tf.export.serving.transport import ServedModel, Transport
 
 MOST_BYTES = 3 * 2**20
 
@@ -31,11 +35,11 @@ class Deadline:
     True
     """
 
-    def __init__(self, seconds):
+    def __init__(self, seconds: float):
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def remaining(self):
+    def remaining(self) -> float:
         """Returns the seconds that are left, more than 0.
 
         Raises:
@@ -46,7 +50,7 @@ class Deadline:
             raise self.exceeded()
         return seconds
 
-    def exceeded(self):
+    def exceeded(self) -> TimeoutError:
         """Returns the `TimeoutError` of this deadline."""
         return TimeoutError(
             "The server did not answer the whole call within its deadline."
@@ -75,7 +79,7 @@ class Encoded:
     ok: np.ndarray
 
 
-def request_batches(images):
+def request_batches(images: Iterable[Any]) -> Iterator[list[Any]]:
     """Yields lists of at most 32 images and 3 MiB.
 
     That is below the 4 MB which gRPC lets through by default on servers and
@@ -130,17 +134,16 @@ class ServingClient:
 
     Raises:
         ValueError: If an argument is not such.
-        ImportError: Without `pip install 'hashnet_tf[serving]'`.
     """
 
     def __init__(
         self,
-        address,
-        model,
-        version=None,
-        label=None,
-        timeout=10.0,
-        retries=3,
+        address: str,
+        model: str,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 10.0,
+        retries: int = 3,
     ):
         scheme, host = _split(address)
         served = ServedModel(model, version, label)
@@ -159,7 +162,7 @@ class ServingClient:
             host, scheme.endswith("s"), served, retries
         )
 
-    def encode_files(self, paths):
+    def encode_files(self, paths: Sequence[os.PathLike[str] | str]) -> Encoded:
         """Encodes image files.
 
         Args:
@@ -188,7 +191,7 @@ class ServingClient:
         # One batch at a time: a folder may not fit in memory.
         return self._encode_bytes(path.read_bytes() for path in paths)
 
-    def encode_bytes(self, image_bytes):
+    def encode_bytes(self, image_bytes: Sequence[bytes]) -> Encoded:
         """Encodes images as the bytes of their files.
 
         Args:
@@ -213,7 +216,7 @@ class ServingClient:
         _check_some(image_bytes, "image_bytes")
         return self._encode_bytes(image_bytes)
 
-    def encode_images(self, images):
+    def encode_images(self, images: npt.ArrayLike) -> np.ndarray:
         """Encodes decoded images, which the server resizes.
 
         Args:
@@ -247,17 +250,17 @@ class ServingClient:
             ]
         )
 
-    def close(self):
+    def close(self) -> None:
         """Closes the connection; the client is of no use after it."""
         self._transport.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "ServingClient":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _encode_bytes(self, image_bytes):
+    def _encode_bytes(self, image_bytes: Iterable[bytes]) -> Encoded:
         deadline = Deadline(self._timeout)
         answers = [
             self._predict("image_bytes", batch, deadline)
@@ -268,7 +271,9 @@ class ServingClient:
             ok=np.concatenate([answer["ok"] for answer in answers]),
         )
 
-    def _predict(self, name, values, deadline):
+    def _predict(
+        self, name: str, values: Any, deadline: Deadline
+    ) -> dict[str, np.ndarray]:
         signature, outputs = {
             "images": ("encode_images", ["codes"]),
             "image_bytes": ("encode_bytes", ["codes", "ok"]),
@@ -280,42 +285,38 @@ class ServingClient:
         return {**answer, "codes": answer["codes"].astype(np.uint8)}
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _check_some(items, name):
+def _check_some(items: Sized, name: str) -> None:
     if not len(items):
         raise ValueError(
             f"`{name}` must be at least one image. Received: {name}={items!r}"
         )
 
 
-def _split(address):
+def _split(address: str) -> tuple[str, str]:
     try:
         parts = urllib.parse.urlsplit(address)
         complete = parts.scheme in SCHEMES and parts.hostname and parts.port
+        if complete and address == f"{parts.scheme}://{parts.netloc}":
+            return parts.scheme, parts.netloc
+    # What is no str, and a port that is no number.
     except (AttributeError, TypeError, ValueError):
-        complete = False
-    if not complete or address != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError(
-            f"`address` must be scheme://host:port, the scheme one of"
-            f" {SCHEMES}. Received: address={address!r}"
-        )
-    return parts.scheme, parts.netloc
+        pass
+    raise ValueError(
+        f"`address` must be scheme://host:port, the scheme one of"
+        f" {SCHEMES}. Received: address={address!r}"
+    )
 
 
-def _transport_class(scheme):
-    try:
-        if scheme.startswith("grpc"):
-            from hashnet_tf.export.serving.grpc_transport import GrpcTransport
+def _transport_class(scheme: str) -> type[Transport]:
+    # Where used: REST needs no gRPC and no TensorFlow.
+    if scheme.startswith("grpc"):
+        from hashnet_tf.export.serving.grpc_transport import GrpcTransport
 
-            return GrpcTransport
-        from hashnet_tf.export.serving.rest_transport import RestTransport
+        return GrpcTransport
+    from hashnet_tf.export.serving.rest_transport import RestTransport
 
-        return RestTransport
-    except ImportError as error:
-        raise ImportError(
-            "ServingClient needs TensorFlow Serving's API:"
-            " pip install 'hashnet_tf[serving]'"
-        ) from error
+    return RestTransport

@@ -1,14 +1,18 @@
-"""Predict over gRPC. Needs `pip install 'hashnet_tf[serving]'`."""
+"""Predict over gRPC."""
 
 import json
+from typing import Any
 
 import grpc
+import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from hashnet_tf.export.serving.client import Deadline
 from hashnet_tf.export.serving.transport import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
+    ServedModel,
     Transport,
 )
 
@@ -35,8 +39,10 @@ class GrpcTransport(Transport):
         retries: Int from 0 to 4.
     """
 
-    def __init__(self, address, secure, model, retries):
-        options = [
+    def __init__(
+        self, address: str, secure: bool, model: ServedModel, retries: int
+    ):
+        options: list[tuple[str, Any]] = [
             ("grpc.max_send_message_length", -1),
             ("grpc.max_receive_message_length", -1),
             ("grpc.per_rpc_retry_buffer_size", RETRY_BUFFER_BYTES),
@@ -56,8 +62,18 @@ class GrpcTransport(Transport):
         self._predict = stub.Predict
         self._model = model
 
-    def predict(self, signature, name, values, outputs, deadline):
-        request = predict_pb2.PredictRequest(output_filter=outputs)
+    def predict(
+        self,
+        signature: str,
+        name: str,
+        values: Any,
+        outputs: list[str],
+        deadline: Deadline,
+    ) -> dict[str, np.ndarray]:
+        # Generated at import, where no type checker sees it.
+        request = predict_pb2.PredictRequest(  # pyright: ignore[reportAttributeAccessIssue]
+            output_filter=outputs
+        )
         request.model_spec.name = self._model.name
         request.model_spec.signature_name = signature
         if self._model.version is not None:
@@ -76,11 +92,11 @@ class GrpcTransport(Transport):
             name: tf.make_ndarray(response.outputs[name]) for name in outputs
         }
 
-    def close(self):
+    def close(self) -> None:
         self._channel.close()
 
 
-def _service_config(retries):
+def _service_config(retries: int) -> dict[str, Any]:
     policy = {
         "maxAttempts": 1 + retries,
         "initialBackoff": f"{FIRST_PAUSE}s",
@@ -92,7 +108,7 @@ def _service_config(retries):
     return {"methodConfig": [{"name": [service], "retryPolicy": policy}]}
 
 
-def _translated(error, deadline):
+def _translated(error: Any, deadline: Deadline) -> Exception:
     code, message = error.code(), error.details()
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
         return deadline.exceeded()

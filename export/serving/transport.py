@@ -2,6 +2,12 @@
 
 import abc
 import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from hashnet_tf.export.serving.client import Deadline
 
 # Of the pauses between attempts, in seconds; each is double the last.
 FIRST_PAUSE = 0.2
@@ -32,7 +38,7 @@ class ServedModel:
     version: int | None = None
     label: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name):
             raise ValueError(
                 "`model` must be the name of a model on the server."
@@ -57,10 +63,29 @@ class ServedModel:
 
 
 class Transport(abc.ABC):
-    """A way to TensorFlow Serving's Predict."""
+    """A way to TensorFlow Serving's Predict.
+
+    Args:
+        address: Str, `host:port`.
+        secure: Bool, whether by TLS.
+        model: `ServedModel`.
+        retries: Int, 0 or more.
+    """
 
     @abc.abstractmethod
-    def predict(self, signature, name, values, outputs, deadline):
+    def __init__(
+        self, address: str, secure: bool, model: ServedModel, retries: int
+    ): ...
+
+    @abc.abstractmethod
+    def predict(
+        self,
+        signature: str,
+        name: str,
+        values: Any,
+        outputs: list[str],
+        deadline: "Deadline",
+    ) -> dict[str, np.ndarray]:
         """Runs a signature of one input.
 
         An attempt that finds the server unavailable is made again after a
@@ -84,5 +109,5 @@ class Transport(abc.ABC):
         """
 
     @abc.abstractmethod
-    def close(self):
+    def close(self) -> None:
         """Closes the connection."""

@@ -1,10 +1,13 @@
 """Requests that TensorFlow Serving replays before it serves a version."""
 
-import functools
+import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from tensorflow_serving.apis import prediction_log_pb2
 
 from hashnet_tf._files import written_beside
 
@@ -13,24 +16,10 @@ WARMUP_FILE = "tf_serving_warmup_requests"
 # The server refuses the whole version over a longer file.
 MOST_RECORDS = 1000
 
-_Field = descriptor_pb2.FieldDescriptorProto
 
-# Of tensorflow_serving/apis/prediction_log.proto, predict.proto and
-# model.proto what a request needs, under their numbers. On the wire a map is
-# a repeated message of key and value, and a message is its bytes.
-_MESSAGES = {
-    "ModelSpec": [("signature_name", 3, _Field.TYPE_STRING)],
-    "Input": [("key", 1, _Field.TYPE_STRING), ("value", 2, _Field.TYPE_BYTES)],
-    "PredictRequest": [
-        ("model_spec", 1, "ModelSpec"),
-        ("inputs", 2, "Input"),
-    ],
-    "PredictLog": [("request", 1, "PredictRequest")],
-    "PredictionLog": [("predict_log", 6, "PredictLog")],
-}
-
-
-def warmup_requests(size, dtype="uint8"):
+def warmup_requests(
+    size: tuple[int, int], dtype: npt.DTypeLike = "uint8"
+) -> dict[str, dict[str, Any]]:
     """Makes one request for each signature of an encoder's SavedModel.
 
     Args:
@@ -65,7 +54,10 @@ def warmup_requests(size, dtype="uint8"):
     }
 
 
-def write_warmup(path, requests):
+def write_warmup(
+    path: os.PathLike[str] | str,
+    requests: Mapping[str, Mapping[str, Any]],
+) -> None:
     """Writes requests as TensorFlow Serving replays them at load time.
 
     The server does not serve a version whose warm-up fails, so that each
@@ -106,22 +98,23 @@ def write_warmup(path, requests):
             writer.write(record)
 
 
-def _record(signature, inputs):
+def _record(signature: str, inputs: Mapping[str, Any]) -> bytes:
     if not inputs:
         raise ValueError(
             "A request must have inputs."
             f" Received: requests[{signature!r}]={inputs!r}"
         )
-    log = _prediction_log_class()()
+    # Generated at import, where no type checker sees it.
+    log = prediction_log_pb2.PredictionLog()  # pyright: ignore[reportAttributeAccessIssue]
     request = log.predict_log.request
     request.model_spec.signature_name = signature
     for name, value in inputs.items():
         tensor = _tensor(value, f"requests[{signature!r}][{name!r}]")
-        request.inputs.add(key=name, value=tensor.SerializeToString())
+        request.inputs[name].CopyFrom(tensor)
     return log.SerializeToString(deterministic=True)
 
 
-def _tensor(value, name):
+def _tensor(value: Any, name: str) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return tf.make_tensor_proto(value)
     # Not arrays of bytes, which lose the zeros at the end of each.
@@ -131,30 +124,3 @@ def _tensor(value, name):
         "An input must be a numpy array of numbers or a list of bytes."
         f" Received: {name}={value!r}"
     )
-
-
-@functools.cache
-def _prediction_log_class():
-    # In a pool of its own: the names do not meet those of
-    # tensorflow-serving-api, should that be loaded too.
-    file = descriptor_pb2.FileDescriptorProto(
-        name="hashnet_tf/warmup.proto", package="warmup", syntax="proto3"
-    )
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, number, kind in fields:
-            added = message.field.add(name=field, number=number)
-            added.label = (
-                _Field.LABEL_REPEATED
-                if field == "inputs"
-                else _Field.LABEL_OPTIONAL
-            )
-            if isinstance(kind, str):
-                added.type = _Field.TYPE_MESSAGE
-                added.type_name = f".warmup.{kind}"
-            else:
-                added.type = kind
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    descriptor = pool.FindMessageTypeByName("warmup.PredictionLog")
-    return message_factory.GetMessageClass(descriptor)

@@ -2,6 +2,7 @@ from .batches import ordered_batches as ordered_batches
 from .batches import pixel_array as pixel_array
 from .batches import training_batches as training_batches
 from .check import find_problems as find_problems
+from .check import shared_counts as shared_counts
 from .description import describe as describe
 from .held_out import hold_out_classes as hold_out_classes
 from .held_out import hold_out_queries as hold_out_queries
@@ -10,7 +11,6 @@ from .images.file_images import FileImages as FileImages
 from .images.image_set import ImageSet as ImageSet
 from .imbalance import imbalanced as imbalanced
 from .loading import load as load
-from .overlaps import shared_counts as shared_counts
 from .protocol import protocols as protocols
 from .retrieval_dataset import RetrievalDataset as RetrievalDataset
 from .sampling import PairSampler as PairSampler

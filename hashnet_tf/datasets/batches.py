@@ -4,17 +4,23 @@ import numpy as np
 import tensorflow as tf
 
 from hashnet_tf.datasets.images.decoded_images import cached
+from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.framing import (
     frame_image,
     keep_image,
     vary_image,
 )
-from hashnet_tf.datasets.sampling import check_shard, sampled
+from hashnet_tf.datasets.sampling import PairSampler, check_shard, sampled
 from hashnet_tf.datasets.undecodable import undecodable_named
 
 
-def ordered_batches(images, size, batch_size=128, framing="whole"):
+def ordered_batches(
+    images: ImageSet,
+    size: tuple[int, int],
+    batch_size: int = 128,
+    framing: str = "whole",
+) -> tf.data.Dataset:
     """Streams a set's images in order, framed as at test, for encoding.
 
     Args:
@@ -44,8 +50,13 @@ def ordered_batches(images, size, batch_size=128, framing="whole"):
 
 
 def varied_batches(
-    images, size, batch_size, seed, framing="whole", augmentation="none"
-):
+    images: ImageSet,
+    size: tuple[int, int],
+    batch_size: int,
+    seed: int,
+    framing: str = "whole",
+    augmentation: str = "none",
+) -> tf.data.Dataset:
     """Streams a set's images in order, each with a random change.
 
     Args:
@@ -79,16 +90,16 @@ def varied_batches(
 
 
 def training_batches(
-    images,
-    size,
-    batch_size,
-    seed,
-    augmentation="none",
-    cache="auto",
-    framing="whole",
-    shard=None,
-    sampler=None,
-):
+    images: ImageSet,
+    size: tuple[int, int],
+    batch_size: int,
+    seed: int,
+    augmentation: str = "none",
+    cache: str = "auto",
+    framing: str = "whole",
+    shard: tuple[int, int] | None = None,
+    sampler: PairSampler | None = None,
+) -> tf.data.Dataset:
     """Streams shuffled, changed and labelled batches, one epoch at a time.
 
     The last batch of an epoch is dropped where it is not full: a batch's
@@ -160,8 +171,8 @@ def training_batches(
 
     def finish(item, draw):
         # Reading in a step of its own would cost a tenth of the time.
-        item = item if read is None else (item, read(item))
-        position, kept = keep(*item)
+        position, image = item if read is None else (item, read(item))
+        position, kept = keep(position, image)
         # Two workers draw the same, of other images.
         place = tf.stack([draw, position])
         varied = vary_image(kept, size, place, framing, augmentation)
@@ -176,11 +187,9 @@ def training_batches(
     return stream.take(steps).apply(known).prefetch(2)
 
 
-def _decoded(image):
-    return decode_image(image) if image.dtype == tf.string else image
-
-
-def pixel_array(images, size, framing="whole"):
+def pixel_array(
+    images: ImageSet, size: tuple[int, int], framing: str = "whole"
+) -> np.ndarray:
     """Decodes and frames a small set of images.
 
     Args:
@@ -202,3 +211,7 @@ def pixel_array(images, size, framing="whole"):
     with undecodable_named(images):
         arrays = [*batches.as_numpy_iterator()]
     return np.concatenate([np.zeros((0, *size, 3), np.uint8), *arrays])
+
+
+def _decoded(image: tf.Tensor) -> tf.Tensor:
+    return decode_image(image) if image.dtype == tf.string else image

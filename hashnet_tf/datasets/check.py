@@ -1,16 +1,19 @@
 """What is wrong with a data set: every image read, all parts compared."""
 
+import collections.abc
+
 import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
-from hashnet_tf.datasets.overlaps import OVERLAPS, shared_images
-from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.protocol import OVERLAPS
+from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 from hashnet_tf.datasets.undecodable import find_undecodable
 
 SHOWN = 10
 
 
-def find_problems(dataset):
+def find_problems(dataset: RetrievalDataset) -> list[str]:
     """Reads and decodes every image once and compares the parts.
 
     That labels are well-formed was looked at while the data set was loaded.
@@ -50,7 +53,58 @@ def find_problems(dataset):
     return problems
 
 
-def _unreadable(images, of_part):
+def shared_counts(dataset: RetrievalDataset) -> dict[str, int]:
+    """Counts the images that parts share.
+
+    Args:
+        dataset: `RetrievalDataset`.
+
+    Returns:
+        Dict from "train-query", "train-database" or "query-database" to how
+        many images of the first part are in the second, where there are some.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.check import shared_counts
+    >>> shared_counts(hn.datasets.load("digits"))
+    {'train-database': 1000}
+    """
+    counts = {}
+    for pair in OVERLAPS:
+        one, other = (getattr(dataset, part) for part in pair.split("-"))
+        if count := len(shared_images(one, other)):
+            counts[pair] = count
+    return counts
+
+
+def shared_images(one: ImageSet, other: ImageSet) -> list[int]:
+    """Returns which images of one part are in another too.
+
+    Args:
+        one: `ImageSet`.
+        other: `ImageSet`.
+
+    Returns:
+        Rising list of positions in `one`.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.check import shared_images
+    >>> digits = hn.datasets.load("digits")
+    >>> len(shared_images(digits.train, digits.database))
+    1000
+    >>> shared_images(digits.query, digits.database)
+    []
+    """
+    there = set(other.identities())
+    return [i for i, name in enumerate(one.identities()) if name in there]
+
+
+def _unreadable(
+    images: ImageSet, of_part: str
+) -> collections.abc.Iterator[str]:
     missing = images.missing() if isinstance(images, FileImages) else []
     if missing:
         count, first = len(missing), _first(images, missing)
@@ -61,7 +115,9 @@ def _unreadable(images, of_part):
         yield f"{len(bad)} {of_part} cannot be decoded: {_first(images, bad)}"
 
 
-def _overlap(dataset, one, other):
+def _overlap(
+    dataset: RetrievalDataset, one: str, other: str
+) -> collections.abc.Iterator[str]:
     images = getattr(dataset, one)
     if shared := shared_images(images, getattr(dataset, other)):
         yield (
@@ -71,7 +127,9 @@ def _overlap(dataset, one, other):
         )
 
 
-def _contradictions(dataset):
+def _contradictions(
+    dataset: RetrievalDataset,
+) -> collections.abc.Iterator[str]:
     """Yields images that are listed twice, with labels that cannot both be."""
     known, found = {}, []
     for part in PARTS:
@@ -94,6 +152,8 @@ def _contradictions(dataset):
         )
 
 
-def _first(images, positions):
+def _first(
+    images: ImageSet, positions: collections.abc.Sequence[int] | np.ndarray
+) -> str:
     names = [images.names[i] for i in positions[:SHOWN]]
     return ", ".join(names) + (", ..." if len(positions) > SHOWN else "")

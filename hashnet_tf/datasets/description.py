@@ -1,5 +1,6 @@
 """What a loaded data set measures, beside what it should."""
 
+import collections.abc
 import dataclasses
 
 import numpy as np
@@ -40,31 +41,30 @@ class Description:
     pairs_with_self: PairCounts
 
     @property
-    def measured(self):
+    def measured(self) -> Expected:
         """`Expected` with what was found in the place of each number."""
         sizes = {part: len(getattr(self.dataset, part)) for part in PARTS}
         train, query = self.dataset.train, self.dataset.query
-        weights = dict.fromkeys(("similar_weight", "dissimilar_weight"))
+        similar, dissimilar = None, None
         if self.pairs_with_self.similar and self.pairs_with_self.dissimilar:
-            weights = dict(
-                zip(weights, self.pairs_with_self.weights, strict=True)
-            )
+            similar, dissimilar = self.pairs_with_self.weights
         return Expected(
             **sizes,
             labels=len(self.histogram["train"]),
             unlabelled_train=int(train.unlabelled.sum()),
             unlabelled_query=int(query.unlabelled.sum()),
             labels_per_image=self.labels_per_image("train"),
-            **weights,
+            similar_weight=similar,
+            dissimilar_weight=dissimilar,
         )
 
-    def labels_per_image(self, part):
+    def labels_per_image(self, part: str) -> float:
         """Returns the mean number of labels of the images of a part."""
         return float(
             self.histogram[part].sum() / len(getattr(self.dataset, part))
         )
 
-    def against_expected(self):
+    def against_expected(self) -> list[tuple[str, float, float | None]]:
         """Sets what was found beside what is expected.
 
         Returns:
@@ -79,7 +79,7 @@ class Description:
             if value is not None
         ]
 
-    def differences(self):
+    def differences(self) -> list[str]:
         """Returns a list of str, one for each number that is not as expected.
 
         Numbers are compared to as many digits as the protocol tells.
@@ -91,7 +91,7 @@ class Description:
             if difference != "0"
         ]
 
-    def text(self):
+    def text(self) -> str:
         """Returns all of it as lines for people to read."""
         dataset = self.dataset
         lines = [dataset.name, dataset.protocol, *_notes(dataset), ""]
@@ -137,7 +137,7 @@ class Description:
         return "\n".join(lines)
 
 
-def describe(dataset):
+def describe(dataset: RetrievalDataset) -> Description:
     """Counts the labels and the pairs of a data set.
 
     Args:
@@ -176,14 +176,14 @@ def describe(dataset):
     )
 
 
-def _notes(dataset):
+def _notes(dataset: RetrievalDataset) -> collections.abc.Iterator[str]:
     if dataset.at is not None:
         yield f"MAP@{dataset.at}"
     for note in dataset.notes:
         yield f"Note: {note}."
 
 
-def _pair_row(name, pairs):
+def _pair_row(name: str, pairs: PairCounts) -> list[str]:
     row = [name, f"{pairs.similar:,}", f"{pairs.dissimilar:,}"]
     if not pairs.similar or not pairs.dissimilar:
         return [*row, "-", "-", "-"]
@@ -192,7 +192,9 @@ def _pair_row(name, pairs):
     return [*row, f"{similar:.4f}", f"{dissimilar:.4f}", f"{ratio:.4f}"]
 
 
-def _difference_row(name, expected, found):
+def _difference_row(
+    name: str, expected: float, found: float | None
+) -> list[str]:
     # As far as the expected number is told: 2.9287 is 2.929.
     digits = len(repr(expected).partition(".")[2])
     shape = f",.{digits}f"
@@ -203,7 +205,7 @@ def _difference_row(name, expected, found):
     return [name, f"{expected:{shape}}", f"{found:{shape}}", told]
 
 
-def _table(head, rows):
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     """Returns lines: the first column to the left, the others to the right."""
     rows = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

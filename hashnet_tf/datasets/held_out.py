@@ -4,13 +4,19 @@ import dataclasses
 
 import numpy as np
 
+from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.protocol import Expected
-from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
+from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.splits import Drawing
 
+# So many of the drawn classes are named beside a figure.
 NAMED = 10
 
 
-def hold_out_classes(dataset, count, seed):
+def hold_out_classes(
+    dataset: RetrievalDataset, count: int, seed: int
+) -> RetrievalDataset:
     """Splits the classes into those to train on and those to retrieve.
 
     The zero-shot protocol of Table 2 of HashNet (ICCV 2017): queries and
@@ -69,41 +75,9 @@ def hold_out_classes(dataset, count, seed):
     )
 
 
-def _classes(dataset, part):
-    images = getattr(dataset, part)
-    labels = images.labels
-    if labels.ndim == 1:
-        return labels
-    ones = labels > 0
-    wrong = (ones.sum(axis=1) > 1) | (~ones.any(axis=1) & ~images.unlabelled)
-    if wrong.any():
-        position = int(np.argmax(wrong))
-        raise ValueError(
-            "Classes are split where each image has one label, which is"
-            f" known. Received: {dataset.name} with the {part} image"
-            f" {images.names[position]}, labels"
-            f" {np.flatnonzero(labels[position]).tolist()}"
-        )
-    return np.where(ones.any(axis=1), ones.argmax(axis=1), -1)
-
-
-def _text(dataset, drawn, there, seed):
-    names = [
-        str(label)
-        if dataset.class_names is None
-        else dataset.class_names[label]
-        for label in drawn[:NAMED]
-    ]
-    if len(drawn) > NAMED:
-        names.append(f"{len(drawn) - NAMED} more")
-    return (
-        f"Unseen classes: queries and database of {len(drawn)} of"
-        f" {len(there)} classes ({', '.join(names)}), training images of the"
-        f" others; seed {seed}."
-    )
-
-
-def hold_out_queries(dataset, count, seed):
+def hold_out_queries(
+    dataset: RetrievalDataset, count: int, seed: int
+) -> RetrievalDataset:
     """Puts training images in the place of the queries.
 
     What is chosen on the queries themselves is chosen on the test. So the seed
@@ -162,14 +136,7 @@ def hold_out_queries(dataset, count, seed):
     )
 
 
-def _without(images, asked):
-    left = [
-        i for i, name in enumerate(images.identities()) if name not in asked
-    ]
-    return images.subset(np.array(left, dtype=np.int64))
-
-
-def narrowed(pool, drawing, seed):
+def narrowed(pool: Pool, drawing: Drawing, seed: int) -> Pool:
     """Returns a pool less what `drawing` leaves out.
 
     Classes are drawn by the seed and numbered anew, in their old order. Of the
@@ -210,7 +177,50 @@ def narrowed(pool, drawing, seed):
     return pool
 
 
-def _drawn_classes(pool, count, seed):
+def _classes(dataset: RetrievalDataset, part: str) -> np.ndarray:
+    images = getattr(dataset, part)
+    labels = images.labels
+    if labels.ndim == 1:
+        return labels
+    ones = labels > 0
+    wrong = (ones.sum(axis=1) > 1) | (~ones.any(axis=1) & ~images.unlabelled)
+    if wrong.any():
+        position = int(np.argmax(wrong))
+        raise ValueError(
+            "Classes are split where each image has one label, which is"
+            f" known. Received: {dataset.name} with the {part} image"
+            f" {images.names[position]}, labels"
+            f" {np.flatnonzero(labels[position]).tolist()}"
+        )
+    return np.where(ones.any(axis=1), ones.argmax(axis=1), -1)
+
+
+def _text(
+    dataset: RetrievalDataset, drawn: np.ndarray, there: np.ndarray, seed: int
+) -> str:
+    names = [
+        str(label)
+        if dataset.class_names is None
+        else dataset.class_names[label]
+        for label in drawn[:NAMED]
+    ]
+    if len(drawn) > NAMED:
+        names.append(f"{len(drawn) - NAMED} more")
+    return (
+        f"Unseen classes: queries and database of {len(drawn)} of"
+        f" {len(there)} classes ({', '.join(names)}), training images of the"
+        f" others; seed {seed}."
+    )
+
+
+def _without(images: ImageSet, asked: set[str]) -> ImageSet:
+    left = [
+        i for i, name in enumerate(images.identities()) if name not in asked
+    ]
+    return images.subset(np.array(left, dtype=np.int64))
+
+
+def _drawn_classes(pool: Pool, count: int, seed: int) -> Pool:
     labels = pool.images.labels
     if labels.ndim != 1:
         raise ValueError(
@@ -236,7 +246,7 @@ def _drawn_classes(pool, count, seed):
     )
 
 
-def _frequent_labels(pool, count):
+def _frequent_labels(pool: Pool, count: int) -> Pool:
     labels = pool.images.labels
     if labels.ndim != 2 or count > labels.shape[1]:
         raise ValueError(
@@ -253,7 +263,7 @@ def _frequent_labels(pool, count):
     )
 
 
-def _labelled(pool):
+def _labelled(pool: Pool) -> Pool:
     unlabelled = pool.images.unlabelled
     if not unlabelled.any():
         return pool

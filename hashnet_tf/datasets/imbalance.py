@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
 from hashnet_tf.losses.pair_counts import count_pairs
 from hashnet_tf.retrieval.labels import label_matrix, label_width
 
@@ -14,43 +16,9 @@ from hashnet_tf.retrieval.labels import label_matrix, label_width
 BLOCK_PAIRS = 2**22
 
 
-def growing_pair_counts(rows):
-    """Counts the pairs among the first n images, for every n at once.
-
-    Args:
-        rows: Zero-or-one matrix `[n, L]`, -1 where a label is unknown.
-
-    Returns:
-        `(similar, dissimilar)`: int64 `[n + 1]` each, at k what
-        `hashnet_tf.losses.count_pairs(rows[:k])` counts.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.datasets.imbalance import growing_pair_counts
-    >>> similar, dissimilar = growing_pair_counts(np.eye(2)[[0, 1, 0]])
-    >>> similar.tolist(), dissimilar.tolist()
-    ([0, 0, 0, 2], [0, 0, 2, 4])
-    """
-    positive = (rows > 0).astype(np.float32)
-    possible = (rows != 0).astype(np.float32)
-    added = np.zeros((2, len(rows) + 1), dtype=np.int64)
-    block = max(1, BLOCK_PAIRS // max(1, len(rows)))
-    for start in range(0, len(rows), block):
-        stop = min(start + block, len(rows))
-        part = slice(start, stop)
-        earlier = np.tri(stop - start, stop, start - 1, dtype=bool)
-        similar = positive[part] @ positive[:stop].T > 0
-        # An unknown label that both may have leaves a pair unknown.
-        dissimilar = possible[part] @ possible[:stop].T == 0
-        for kind, pairs in enumerate((similar, dissimilar)):
-            pairs &= earlier
-            # Both orders of a pair count.
-            added[kind, start + 1 : stop + 1] = 2 * pairs.sum(axis=1)
-    return tuple(added.cumsum(axis=1))
-
-
-def imbalanced(dataset, ratio, seed):
+def imbalanced(
+    dataset: RetrievalDataset, ratio: float, seed: int
+) -> RetrievalDataset:
     """Changes the training part until |S0| / |S1| of its pairs is as wanted.
 
     S1 and S0 are the similar and dissimilar pairs of Eq. 2 of HashNet (ICCV
@@ -134,12 +102,51 @@ def imbalanced(dataset, ratio, seed):
     )
 
 
-def _withheld(images, rows, ratio, seed):
+def growing_pair_counts(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Counts the pairs among the first n images, for every n at once.
+
+    Args:
+        rows: Zero-or-one matrix `[n, L]`, -1 where a label is unknown.
+
+    Returns:
+        `(similar, dissimilar)`: int64 `[n + 1]` each, at k what
+        `hashnet_tf.losses.count_pairs(rows[:k])` counts.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets.imbalance import growing_pair_counts
+    >>> similar, dissimilar = growing_pair_counts(np.eye(2)[[0, 1, 0]])
+    >>> similar.tolist(), dissimilar.tolist()
+    ([0, 0, 0, 2], [0, 0, 2, 4])
+    """
+    positive = (rows > 0).astype(np.float32)
+    possible = (rows != 0).astype(np.float32)
+    added = np.zeros((2, len(rows) + 1), dtype=np.int64)
+    block = max(1, BLOCK_PAIRS // max(1, len(rows)))
+    for start in range(0, len(rows), block):
+        stop = min(start + block, len(rows))
+        part = slice(start, stop)
+        earlier = np.tri(stop - start, stop, start - 1, dtype=bool)
+        similar = positive[part] @ positive[:stop].T > 0
+        # An unknown label that both may have leaves a pair unknown.
+        dissimilar = possible[part] @ possible[:stop].T == 0
+        for kind, pairs in enumerate((similar, dissimilar)):
+            pairs &= earlier
+            # Both orders of a pair count.
+            added[kind, start + 1 : stop + 1] = 2 * pairs.sum(axis=1)
+    similar, dissimilar = added.cumsum(axis=1)
+    return similar, dissimilar
+
+
+def _withheld(
+    images: ImageSet, rows: np.ndarray, ratio: float, seed: int
+) -> tuple[ImageSet | None, float, str]:
     """Returns images, ratio and text; images are None if it is out of reach."""
     ones = np.argwhere(rows > 0)
     ones = np.random.default_rng(seed).permutation(ones)
 
-    def rows_less(count):
+    def rows_less(count: int) -> np.ndarray:
         known = rows.astype(np.int8)
         known[tuple(ones[:count].T)] = -1
         return known
@@ -147,7 +154,7 @@ def _withheld(images, rows, ratio, seed):
     # Each label withheld lowers |S1| or leaves it, and |S0| stays, so that a
     # bisection finds the count.
     @functools.cache
-    def ratio_less(count):
+    def ratio_less(count: int) -> float:
         known = rows_less(count)
         if (known > 0).any(axis=0).sum() < 2:
             return math.inf
@@ -158,12 +165,14 @@ def _withheld(images, rows, ratio, seed):
         (above - 1, above), key=lambda count: abs(ratio_less(count) - ratio)
     )
     if ratio_less(above) == math.inf:
-        return None, ratio_less(above - 1), None
+        return None, ratio_less(above - 1), ""
     text = f"{count} of {len(ones)} training labels withheld"
     return images.relabelled(rows_less(count)), ratio_less(count), text
 
 
-def _thinned(images, rows, ratio, seed):
+def _thinned(
+    images: ImageSet, rows: np.ndarray, ratio: float, seed: int
+) -> tuple[ImageSet | None, float, str]:
     """Returns images, ratio and text; images are None if it is out of reach."""
     frequent = int(np.argmax((rows > 0).sum(axis=0)))
     has_it = rows[:, frequent] > 0
@@ -179,7 +188,7 @@ def _thinned(images, rows, ratio, seed):
     sizes = sizes[possible]
     ratios = dissimilar[possible] / similar[possible]
     if ratio < ratios.min():
-        return None, ratios.min(), None
+        return None, ratios.min(), ""
     best = np.argmin(np.abs(ratios - ratio))
     size = sizes[best]
     text = (
@@ -189,7 +198,7 @@ def _thinned(images, rows, ratio, seed):
     return images.subset(np.sort(order[:size])), ratios[best], text
 
 
-def _ratio(rows):
+def _ratio(rows: np.ndarray) -> float:
     counts = count_pairs(rows)
     if not counts.similar:
         return math.inf

@@ -9,8 +9,8 @@ from hashnet_tf.datasets.held_out import (
     hold_out_queries,
     narrowed,
 )
-from hashnet_tf.datasets.imbalance import imbalanced
-from hashnet_tf.datasets.protocol import protocols
+from hashnet_tf.datasets.protocol import Protocol, protocols
+from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
 from hashnet_tf.datasets.sources.reading import SOURCES, read_pool, source_words
 from hashnet_tf.datasets.splits import draw_parts, usual_drawing
 
@@ -19,14 +19,14 @@ DIGITS_PER_CLASS = {"query": 20, "train": 100}
 
 
 def load(
-    data,
-    seed=0,
-    query_per_class=None,
-    train_per_class=None,
-    validation=None,
-    unseen_classes=None,
-    imbalance=None,
-):
+    data: str,
+    seed: int = 0,
+    query_per_class: int | None = None,
+    train_per_class: int | None = None,
+    validation: int | None = None,
+    unseen_classes: int | None = None,
+    imbalance: float | None = None,
+) -> RetrievalDataset:
     """Loads the data set that one word names.
 
     Args:
@@ -92,13 +92,16 @@ def load(
     if unseen_classes is not None:
         dataset = hold_out_classes(dataset, unseen_classes, seed)
     if imbalance is not None:
+        # Here, for it counts pairs as the losses do, which need Keras.
+        from hashnet_tf.datasets.imbalance import imbalanced
+
         dataset = imbalanced(dataset, imbalance, seed)
     for note in dataset.notes:
         logging.warning("%s: %s", dataset.name, note)
     return dataset
 
 
-def _refuse_numbers(kind, per_class):
+def _refuse_numbers(kind: str, per_class: dict[str, int | None]) -> None:
     if any(number is not None for number in per_class.values()):
         raise ValueError(
             "A protocol, and lists, say themselves which images the parts"
@@ -108,7 +111,9 @@ def _refuse_numbers(kind, per_class):
         )
 
 
-def _by_numbers(data, kind, per_class, seed):
+def _by_numbers(
+    data: str, kind: str, per_class: dict[str, int | None], seed: int
+) -> RetrievalDataset:
     if kind == "digits":
         per_class = {
             part: DIGITS_PER_CLASS[part] if number is None else number
@@ -123,7 +128,9 @@ def _by_numbers(data, kind, per_class, seed):
     return pool.parts(data, drawing.text(seed), *parts)
 
 
-def _by_protocol(data, protocol, place, seed):
+def _by_protocol(
+    data: str, protocol: Protocol, place: str, seed: int
+) -> RetrievalDataset:
     settings = {"expected": protocol.expected, "overlaps": protocol.overlaps}
     text = protocol.text(seed)
     if protocol.drawing is None:
@@ -149,5 +156,5 @@ def _by_protocol(data, protocol, place, seed):
     return pool.parts(data, text, *parts, at=at, **settings)
 
 
-def _ranks(protocol, database):
+def _ranks(protocol: Protocol, database: int) -> int:
     return min(protocol.at or database, database)

@@ -4,10 +4,13 @@ import dataclasses
 import functools
 import importlib.resources
 import tomllib
+from typing import Any
 
 from hashnet_tf._toml import check_table, from_table
-from hashnet_tf.datasets.overlaps import OVERLAPS
 from hashnet_tf.datasets.splits import Draw, Drawing
+
+# Pairs of parts, some of which may share images.
+OVERLAPS = ("train-query", "train-database", "query-database")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Protocol:
     differences: tuple[str, ...]
     overlaps: tuple[str, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if (self.drawing is None) != (self.lists is not None):
             raise ValueError(
                 "A protocol has either `drawing` or `lists`. Received:"
@@ -118,7 +121,7 @@ class Protocol:
                 f" Received: {', '.join(sorted(unknown))}"
             )
 
-    def text(self, seed):
+    def text(self, seed: int) -> str:
         """Returns the protocol in words, as it stands beside every figure."""
         if self.drawing is None:
             drawn = "Parts as listed in the released lists."
@@ -126,7 +129,7 @@ class Protocol:
             drawn = self.drawing.text(seed)
         return f"{self.name}: {drawn}"
 
-    def where(self):
+    def where(self) -> str:
         """Returns what the data are, from where, and how they get here."""
         origin, by_hand = self.origin, self.origin.by_hand
         lists = ""
@@ -139,7 +142,7 @@ class Protocol:
             f" {by_hand}; then take {self.name}:DIR."
         )
 
-    def about(self):
+    def about(self) -> str:
         """Returns what there is to know before the data are here, as lines."""
         rank = "the whole database" if self.at is None else self.at
         return "\n".join(
@@ -153,7 +156,7 @@ class Protocol:
 
 
 @functools.cache
-def protocols():
+def protocols() -> dict[str, Protocol]:
     """Returns all protocols, a dict from name to `Protocol`.
 
     Raises:
@@ -175,7 +178,7 @@ def protocols():
     return found
 
 
-def read_protocols(text, file):
+def read_protocols(text: str, file: str) -> list[Protocol]:
     """Reads the protocols of one data set.
 
     Args:
@@ -211,7 +214,7 @@ def read_protocols(text, file):
         raise ValueError(f"{file}: {error}") from error
 
 
-def _protocol(name, origin, table):
+def _protocol(name: str, origin: Origin, table: dict[str, Any]) -> Protocol:
     table = dict(check_table(name, table))
     drawing = table.pop("drawing", None)
     if drawing is not None:

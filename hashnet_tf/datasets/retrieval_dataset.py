@@ -6,8 +6,7 @@ import functools
 import numpy as np
 
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.overlaps import OVERLAPS
-from hashnet_tf.datasets.protocol import Expected
+from hashnet_tf.datasets.protocol import OVERLAPS, Expected
 
 PARTS = ("train", "query", "database")
 
@@ -49,7 +48,7 @@ class RetrievalDataset:
     overlaps: tuple[str, ...] = ("train-database",)
     remarks: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if unknown := set(self.overlaps) - set(OVERLAPS):
             raise ValueError(
                 f"`overlaps` must be of {', '.join(OVERLAPS)}."
@@ -72,7 +71,7 @@ class RetrievalDataset:
                 f" Received: {self.name} with {classes}"
             )
 
-    def describe(self):
+    def describe(self) -> str:
         """Returns one line: the parts' sizes, the protocol, the notes."""
         parts = ", ".join(
             f"{len(getattr(self, part))} {part}" for part in PARTS
@@ -81,14 +80,13 @@ class RetrievalDataset:
         return f"{self.name}: {parts}. {self.protocol}{notes}"
 
     @functools.cached_property
-    def notes(self):
+    def notes(self) -> list[str]:
         """List of str: what else bears on the figures.
 
         What was left out when it was read; parts of another size than in a
         full copy; images without a label; images that a part holds more than
-        once; queries that are among the training
-        images or in the database too, which a part drawn here never is but a
-        listed one may be.
+        once; queries that are among the training images or in the database
+        too, which a part drawn here never is but a listed one may be.
         """
         notes, names = list(self.remarks), {}
         for part in PARTS:

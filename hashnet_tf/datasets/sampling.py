@@ -1,12 +1,121 @@
 """In which order, and which together, images are drawn."""
 
 import collections
+import collections.abc
+import typing
 
 import numpy as np
-import tensorflow as tf
+import numpy.typing as npt
+
+if typing.TYPE_CHECKING:
+    import tensorflow as tf
 
 
-def check_shard(shard):
+class PairSampler:
+    """Draws batches with a wanted number of classes, and of images of each.
+
+    In batches of a plain shuffle an image of a rare class seldom meets a
+    similar one, and without a similar pair it teaches nothing of its class.
+    Here all classes are drawn equally often, whatever their number of images:
+    none comes again before all have come, and of a class no image before all
+    of its images. A class of fewer images than `per_class` repeats some, as
+    few as it can; a class of one image is left out, for it has no pair.
+
+    An image of several classes may be drawn for each of them, but not twice in
+    one batch while the class has another; so a batch may hold more of a class
+    than was wanted, and further classes. An image without a label is never
+    drawn.
+
+    Args:
+        labels: Class ids `[n]`, below 0 for none, or a zero-or-one matrix
+            `[n, L]`.
+        classes: Int >= 2, how many classes a batch is drawn of.
+        per_class: Int >= 2, how many images of each.
+        seed: Int >= 0.
+
+    Attributes:
+        classes: Int, as given.
+        per_class: Int, as given.
+        batch_size: Int, `classes * per_class`.
+
+    Raises:
+        ValueError: If `classes` or `per_class` is below 2, or fewer classes
+            than `classes` have two images.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets import PairSampler
+    >>> labels = np.array([0] * 8 + [1] * 2 + [2] * 2)
+    >>> sampler = PairSampler(labels, classes=2, per_class=2)
+    >>> batches = sampler.epoch(0)
+    >>> batches.shape
+    (3, 4)
+    >>> [len(set(labels[batch])) for batch in batches]
+    [2, 2, 2]
+    """
+
+    classes: int
+    per_class: int
+    batch_size: int
+
+    def __init__(
+        self,
+        labels: npt.ArrayLike,
+        classes: int,
+        per_class: int,
+        seed: int = 0,
+    ) -> None:
+        labels = np.asarray(labels)
+        for name, value in (("classes", classes), ("per_class", per_class)):
+            if value < 2:
+                raise ValueError(
+                    f"`{name}` must be at least 2. Received: {name}={value}"
+                )
+        members = _members(labels)
+        self._members = [m for m in members if len(m) > 1]
+        if len(self._members) < classes:
+            raise ValueError(
+                "`classes` must be at most the number of classes with two"
+                f" images or more, {len(self._members)}."
+                f" Received: classes={classes}"
+            )
+        self.classes = int(classes)
+        self.per_class = int(per_class)
+        self.batch_size = self.classes * self.per_class
+        self._seed = seed
+        self._batches = len(labels) // self.batch_size
+
+    def __len__(self) -> int:
+        """Batches an epoch: as many as n images fill."""
+        return self._batches
+
+    def epoch(self, number: int) -> np.ndarray:
+        """Draws the batches of one epoch.
+
+        Args:
+            number: Int >= 0; the same number gives the same batches.
+
+        Returns:
+            int64 array `[len(self), batch_size]` of positions, those of a
+            class beside one another.
+        """
+        rng = np.random.default_rng([self._seed, int(number)])
+        # What is still to come of each: it is filled anew when it is empty.
+        all_classes = range(len(self._members))
+        classes = _Deck(all_classes, rng)
+        images = [_Deck(members, rng) for members in self._members]
+        batches = np.empty((len(self), self.batch_size), np.int64)
+        for batch in batches:
+            there, chosen = collections.Counter(), collections.Counter()
+            for start in range(0, self.batch_size, self.per_class):
+                label = classes.draw(chosen)
+                for place in range(start, start + self.per_class):
+                    batch[place] = images[label].draw(there)
+        return batches
+
+
+def check_shard(shard: tuple[int, int] | None) -> tuple[int, int]:
     """Returns `(index, count)` of a worker, `(0, 1)` for None.
 
     Raises:
@@ -27,7 +136,13 @@ def check_shard(shard):
     return index, count
 
 
-def shuffled(stream, n, seed, shard=None, buffer=None):
+def shuffled(
+    stream: "tf.data.Dataset",
+    n: int,
+    seed: int,
+    shard: tuple[int, int] | None = None,
+    buffer: int | None = None,
+) -> "tf.data.Dataset":
     """Shuffles a stream, anew each time that it is gone through.
 
     Args:
@@ -61,7 +176,9 @@ def shuffled(stream, n, seed, shard=None, buffer=None):
     return stream.shuffle(max(1, min(buffer, n)), seed=seed)
 
 
-def sampled(sampler, seed, shard=None):
+def sampled(
+    sampler: PairSampler, seed: int, shard: tuple[int, int] | None = None
+) -> "tf.data.Dataset":
     """Streams the positions that a sampler draws, anew each time.
 
     Args:
@@ -81,6 +198,9 @@ def sampled(sampler, seed, shard=None):
     >>> len(list(sampled(sampler, seed=0)))
     20
     """
+    # Here, for orders of images are wanted where TensorFlow is not.
+    import tensorflow as tf
+
     index, count = check_shard(shard)
 
     def draw(number):
@@ -94,134 +214,42 @@ def sampled(sampler, seed, shard=None):
     return _part(batches, index, count).unbatch()
 
 
-def _part(stream, index, count):
-    # A step that takes all costs as much as any other.
-    return stream if count == 1 else stream.shard(count, index)
-
-
-class PairSampler:
-    """Draws batches with a wanted number of classes, and of images of each.
-
-    In batches of a plain shuffle an image of a rare class seldom meets a
-    similar one, and without a similar pair it teaches nothing of its class.
-    Here all classes are drawn equally often, whatever their number of images:
-    none comes again before all have come, and of a class no image before all
-    of its images. A class of fewer images than `per_class` repeats some, as
-    few as it can; a class of one image is left out, for it has no pair.
-
-    An image of several classes may be drawn for each of them, but not twice in
-    one batch while the class has another; so a batch may hold more of a class
-    than was wanted, and further classes. An image without a label is never
-    drawn.
-
-    Args:
-        labels: Class ids `[n]`, below 0 for none, or a zero-or-one matrix
-            `[n, L]`.
-        classes: Int >= 2, how many classes a batch is drawn of.
-        per_class: Int >= 2, how many images of each.
-        seed: Int >= 0.
-
-    Attributes:
-        batch_size: Int, `classes * per_class`.
-
-    Raises:
-        ValueError: If `classes` or `per_class` is below 2, or fewer classes
-            than `classes` have two images.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.datasets import PairSampler
-    >>> labels = np.array([0] * 8 + [1] * 2 + [2] * 2)
-    >>> sampler = PairSampler(labels, classes=2, per_class=2)
-    >>> batches = sampler.epoch(0)
-    >>> batches.shape
-    (3, 4)
-    >>> [len(set(labels[batch])) for batch in batches]
-    [2, 2, 2]
-    """
-
-    def __init__(self, labels, classes, per_class, seed=0):
-        labels = np.asarray(labels)
-        for name, value in (("classes", classes), ("per_class", per_class)):
-            if value < 2:
-                raise ValueError(
-                    f"`{name}` must be at least 2. Received: {name}={value}"
-                )
-        members = _members(labels)
-        self._members = [m for m in members if len(m) > 1]
-        if len(self._members) < classes:
-            raise ValueError(
-                "`classes` must be at most the number of classes with two"
-                f" images or more, {len(self._members)}."
-                f" Received: classes={classes}"
-            )
-        self.classes = int(classes)
-        self.per_class = int(per_class)
-        self.batch_size = self.classes * self.per_class
-        self._seed = seed
-        self._batches = len(labels) // self.batch_size
-
-    def __len__(self):
-        """Batches an epoch: as many as n images fill."""
-        return self._batches
-
-    def epoch(self, number):
-        """Draws the batches of one epoch.
-
-        Args:
-            number: Int >= 0; the same number gives the same batches.
-
-        Returns:
-            int64 array `[len(self), batch_size]` of positions, those of a
-            class beside one another.
-        """
-        rng = np.random.default_rng([self._seed, int(number)])
-        # What is still to come of each: it is filled anew when it is empty.
-        all_classes = range(len(self._members))
-        classes = _Deck(all_classes, rng)
-        images = [_Deck(members, rng) for members in self._members]
-        batches = np.empty((len(self), self.batch_size), np.int64)
-        for batch in batches:
-            there, chosen = collections.Counter(), collections.Counter()
-            for place in range(self.batch_size):
-                if place % self.per_class == 0:
-                    label = classes.draw(chosen)
-                batch[place] = images[label].draw(there)
-        return batches
-
-
 class _Deck:
     """Cards in random order, mixed anew when all have been drawn."""
 
-    def __init__(self, cards, rng):
+    def __init__(
+        self, cards: collections.abc.Iterable[int], rng: np.random.Generator
+    ) -> None:
         self._cards = [int(card) for card in cards]
         self._rng = rng
-        self._left = collections.deque()
+        self._left: collections.deque[int] = collections.deque()
 
-    def draw(self, there):
+    def draw(self, there: collections.Counter[int]) -> int:
         """Draws one of those that are least often `there`, and counts it."""
         place = self._place_of(0, there)
         if place is None:
             least = min(there[card] for card in self._cards)
             place = self._place_of(least, there)
-        if place is None:
-            # What is left has to wait: it is there, and others are not.
-            self._left.extend(self._rng.permutation(self._cards).tolist())
-            place = self._place_of(least, there)
+            if place is None:
+                # What is left has to wait: it is there, and others are not.
+                self._left.extend(self._rng.permutation(self._cards).tolist())
+                place = self._place_of(least, there)
+                assert place is not None, "all cards have been put back"
         card = self._left[place]
         del self._left[place]
         there[card] += 1
         return card
 
-    def _place_of(self, count, there):
+    def _place_of(
+        self, count: int, there: collections.Counter[int]
+    ) -> int | None:
         for place, card in enumerate(self._left):
             if there[card] == count:
                 return place
         return None
 
 
-def _members(labels):
+def _members(labels: np.ndarray) -> list[np.ndarray]:
     """Returns the positions of each class's images."""
     if labels.ndim == 2:
         # -1 is unknown: no reason to expect a partner.
@@ -230,3 +258,10 @@ def _members(labels):
     order = order[labels[order] >= 0]
     starts = np.flatnonzero(np.diff(labels[order])) + 1
     return np.split(order, starts)
+
+
+def _part(
+    stream: "tf.data.Dataset", index: int, count: int
+) -> "tf.data.Dataset":
+    # A step that takes all costs as much as any other.
+    return stream if count == 1 else stream.shard(count, index)

@@ -1,8 +1,10 @@
 """How the parts of a data set are drawn."""
 
+import collections.abc
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 SCOPES = ("all", "train", "test")
 
@@ -32,7 +34,7 @@ class Draw:
     count: int | None = None
     per_class: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.of not in SCOPES:
             raise ValueError(
                 f"`of` must be one of {SCOPES}. Received: of={self.of!r}"
@@ -50,7 +52,7 @@ class Draw:
                     f" Received: {name}={value!r}"
                 )
 
-    def text(self, rest=None):
+    def text(self, rest: str | None = None) -> str:
         """Returns what is drawn, in words.
 
         Args:
@@ -104,7 +106,7 @@ of it; seed 3.'
     labels: int | None = None
     labelled: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.database not in ("all", "train"):
             raise ValueError(
                 '`database` must be "all" or "train".'
@@ -119,12 +121,12 @@ of it; seed 3.'
                 )
 
     @property
-    def needs_test_part(self):
+    def needs_test_part(self) -> bool:
         """Whether the source must say which images are its test part."""
         scopes = (self.query.of, self.train.of, self.database)
         return any(scope != "all" for scope in scopes)
 
-    def text(self, seed):
+    def text(self, seed: int) -> str:
         """Returns the drawing in words, as it stands beside every figure."""
         kept = []
         if self.classes is not None:
@@ -155,63 +157,12 @@ of it; seed 3.'
         return text[0].upper() + text[1:]
 
 
-def draw_per_class(labels, count, rng, candidates=None):
-    """Draws `count` images of each class or label.
-
-    Where images have several labels, the rarest label draws first and no
-    image is drawn twice, so that each label gets `count` images of its own,
-    as is usual for NUS-WIDE.
-
-    Args:
-        labels: Class ids `[n]`, those below 0 of no class; or a zero-or-one
-            matrix `[n, L]`.
-        count: Positive int.
-        rng: `numpy.random.Generator`.
-        candidates: Boolean `[n]`, which images may be drawn, or None for all.
-
-    Returns:
-        Boolean `[n]`.
-
-    Raises:
-        ValueError: If a class has too few candidates.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.datasets.splits import draw_per_class
-    >>> labels = np.array([0, 0, 1, 1])
-    >>> int(draw_per_class(labels, 1, np.random.default_rng(0)).sum())
-    2
-    """
-    drawn = np.zeros(len(labels), dtype=bool)
-    for label, has_it in _each_class(labels):
-        pool = has_it & ~drawn
-        if candidates is not None:
-            pool &= candidates
-        pool = np.flatnonzero(pool)
-        if not 0 < count <= len(pool):
-            raise ValueError(
-                "The number of images to draw must be between 1 and what each"
-                f" class has; class {label} has {len(pool)}."
-                f" Received: {count}"
-            )
-        drawn[rng.choice(pool, size=count, replace=False)] = True
-    return drawn
-
-
-def _each_class(labels):
-    if labels.ndim == 1:
-        for label in np.unique(labels[labels >= 0]):
-            yield label, labels == label
-        return
-    sizes = labels.sum(axis=0, dtype=np.int64)
-    for label in np.argsort(sizes, kind="stable"):
-        # A label that no image has is in the source's list alone.
-        if sizes[label]:
-            yield label, labels[:, label] == 1
-
-
-def draw_parts(labels, in_test, drawing, seed):
+def draw_parts(
+    labels: npt.ArrayLike,
+    in_test: np.ndarray | None,
+    drawing: Drawing,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws the parts that a `Drawing` describes.
 
     Args:
@@ -256,26 +207,68 @@ def draw_parts(labels, in_test, drawing, seed):
     )
     if not drawing.train_in_database:
         database &= ~train
-    return tuple(map(np.flatnonzero, (train, query, database)))
+    return (
+        np.flatnonzero(train),
+        np.flatnonzero(query),
+        np.flatnonzero(database),
+    )
 
 
-def _take(labels, draw, candidates, rng):
-    if draw.per_class is not None:
-        return draw_per_class(labels, draw.per_class, rng, candidates)
-    if draw.count is None:
-        return candidates.copy()
-    pool = np.flatnonzero(candidates)
-    if draw.count > len(pool):
-        raise ValueError(
-            f"The source must hold as many images as are drawn, {draw.count}."
-            f" Received: {len(pool)} images to draw from"
-        )
-    taken = np.zeros(len(labels), dtype=bool)
-    taken[rng.choice(pool, size=draw.count, replace=False)] = True
-    return taken
+def draw_per_class(
+    labels: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    candidates: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draws `count` images of each class or label.
+
+    Where images have several labels, the rarest label draws first and no
+    image is drawn twice, so that each label gets `count` images of its own,
+    as is usual for NUS-WIDE.
+
+    Args:
+        labels: Class ids `[n]`, those below 0 of no class; or a zero-or-one
+            matrix `[n, L]`.
+        count: Positive int.
+        rng: `numpy.random.Generator`.
+        candidates: Boolean `[n]`, which images may be drawn, or None for all.
+
+    Returns:
+        Boolean `[n]`.
+
+    Raises:
+        ValueError: If a class has too few candidates.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets.splits import draw_per_class
+    >>> labels = np.array([0, 0, 1, 1])
+    >>> int(draw_per_class(labels, 1, np.random.default_rng(0)).sum())
+    2
+    """
+    drawn = np.zeros(len(labels), dtype=bool)
+    for label, has_it in _each_class(labels):
+        pool = has_it & ~drawn
+        if candidates is not None:
+            pool &= candidates
+        pool = np.flatnonzero(pool)
+        if not 0 < count <= len(pool):
+            raise ValueError(
+                "The number of images to draw must be between 1 and what each"
+                f" class has; class {label} has {len(pool)}."
+                f" Received: {count}"
+            )
+        drawn[rng.choice(pool, size=count, replace=False)] = True
+    return drawn
 
 
-def usual_drawing(labels, has_test, query_per_class, train_per_class):
+def usual_drawing(
+    labels: npt.ArrayLike,
+    has_test: bool,
+    query_per_class: int | None,
+    train_per_class: int | None,
+) -> Drawing:
     """Returns how the parts of a source without a protocol are drawn.
 
     Queries are drawn from the test part, or from everything where there is
@@ -318,3 +311,38 @@ it; seed 0.'
         query=Draw("test" if has_test else "all", per_class=query_per_class),
         train=Draw("train" if has_test else "all", per_class=train_per_class),
     )
+
+
+def _take(
+    labels: np.ndarray,
+    draw: Draw,
+    candidates: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    if draw.per_class is not None:
+        return draw_per_class(labels, draw.per_class, rng, candidates)
+    if draw.count is None:
+        return candidates.copy()
+    pool = np.flatnonzero(candidates)
+    if draw.count > len(pool):
+        raise ValueError(
+            f"The source must hold as many images as are drawn, {draw.count}."
+            f" Received: {len(pool)} images to draw from"
+        )
+    taken = np.zeros(len(labels), dtype=bool)
+    taken[rng.choice(pool, size=draw.count, replace=False)] = True
+    return taken
+
+
+def _each_class(
+    labels: np.ndarray,
+) -> collections.abc.Iterator[tuple[int, np.ndarray]]:
+    if labels.ndim == 1:
+        for label in np.unique(labels[labels >= 0]):
+            yield label, labels == label
+        return
+    sizes = labels.sum(axis=0, dtype=np.int64)
+    for label in np.argsort(sizes, kind="stable"):
+        # A label that no image has is in the source's list alone.
+        if sizes[label]:
+            yield label, labels[:, label] == 1

@@ -2,12 +2,20 @@
 
 import collections.abc
 import contextlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.pixels.decoding import decode_image
+
+
+# Traced once, which takes longer than to decode some photographs.
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+def _decoded_shape(encoded: tf.Tensor) -> tf.Tensor:
+    # The shape is asked for so that the decoding is not optimised away.
+    return tf.shape(decode_image(encoded))
 
 
 def find_undecodable(images: ImageSet) -> list[int]:
@@ -26,14 +34,15 @@ def find_undecodable(images: ImageSet) -> list[int]:
     []
     """
     stream = images.encoded()
-    if stream.element_spec[1].dtype != tf.string:
+    # The type of an element depends on the stream; this one's is a pair.
+    spec: Any = stream.element_spec
+    if spec[1].dtype != tf.string:
         return []
 
-    def decode(position, encoded):
-        # The shape is asked for so that the decoding is not optimised away.
-        return position, tf.shape(decode_image(encoded))
-
-    stream = stream.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.map(
+        lambda position, encoded: (position, _decoded_shape(encoded)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
     good = np.zeros(len(images), dtype=bool)
     for position, _ in stream.ignore_errors().as_numpy_iterator():
         good[position] = True

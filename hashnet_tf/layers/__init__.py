@@ -8,3 +8,7 @@ from hashnet_tf.layers.scaled_tanh import ScaledTanh
 from hashnet_tf.layers.sign import Sign
 
 __all__ = ["LocalResponseNormalization", "PackBits", "ScaledTanh", "Sign"]
+
+
+def __dir__() -> list[str]:
+    return __all__

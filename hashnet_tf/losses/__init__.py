@@ -33,3 +33,7 @@ __all__ = [
     "hash_centers",
     "pair_negative_log_likelihood",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -25,3 +25,7 @@ __all__ = [
     "freeze_batch_normalization",
     "weights_digest",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

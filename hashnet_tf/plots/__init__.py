@@ -23,3 +23,7 @@ __all__ = [
     "plot_training",
     "plot_tsne",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

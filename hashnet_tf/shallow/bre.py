@@ -1,11 +1,15 @@
 """Binary reconstructive embedding: Hamming distances that copy given ones."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from sklearn.preprocessing import normalize
 
+from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.shallow.hash_function import (
+    Floats,
     LinearHashFunction,
-    check_positive,
     check_supervision,
 )
 
@@ -73,27 +77,35 @@ class BRE(LinearHashFunction):
     True
     """
 
-    def __init__(self, bits=48, anchors=50, samples=1000, rounds=200, seed=0):
+    def __init__(
+        self,
+        bits: int = 48,
+        anchors: int = 50,
+        samples: int = 1000,
+        rounds: int = 200,
+        seed: int = 0,
+    ) -> None:
         self.bits = bits
         self.anchors = anchors
         self.samples = samples
         self.rounds = rounds
         self.seed = seed
 
-    def _learn(self, features, labels):
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
         for name in ("anchors", "samples", "rounds"):
-            check_positive(getattr(self, name), name)
+            check_count(getattr(self, name), name)
         if self.samples < 2:
             raise ValueError(
                 "`samples` must be at least 2, to make a pair."
                 f" Received: samples={self.samples}"
             )
+        y = None
         if labels is not None:
             features, y = check_supervision(features, labels)
         rng = np.random.default_rng(self.seed)
         self.mean_ = features.mean(axis=0, dtype=np.float64)
         chosen = rng.permutation(len(features))[: self.samples]
-        items = normalize(features[chosen] - self.mean_)
+        items: Any = normalize(features[chosen] - self.mean_)
         kernel = items @ items.T
         squares = kernel.diagonal()
         wanted = (squares + squares[:, None]) / 2 - kernel
@@ -104,7 +116,7 @@ class BRE(LinearHashFunction):
                 f" Received: {len(items)} items, all of them alike"
             )
         wanted /= wanted.max()
-        if labels is not None:
+        if y is not None:
             wanted = 1.0 - (y[chosen] @ y[chosen].T > 0)
         if not wanted.any():
             raise ValueError(
@@ -158,7 +170,7 @@ def _differ(values, pairs):
     return (bits[..., pairs[0]] != bits[..., pairs[1]]).astype(np.float64)
 
 
-def draw_pairs(n, rng):
+def draw_pairs(n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Draws for each item the items that it is compared with.
 
     Args:
@@ -182,7 +194,12 @@ def draw_pairs(n, rng):
     return np.stack([first, (first + further[:, :count].ravel()) % n])
 
 
-def best_shift(values, column, pairs, gains):
+def best_shift(
+    values: npt.NDArray[np.float64],
+    column: npt.NDArray[np.float64],
+    pairs: npt.NDArray[np.int64],
+    gains: npt.NDArray[np.float64],
+) -> float:
     """Finds the step along a column after which the signs cost least.
 
     A pair whose signs differ costs its gain, any other nothing; the cost of

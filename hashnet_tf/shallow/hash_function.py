@@ -1,20 +1,113 @@
 """What shallow hash functions share."""
 
 import abc
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from hashnet_tf.retrieval.codes import pack
+from hashnet_tf.retrieval.codes import Codes, check_count, pack
 from hashnet_tf.retrieval.labels import check_labels, unlabelled
 
 # A kernel to 1,000 anchors takes 64 MB for so many rows.
 ROWS = 2**13
 
+Floats = npt.NDArray[np.floating]
 
-def check_features(features, width=None):
+
+class HashFunction(TransformerMixin, BaseEstimator, abc.ABC):
+    """Learns from features how to encode features.
+
+    A subclass has the argument `bits`, learns in `_learn` and gives the values
+    whose signs are the bits in `_values`. It follows scikit-learn: `clone` and
+    `get_params` work, and it can end a `Pipeline`.
+
+    Attributes:
+        n_features_in_: Int d.
+
+    Raises:
+        ValueError: By `fit` and `encode`, if `bits` is no positive integer,
+            or features are not finite `[n, d]` of the fitted width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from hashnet_tf.shallow import LSH
+    >>> features = np.random.default_rng(0).normal(size=(100, 16))
+    >>> encoder = make_pipeline(StandardScaler(), LSH(bits=12))
+    >>> encoder.fit_transform(features).shape
+    (100, 2)
+    """
+
+    bits: int
+    n_features_in_: int
+
+    def fit(
+        self, features: npt.ArrayLike, labels: npt.ArrayLike | None = None
+    ) -> Self:
+        """Learns from real `[n, d]` and, if it is supervised, from labels.
+
+        Args:
+            features: Real `[n, d]`.
+            labels: Class ids, integer `[n]`, negative where unlabelled; or a
+                zero-or-one matrix `[n, L]`, a row of zeros where unlabelled,
+                -1 where unknown.
+
+        Returns:
+            The hash function itself.
+        """
+        check_count(self.bits, "bits")
+        checked = check_features(features)
+        self._learn(checked, labels)
+        self.n_features_in_ = checked.shape[1]
+        return self
+
+    def encode(self, features: npt.ArrayLike) -> Codes:
+        """Encodes real `[n, d]` as packed uint8 `[n, ceil(bits / 8)]`."""
+        check_is_fitted(self, "n_features_in_")
+        checked = check_features(features, self.n_features_in_)
+        return np.concatenate(
+            [
+                pack(self._values(checked[rows]))
+                for rows in gen_batches(len(checked), ROWS)
+            ]
+        )
+
+    def transform(self, features: npt.ArrayLike) -> Codes:
+        """Is `encode`, under the name by which a `Pipeline` calls it."""
+        return self.encode(features)
+
+    @abc.abstractmethod
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
+        """Learns from checked features `[n, d]` and labels as given."""
+
+    @abc.abstractmethod
+    def _values(self, features: Floats) -> Floats:
+        """Returns real `[n, bits]` of checked features `[n, d]`."""
+
+
+class LinearHashFunction(HashFunction):
+    """Has the signs of (x - mean) P as bits; a subclass learns both.
+
+    Attributes:
+        mean_: `[d]`.
+        projection_: `[d, bits]`, P.
+        n_features_in_: Int d.
+    """
+
+    mean_: Floats
+    projection_: Floats
+
+    def _values(self, features: Floats) -> Floats:
+        return (features - self.mean_) @ self.projection_
+
+
+def check_features(features: npt.ArrayLike, width: int | None = None) -> Floats:
     """Checks a matrix of features.
 
     Args:
@@ -56,31 +149,9 @@ def check_features(features, width=None):
     return features
 
 
-def check_positive(value, name):
-    """Checks that a count is a positive integer.
-
-    Args:
-        value: Int >= 1.
-        name: What to call it in an error.
-
-    Raises:
-        ValueError: If it is not.
-
-    Example:
-
-    >>> from hashnet_tf.shallow.hash_function import check_positive
-    >>> check_positive(0, "bits")
-    Traceback (most recent call last):
-        ...
-    ValueError: `bits` must be a positive integer. Received: bits=0
-    """
-    if not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive integer. Received: {name}={value!r}"
-        )
-
-
-def check_supervision(features, labels):
+def check_supervision(
+    features: Floats, labels: npt.ArrayLike | None
+) -> tuple[Floats, npt.NDArray[np.float64]]:
     """Leaves out what has no label and turns the labels into a matrix.
 
     Args:
@@ -111,98 +182,17 @@ def check_supervision(features, labels):
             "`labels` must be given, for this method is supervised."
             " Received: labels=None"
         )
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = np.where(labels == -1, 0, labels)
-    labels = check_labels(labels, len(features))
-    known = ~unlabelled(labels)
-    labels = labels[known]
-    if len(labels) == 0 or (labels == labels[0]).all():
+    given = np.asarray(labels)
+    if given.ndim == 2 and given.shape[1] > 1:
+        given = np.where(given == -1, 0, given)
+    given = check_labels(given, len(features))
+    known = ~unlabelled(given)
+    given = given[known]
+    if len(given) == 0 or (given == given[0]).all():
         raise ValueError(
             "`labels` must tell at least two classes apart. Received: labels"
-            f" of which {len(labels)} are known, all of them alike"
+            f" of which {len(given)} are known, all of them alike"
         )
-    if labels.ndim == 1:
-        labels = labels[:, None] == np.unique(labels)
-    return features[known], labels.astype(np.float64)
-
-
-class HashFunction(TransformerMixin, BaseEstimator, abc.ABC):
-    """Learns from features how to encode features.
-
-    A subclass has the argument `bits`, learns in `_learn` and gives the values
-    whose signs are the bits in `_values`. It follows scikit-learn: `clone` and
-    `get_params` work, and it can end a `Pipeline`.
-
-    Attributes:
-        n_features_in_: Int d.
-
-    Raises:
-        ValueError: By `fit` and `encode`, if `bits` is no positive integer,
-            or features are not finite `[n, d]` of the fitted width.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from hashnet_tf.shallow import LSH
-    >>> features = np.random.default_rng(0).normal(size=(100, 16))
-    >>> encoder = make_pipeline(StandardScaler(), LSH(bits=12))
-    >>> encoder.fit_transform(features).shape
-    (100, 2)
-    """
-
-    def fit(self, features, labels=None):
-        """Learns from real `[n, d]` and, if it is supervised, from labels.
-
-        Args:
-            features: Real `[n, d]`.
-            labels: Class ids, integer `[n]`, negative where unlabelled; or a
-                zero-or-one matrix `[n, L]`, a row of zeros where unlabelled,
-                -1 where unknown.
-
-        Returns:
-            The hash function itself.
-        """
-        check_positive(self.bits, "bits")
-        features = check_features(features)
-        self._learn(features, labels)
-        self.n_features_in_ = features.shape[1]
-        return self
-
-    def encode(self, features):
-        """Encodes real `[n, d]` as packed uint8 `[n, ceil(bits / 8)]`."""
-        check_is_fitted(self, "n_features_in_")
-        features = check_features(features, self.n_features_in_)
-        return np.concatenate(
-            [
-                pack(self._values(features[rows]))
-                for rows in gen_batches(len(features), ROWS)
-            ]
-        )
-
-    def transform(self, features):
-        """Is `encode`, under the name by which a `Pipeline` calls it."""
-        return self.encode(features)
-
-    @abc.abstractmethod
-    def _learn(self, features, labels):
-        """Learns from checked features `[n, d]` and labels as given."""
-
-    @abc.abstractmethod
-    def _values(self, features):
-        """Returns real `[n, bits]` of checked features `[n, d]`."""
-
-
-class LinearHashFunction(HashFunction):
-    """Has the signs of (x - mean) P as bits; a subclass learns both.
-
-    Attributes:
-        mean_: `[d]`.
-        projection_: `[d, bits]`, P.
-        n_features_in_: Int d.
-    """
-
-    def _values(self, features):
-        return (features - self.mean_) @ self.projection_
+    if given.ndim == 1:
+        given = given[:, None] == np.unique(given)
+    return features[known], given.astype(np.float64)

@@ -1,11 +1,13 @@
 """Iterative quantization of what correlates with the labels."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import cholesky, solve_triangular
 
+from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.shallow.hash_function import (
+    Floats,
     LinearHashFunction,
-    check_positive,
     check_supervision,
 )
 from hashnet_tf.shallow.itq import learn_rotation
@@ -63,13 +65,13 @@ class ITQCCA(LinearHashFunction):
     ((100, 2), (3,))
     """
 
-    def __init__(self, bits=48, rounds=50, seed=0):
+    def __init__(self, bits: int = 48, rounds: int = 50, seed: int = 0) -> None:
         self.bits = bits
         self.rounds = rounds
         self.seed = seed
 
-    def _learn(self, features, labels):
-        check_positive(self.rounds, "rounds")
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
+        check_count(self.rounds, "rounds")
         x, y = check_supervision(features, labels)
         if self.bits > x.shape[1]:
             raise ValueError(
@@ -91,7 +93,9 @@ class ITQCCA(LinearHashFunction):
         self.projection_ = scaled @ self.rotation_
 
 
-def canonical_directions(x, y):
+def canonical_directions(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Solves the regularized correlation analysis of `ITQCCA`.
 
     Args:

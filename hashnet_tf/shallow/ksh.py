@@ -1,13 +1,17 @@
 """Supervised hashing with kernels: one greedy bit after the other."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import cholesky, eigh, solve_triangular
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from threadpoolctl import threadpool_limits
 
+from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.shallow.hash_function import (
+    Floats,
     HashFunction,
-    check_positive,
     check_supervision,
 )
 
@@ -17,67 +21,6 @@ GAIN = 1e-2
 HALVINGS = 51
 # Times the mean of the diagonal of K^T K, which need not have full rank.
 JITTER = 1e-6
-
-
-class PairResidual:
-    """R = r S - sum_j y_j y_j^T, never written out.
-
-    S `[l, l]` is +1 where two items share a label and -1 elsewhere. Items that
-    share with the same others have the same row in it: those of one class, of
-    the same labels, or where one label always comes with another. So S takes
-    only its values between the distinct rows, of which there are m; a product
-    with R costs m^2 + l (2 r + 1) instead of l^2 operations for each column.
-
-    Args:
-        labels: Zero-or-one matrix, float `[l, L]`, no row all zeros.
-        bits: Int >= 1, r.
-
-    Attributes:
-        similar: Boolean, whether every pair is similar.
-        bits: Int, r.
-        codes: float64 `[l, k]`, the k bits y_j so far.
-        objective: Float, ||R||_F^2 / (r l)^2.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.shallow.ksh import PairResidual
-    >>> rest = PairResidual(np.array([[1, 0], [0, 1], [1, 0]]), bits=4)
-    >>> rest.take(np.array([1.0, -1.0, 1.0]))
-    >>> (rest @ np.eye(3)).tolist()
-    [[3.0, -3.0, 3.0], [-3.0, 3.0, -3.0], [3.0, -3.0, 3.0]]
-    >>> rest.objective
-    0.5625
-    """
-
-    def __init__(self, labels, bits):
-        n = len(labels)
-        labels, of_labels = np.unique(labels, axis=0, return_inverse=True)
-        similarity = np.where(labels @ labels.T > 0, 1.0, -1.0)
-        _, first, kind = np.unique(
-            similarity, axis=0, return_index=True, return_inverse=True
-        )
-        self._similarity = similarity[np.ix_(first, first)]
-        self._kind = kind.reshape(-1)[of_labels.reshape(n)]
-        self._order = np.argsort(self._kind, kind="stable")
-        self._starts = np.searchsorted(
-            self._kind[self._order], np.arange(len(first))
-        )
-        self.similar = bool((self._similarity > 0).all())
-        self.bits = bits
-        self.codes = np.empty((n, 0))
-        self.objective = 1.0
-
-    def __matmul__(self, y):
-        of_kinds = np.add.reduceat(y[self._order], self._starts, axis=0)
-        shared = (self.bits * (self._similarity @ of_kinds))[self._kind]
-        return shared - self.codes @ (self.codes.T @ y)
-
-    def take(self, y):
-        """Takes y y^T away, of the next bit y, float64 `[l]` of -1 and +1."""
-        gain = len(y) ** 2 - 2 * (y @ (self @ y))
-        self.objective += float(gain) / (self.bits * len(y)) ** 2
-        self.codes = np.column_stack([self.codes, y])
 
 
 class KSH(HashFunction):
@@ -138,15 +81,21 @@ class KSH(HashFunction):
     True
     """
 
-    def __init__(self, bits=48, anchors=300, samples=2000, seed=0):
+    def __init__(
+        self,
+        bits: int = 48,
+        anchors: int = 300,
+        samples: int = 2000,
+        seed: int = 0,
+    ) -> None:
         self.bits = bits
         self.anchors = anchors
         self.samples = samples
         self.seed = seed
 
-    def _learn(self, features, labels):
-        check_positive(self.anchors, "anchors")
-        check_positive(self.samples, "samples")
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
+        check_count(self.anchors, "anchors")
+        check_count(self.samples, "samples")
         features, y = check_supervision(features, labels)
         rng = np.random.default_rng(self.seed)
         self.anchors_ = features[rng.permutation(len(y))[: self.anchors]]
@@ -197,12 +146,75 @@ class KSH(HashFunction):
             pulled -= np.outer(white @ y, white @ y)
             self.objectives_[k + 1] = rest.objective
 
-    def _values(self, features):
+    def _values(self, features: Floats) -> Floats:
         near = rbf_kernel(features, self.anchors_, gamma=self.gamma_)
         return (near - self.kernel_mean_) @ self.projection_
 
 
-def smooth(a, kernel, rest):
+class PairResidual:
+    """R = r S - sum_j y_j y_j^T, never written out.
+
+    S `[l, l]` is +1 where two items share a label and -1 elsewhere. Items that
+    share with the same others have the same row in it: those of one class, of
+    the same labels, or where one label always comes with another. So S takes
+    only its values between the distinct rows, of which there are m; a product
+    with R costs m^2 + l (2 r + 1) instead of l^2 operations for each column.
+
+    Args:
+        labels: Zero-or-one matrix, float `[l, L]`, no row all zeros.
+        bits: Int >= 1, r.
+
+    Attributes:
+        similar: Boolean, whether every pair is similar.
+        bits: Int, r.
+        codes: float64 `[l, k]`, the k bits y_j so far.
+        objective: Float, ||R||_F^2 / (r l)^2.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.shallow.ksh import PairResidual
+    >>> rest = PairResidual(np.array([[1, 0], [0, 1], [1, 0]]), bits=4)
+    >>> rest.take(np.array([1.0, -1.0, 1.0]))
+    >>> (rest @ np.eye(3)).tolist()
+    [[3.0, -3.0, 3.0], [-3.0, 3.0, -3.0], [3.0, -3.0, 3.0]]
+    >>> rest.objective
+    0.5625
+    """
+
+    def __init__(self, labels: npt.NDArray[np.float64], bits: int) -> None:
+        n = len(labels)
+        labels, of_labels = np.unique(labels, axis=0, return_inverse=True)
+        similarity = np.where(labels @ labels.T > 0, 1.0, -1.0)
+        _, first, kind = np.unique(
+            similarity, axis=0, return_index=True, return_inverse=True
+        )
+        self._similarity = similarity[np.ix_(first, first)]
+        self._kind = kind.reshape(-1)[of_labels.reshape(n)]
+        self._order = np.argsort(self._kind, kind="stable")
+        self._starts = np.searchsorted(
+            self._kind[self._order], np.arange(len(first))
+        )
+        self.similar = bool((self._similarity > 0).all())
+        self.bits = bits
+        self.codes = np.empty((n, 0))
+        self.objective = 1.0
+
+    def __matmul__(self, y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        of_kinds = np.add.reduceat(y[self._order], self._starts, axis=0)
+        shared = (self.bits * (self._similarity @ of_kinds))[self._kind]
+        return shared - self.codes @ (self.codes.T @ y)
+
+    def take(self, y: npt.NDArray[np.float64]) -> None:
+        """Takes y y^T away, of the next bit y, float64 `[l]` of -1 and +1."""
+        gain = len(y) ** 2 - 2 * (y @ (self @ y))
+        self.objective += float(gain) / (self.bits * len(y)) ** 2
+        self.codes = np.column_stack([self.codes, y])
+
+
+def smooth(
+    a: npt.NDArray[np.float64], kernel: npt.NDArray[np.float64], rest: Any
+) -> npt.NDArray[np.float64]:
     """Lowers -y^T R y with y = tanh(K a / 2) by Nesterov's method.
 
     The step is halved until the loss falls as much as it would on a parabola
@@ -254,7 +266,9 @@ def smooth(a, kernel, rest):
     return now[:m]
 
 
-def smoothed_loss(u, rest):
+def smoothed_loss(
+    u: npt.NDArray[np.float64], rest: Any
+) -> tuple[float, npt.NDArray[np.float64]]:
     """Returns -y^T R y for y = tanh(u / 2), and its gradient in u.
 
     Args:

@@ -1,8 +1,9 @@
 """Locality-sensitive hashing: random hyperplanes."""
 
 import numpy as np
+import numpy.typing as npt
 
-from hashnet_tf.shallow.hash_function import LinearHashFunction
+from hashnet_tf.shallow.hash_function import Floats, LinearHashFunction
 
 
 class LSH(LinearHashFunction):
@@ -37,11 +38,11 @@ class LSH(LinearHashFunction):
     ((100, 2), 'uint8')
     """
 
-    def __init__(self, bits=48, seed=0):
+    def __init__(self, bits: int = 48, seed: int = 0) -> None:
         self.bits = bits
         self.seed = seed
 
-    def _learn(self, features, labels):
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
         rng = np.random.default_rng(self.seed)
         self.mean_ = features.mean(axis=0, dtype=np.float64)
         self.projection_ = rng.normal(size=(features.shape[1], self.bits))

@@ -1,13 +1,15 @@
 """Supervised discrete hashing: codes from which labels are regressed."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import normalize
 
+from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.shallow.hash_function import (
+    Floats,
     HashFunction,
-    check_positive,
     check_supervision,
 )
 
@@ -75,14 +77,14 @@ class SDH(HashFunction):
 
     def __init__(
         self,
-        bits=48,
-        anchors=1000,
-        rounds=5,
-        sigma=0.4,
-        lam=1.0,
-        nu=1e-5,
-        seed=0,
-    ):
+        bits: int = 48,
+        anchors: int = 1000,
+        rounds: int = 5,
+        sigma: float = 0.4,
+        lam: float = 1.0,
+        nu: float = 1e-5,
+        seed: int = 0,
+    ) -> None:
         self.bits = bits
         self.anchors = anchors
         self.rounds = rounds
@@ -91,9 +93,9 @@ class SDH(HashFunction):
         self.nu = nu
         self.seed = seed
 
-    def _learn(self, features, labels):
-        check_positive(self.anchors, "anchors")
-        check_positive(self.rounds, "rounds")
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
+        check_count(self.anchors, "anchors")
+        check_count(self.rounds, "rounds")
         for name in ("sigma", "lam", "nu"):
             if not getattr(self, name) > 0:
                 raise ValueError(
@@ -134,11 +136,15 @@ class SDH(HashFunction):
         gram = b.T @ b + self.lam * np.eye(self.bits)
         return cho_solve(cho_factor(gram), b.T @ y)
 
-    def _values(self, features):
+    def _values(self, features: Floats) -> Floats:
         return self._kernel(features) @ self.projection_
 
 
-def improve_codes(b, q, w):
+def improve_codes(
+    b: npt.NDArray[np.float64],
+    q: npt.NDArray[np.float64],
+    w: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
     """Lowers ||B W||^2 - 2 <B, Q> a column of B at a time.
 
     Args:

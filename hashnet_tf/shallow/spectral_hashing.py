@@ -1,9 +1,12 @@
 """Spectral hashing: waves along the principal components."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from sklearn.decomposition import PCA
 
-from hashnet_tf.shallow.hash_function import HashFunction
+from hashnet_tf.shallow.hash_function import Floats, HashFunction
 
 
 class SpectralHashing(HashFunction):
@@ -53,18 +56,18 @@ class SpectralHashing(HashFunction):
     ([0, 0, 1, 0], [1, 2, 1, 3])
     """
 
-    def __init__(self, bits=48, seed=0):
+    def __init__(self, bits: int = 48, seed: int = 0) -> None:
         self.bits = bits
         self.seed = seed
 
-    def _learn(self, features, labels):
+    def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
         if not np.ptp(features, axis=0).any():
             raise ValueError(
                 "`features` must differ from one another for spectral"
                 " hashing. Received: the same row"
                 f" {len(features)} times"
             )
-        pca = PCA(min(self.bits, *features.shape), random_state=self.seed)
+        pca: Any = PCA(min(self.bits, *features.shape), random_state=self.seed)
         v = pca.fit_transform(features).astype(np.float64)
         self.mean_ = pca.mean_
         self.components_ = pca.components_.T
@@ -79,6 +82,6 @@ class SpectralHashing(HashFunction):
         self.modes_ = rows + 1
         self.frequencies_ = frequencies.flat[slowest]
 
-    def _values(self, features):
+    def _values(self, features: Floats) -> Floats:
         v = (features - self.mean_) @ self.components_ - self.low_
         return np.cos(v[:, self.directions_] * self.frequencies_)

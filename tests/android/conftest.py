@@ -5,15 +5,12 @@ import subprocess
 import numpy as np
 import pytest
 
-import hashnet_tf.export
-
 HERE = pathlib.Path(__file__).parent
-# Where the package's source stands, installed in place.
-ANDROID = pathlib.Path(hashnet_tf.export.__file__).parent / "android"
+ANDROID = HERE.parents[1] / "android"
 
 
 class Hamming:
-    """The plain Java of export/android, in a virtual machine of its own."""
+    """The plain Java of android/, in a virtual machine of its own."""
 
     def __init__(self, classes):
         self._java = subprocess.Popen(
@@ -60,15 +57,24 @@ class Hamming:
 @pytest.fixture(scope="session")
 def android():
     """Folder of the Android project."""
-    if not ANDROID.is_dir():
-        pytest.skip("export/android is in the repository, not in the wheel")
     return ANDROID
+
+
+@pytest.fixture(scope="session")
+def code_set_folder(models, images, tmp_path_factory):
+    """Folder of the code set of 70 images, as `hashnet encode` writes it."""
+    import hashnet_tf as hn
+
+    folder = tmp_path_factory.mktemp("code_set") / "set"
+    image_set = hn.datasets.ArrayImages(images, np.zeros(len(images), int))
+    hn.runs.encode_images(models["12"], image_set, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def hamming(android, tmp_path_factory):
     if not (shutil.which("javac") and shutil.which("java")):
-        pytest.skip("the plain Java of export/android needs a JDK: no javac")
+        pytest.skip("the plain Java of android/ needs a JDK: no javac")
     folder = tmp_path_factory.mktemp("classes")
     sources = sorted((android / "hamming/src/main/java").rglob("*.java"))
     assert sources

@@ -45,14 +45,11 @@ def test_encoder(android, runner):
     assert outputs[names["SIGNS"]]["shape_signature"][-1] == 12
 
 
-def test_code_set(android, tmp_path):
-    digits = hn.datasets.load("digits").query.subset(np.arange(3))
-    model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    folder = tmp_path / "set"
-    hn.runs.encode_images(model, digits, folder)
+def test_code_set(android, code_set_folder):
+    folder = code_set_folder
     names = constants(android, "CodeIndex.kt")
-    assert np.load(folder / names["CODES"]).shape == (3, 2)
-    assert len(json.loads((folder / names["IDS"]).read_text())) == 3
+    assert np.load(folder / names["CODES"]).shape == (70, 2)
+    assert len(json.loads((folder / names["IDS"]).read_text())) == 70
     manifest = json.loads((folder / names["MANIFEST"]).read_text())
     assert manifest[names["BITS"]] == 12
     assert manifest[names["BIT_ORDER"]] == names["HIGHEST_FIRST"] == BIT_ORDER

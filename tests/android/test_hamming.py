@@ -99,12 +99,9 @@ def test_an_empty_code_set(hamming, tmp_path):
     assert out.read_bytes() == b""
 
 
-def test_reads_a_code_set_that_was_encoded(hamming, tmp_path):
-    digits = hn.datasets.load("digits")
-    model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
-    part = digits.database.subset(np.arange(200))
-    code_set = hn.runs.encode_images(model, part, tmp_path / "set")
-    path = tmp_path / "set/codes.npy"
+def test_reads_a_code_set_that_was_encoded(hamming, code_set_folder):
+    code_set = hn.runs.CodeSet.load(code_set_folder)
+    path = code_set_folder / "codes.npy"
     distances, rows = hamming.search(path, code_set.codes[:5], 12, 20)
     expected, indices = hn.retrieval.search(
         code_set.codes[:5], code_set.codes, 20

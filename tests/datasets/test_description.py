@@ -53,7 +53,7 @@ def label_sets(draw):
     return np.array([[1, 0, 0], [0, 1, 0], *rows])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(label_sets(), st.data())
 def test_counts_as_two_loops_do(labels, data):
     query = labels[data.draw(st.permutations(range(len(labels))))[:2]]

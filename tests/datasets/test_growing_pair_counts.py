@@ -12,7 +12,7 @@ ROWS = st.tuples(st.integers(0, 9), st.integers(2, 4)).flatmap(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(ROWS)
 def test_at_every_size_what_count_pairs_counts(rows):
     similar, dissimilar = growing_pair_counts(rows)

@@ -52,7 +52,7 @@ def test_each_side_has_its_classes_alone():
         assert images.labels.tolist() == [i for i in ids if i in wanted]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_no_class_on_both_sides(data):
     width = data.draw(st.integers(3, 7))

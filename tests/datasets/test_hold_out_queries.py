@@ -28,7 +28,7 @@ def dataset_of(train, database, labels, **more):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_asked_images_are_in_no_other_part(data):
     labels = [i % 3 for i in range(20)]

@@ -87,7 +87,7 @@ def thinned_ratios(labels, seed):
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(IDS | ROWS, st.floats(0.05, 30), st.integers(0, 5))
 def test_no_other_count_is_nearer(labels, wanted, seed):
     natural = slow_ratio(labels)
@@ -109,7 +109,7 @@ def test_no_other_count_is_nearer(labels, wanted, seed):
     assert reached == pytest.approx(counts.dissimilar / counts.similar)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(IDS | ROWS, st.integers(0, 5))
 def test_withholding_never_lowers_the_ratio(labels, seed):
     assume(slow_ratio(labels) is not None)
@@ -271,16 +271,9 @@ def test_every_source(sources, kind, ratio):
     assert np.abs(batch[:, 0, 0, 0].numpy().astype(int) - wanted).max() < 3
 
 
-@pytest.mark.parametrize("class_weights", ["batch", "dataset"])
-def test_a_run_trains_on_withheld_labels(tmp_path, class_weights):
-    config = hn.runs.TrainingConfig(
-        data="digits",
-        imbalance=40,
-        image_size=8,
-        batch_size=100,
-        epochs=2,
-        bits=16,
-        class_weights=class_weights,
+def test_a_run_trains_on_withheld_labels(tmp_path, config_of):
+    config = config_of(
+        imbalance=20, epochs=4, learning_rate=1e-2, class_weights="dataset"
     )
     run = hn.runs.train(config, tmp_path)
     _, *rows = hn.runs.read_records(run.records_path)

@@ -1,8 +1,12 @@
+import collections
 import logging
+import os
 
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.datasets import protocol
+from hashnet_tf.datasets.images import array_images
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,63 @@ def test_the_ranks_of_a_protocol_are_those_that_are_left(sources):
     with pytest.raises(ValueError, match="which leaves 2 of the 3"):
         hn.datasets.load(data, unseen_classes=2)
     assert hn.datasets.load(data, unseen_classes=1).at == 8
+
+
+def test_a_folder_reads_no_protocol(sources, monkeypatch):
+    # They are read once a process, so by now they may have been.
+    files = []
+    monkeypatch.setattr(
+        protocol,
+        "read_protocols",
+        lambda text, file: files.append(file) or [],
+    )
+    protocol.protocols.cache_clear()
+    try:
+        for word, _ in sources.values():
+            hn.datasets.load(word)
+        assert files == []
+        with pytest.raises(ValueError):
+            hn.datasets.load("no_protocol")
+        assert "cifar10.toml" in files
+    finally:
+        protocol.protocols.cache_clear()
+
+
+def test_looks_at_each_file_once(sources, monkeypatch):
+    # Training images are in the database too.
+    counts = collections.Counter()
+
+    def counted(function):
+        def count(path):
+            counts[function.__name__, str(path)] += 1
+            return function(path)
+
+        return count
+
+    for function in (os.path.islink, os.path.isfile):
+        monkeypatch.setattr(os.path, function.__name__, counted(function))
+    for kind, looked_at in (("folder", 36), ("lists", 2 * 36)):
+        counts.clear()
+        dataset = hn.datasets.load(sources[kind][0])
+        dataset.describe()
+        hn.datasets.shared_counts(dataset)
+        of_images = {
+            key: count for key, count in counts.items() if "." in key[1][-5:-3]
+        }
+        assert len(of_images) >= looked_at
+        assert set(of_images.values()) == {1}
+
+
+def test_digests_each_image_once(sources, monkeypatch):
+    dataset = hn.datasets.load(sources["npz"][0])
+    digests = []
+    monkeypatch.setattr(
+        array_images.hashlib, "sha256", lambda data: digests.append(data)
+    )
+    # `load` has told what the notes say, of train and of database.
+    assert len(dataset.train.identities()) == len(dataset.train)
+    assert len(dataset.database.subset([0, 2]).fingerprints()) == 2
+    assert digests == []
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "0", True, None])

@@ -20,7 +20,7 @@ def drawing(**kept):
     return Drawing(Draw(), Draw(), **kept)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(-1, 9), min_size=2, max_size=40),
     st.integers(0, 2**32 - 1),

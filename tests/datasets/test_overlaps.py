@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hashnet_tf.datasets import FileImages, RetrievalDataset
-from hashnet_tf.datasets.overlaps import shared_counts, shared_images
+from hashnet_tf.datasets.check import shared_counts, shared_images
 
 NAMES = st.lists(st.sampled_from("abcdefgh"), max_size=12)
 

@@ -1,17 +1,69 @@
 import subprocess
 import sys
 
+import pytest
 
-def test_import_leaves_tfds_to_who_asks_for_it():
-    loaded = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys, hashnet_tf.datasets; print(*sys.modules)",
-        ],
+# What takes seconds to import.
+HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow", "tensorflow_datasets"}
+
+
+def loaded_by(code, *arguments):
+    """Names of the modules that are there when `code` has run."""
+    code += "\nimport sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.split()
+    )
+    return set(done.stdout.split())
+
+
+def test_what_is_wrong_with_a_word_is_told_without_tensorflow():
+    code = """
+import hashnet_tf as hn
+
+hn.datasets.protocols()
+for word in (
+    "folder:/no/such/dir",
+    "lists:/no/such/dir",
+    "npz:/no/such/file",
+    "cifar10-54k:/no/such/dir",
+    "coco-lists",
+    "nonsense",
+):
+    try:
+        hn.datasets.load(word)
+    except ValueError as error:
+        assert "Received: " in str(error), error
+    else:
+        raise AssertionError(word)
+"""
+    loaded = loaded_by(code)
     assert "hashnet_tf.datasets.loading" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("kind", ["folder", "lists", "npz"])
+def test_what_lies_in_files_is_loaded_without_tensorflow(sources, kind):
+    code = """
+import sys
+import hashnet_tf as hn
+
+dataset = hn.datasets.load(sys.argv[1])
+dataset.describe()
+assert dataset.database.fingerprint() and dataset.train.names
+"""
+    loaded = loaded_by(code, sources[kind][0])
+    assert not loaded & HEAVY
+
+
+def test_import_of_all_leaves_tfds_to_who_asks_for_it():
+    code = """
+import hashnet_tf.datasets as datasets
+
+[getattr(datasets, name) for name in datasets.__all__]
+"""
+    loaded = loaded_by(code)
+    assert "hashnet_tf.datasets.batches" in loaded
     assert "tensorflow_datasets" not in loaded

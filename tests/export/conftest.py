@@ -1,73 +1,73 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
 
 import hashnet_tf as hn
 
-SIZE = (16, 20)
+# What is converted here is converted once, and copied where a test writes.
 
 
-def tiny_hashnet(bits, seed, zero=False):
-    """Returns a HashNet on one convolution; `zero` makes every z 0."""
-    keras.utils.set_random_seed(seed)
-    images = keras.Input((*SIZE, 3), name="images")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    x = keras.layers.Conv2D(8, 3, strides=2)(x)
-    x = keras.layers.BatchNormalization()(x)
-    x = keras.layers.ReLU()(x)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    model = hn.HashNet(keras.Model(images, x), bits=bits)
-    kernel, bias = model.hash_layer.get_weights()
-    if zero:
-        kernel = np.zeros_like(kernel)
-    else:
-        # A bias that balances the bits, which a random ReLU net lacks.
-        features = model.backbone.predict_on_batch(tiny_images(64, seed))
-        bias = -(features @ kernel).mean(axis=0)
-    model.hash_layer.set_weights([kernel, bias])
+@pytest.fixture(scope="session")
+def representative(images):
+    """Batches for int8, which can be run through once only."""
+    return lambda: (images[i : i + 16] for i in range(0, len(images), 16))
+
+
+@pytest.fixture(scope="session")
+def quantized_files(models, representative, tmp_path_factory):
+    """Path of the LiteRT file of models["12"] for each way to quantise."""
+    folder = tmp_path_factory.mktemp("quantized")
+    return {
+        way: hn.export.to_litert(
+            models["12"],
+            folder / f"{way}.tflite",
+            way,
+            representative() if way == "int8" else None,
+        )
+        for way in ("float16", "dynamic", "int8")
+    }
+
+
+@pytest.fixture(scope="session")
+def trained_model(models):
+    """models["12"] once trained: compiled, with a beta, of another framing."""
+    backbone = keras.models.clone_model(models["12"].backbone)
+    backbone.set_weights(models["12"].backbone.get_weights())
+    model = hn.HashNet(backbone, 12, framing="modern")
+    model.hash_layer.set_weights(models["12"].hash_layer.get_weights())
+    model.compile(keras.optimizers.Adam(1e-6), hn.losses.WeightedPairwiseLoss())
+    model.fit(np.zeros((8, 16, 20, 3)), np.arange(8) % 2, verbose=0)
     return model
 
 
-def tiny_images(n, seed):
-    """Returns uint8 images `[n, *SIZE, 3]`, each with a tint of its own."""
-    rng = np.random.default_rng(seed)
-    tint = rng.integers(0, 192, (n, 1, 1, 3))
-    noise = rng.integers(0, 64, (n, *SIZE, 3))
-    return (tint + noise).astype(np.uint8)
+@pytest.fixture(scope="session")
+def trained_report():
+    codes, labels = np.uint8([[0, 0], [255, 240]]), np.array([0, 1])
+    return hn.retrieval.evaluate(codes, codes, labels, labels, 12, at=2)
 
 
 @pytest.fixture(scope="session")
-def models():
-    """HashNets by name: "other" is "12" with other weights."""
-    return {
-        "12": tiny_hashnet(12, seed=0),
-        "48": tiny_hashnet(48, seed=0),
-        "zero": tiny_hashnet(12, seed=0, zero=True),
-        "other": tiny_hashnet(12, seed=1),
-    }
+def trained_saved_model(trained_model, trained_report, tmp_path_factory):
+    """Path of the SavedModel of `trained_model`, of float images."""
+    folder = tmp_path_factory.mktemp("trained")
+    # Beside what is there already, one of them no version.
+    for name in ("1", "9", "notes"):
+        (folder / name).mkdir()
+    return hn.export.to_saved_model(
+        trained_model, folder, image_dtype="float32", report=trained_report
+    )
 
 
-@pytest.fixture(scope="session")
-def images():
-    # More than one batch, and not a multiple of one.
-    return tiny_images(70, seed=2)
+@pytest.fixture
+def copied(tmp_path):
+    """Copies an artefact to a folder of the test's own."""
 
+    def copy(path, name=None):
+        to = tmp_path / (name or path.name)
+        if path.is_dir():
+            return shutil.copytree(path, to)
+        return shutil.copyfile(path, to)
 
-@pytest.fixture(scope="session")
-def saved_models(models, tmp_path_factory):
-    """Path of the SavedModel of each model but "other"."""
-    folder = tmp_path_factory.mktemp("saved_models")
-    return {
-        name: hn.export.to_saved_model(models[name], folder / name)
-        for name in ("12", "48", "zero")
-    }
-
-
-@pytest.fixture(scope="session")
-def litert_files(models, tmp_path_factory):
-    """Path of the LiteRT file of each model but "other"."""
-    folder = tmp_path_factory.mktemp("litert")
-    return {
-        name: hn.export.to_litert(models[name], folder / f"{name}.tflite")
-        for name in ("12", "48", "zero")
-    }
+    return copy

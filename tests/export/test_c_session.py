@@ -10,24 +10,6 @@ HERE = pathlib.Path(__file__)
 LONG = b"longer than what a string holds in place, \0 and \xff within"
 
 
-def run(paths, inputs, folder):
-    np.savez(folder / "inputs.npz", **inputs)
-    subprocess.run(
-        [
-            sys.executable,
-            str(HERE.with_name("run_c_session.py")),
-            str(folder / "inputs.npz"),
-            str(folder / "outputs.npz"),
-            *map(str, paths),
-        ],
-        check=True,
-        cwd=folder,
-    )
-    start = f"{paths[0]}/in_c_session/"
-    outputs = dict(np.load(folder / "outputs.npz"))
-    return {key.removeprefix(start): outputs[key] for key in outputs}
-
-
 class Mirror(tf.Module):
     """A signature for each dtype, which gives back what it takes."""
 
@@ -56,13 +38,7 @@ class Mirror(tf.Module):
         return mirror
 
 
-@pytest.fixture(scope="module")
-def mirrored(tmp_path_factory):
-    """Inputs and outputs of `Mirror`."""
-    folder = tmp_path_factory.mktemp("mirror")
-    module = Mirror()
-    path = str(folder / "1")
-    tf.saved_model.save(module, path, signatures=module.signatures())
+def mirrored_inputs():
     inputs = {
         f"{dtype.name}/{shape}": np.arange(-3, 3)
         .astype(dtype.as_numpy_dtype)[: int(np.prod(shape))]
@@ -73,30 +49,11 @@ def mirrored(tmp_path_factory):
     inputs["string/many"] = np.array([b"", b"a", LONG, b"b" * 22, b"c" * 23])
     inputs["string/one"] = np.array([LONG])
     inputs["string/none"] = np.array([], "S1")
-    return inputs, run([path], inputs, folder)
+    return inputs
 
 
-@pytest.mark.parametrize("dtype", Mirror.DTYPES[:-1])
-@pytest.mark.parametrize("shape", [(), (6,), (2, 3), (0, 3)])
-def test_arrays_go_in_and_come_out(dtype, shape, mirrored):
-    inputs, outputs = mirrored
-    key = f"{dtype.name}/{shape}"
-    assert outputs[f"{key}/shape"].tolist() == list(shape)
-    assert outputs[f"{key}/y"].dtype == inputs[key].dtype
-    np.testing.assert_array_equal(outputs[f"{key}/y"], inputs[key])
-
-
-@pytest.mark.parametrize("key", ["string/many", "string/one", "string/none"])
-def test_strings_go_in_and_come_out(key, mirrored):
-    inputs, outputs = mirrored
-    lengths = outputs[f"{key}/y_lengths"]
-    assert lengths.tolist() == [len(value) for value in inputs[key]]
-    assert outputs[f"{key}/y"].tobytes() == b"".join(inputs[key])
-
-
-@pytest.fixture(scope="module")
-def refused(saved_models, images, tmp_path_factory):
-    inputs = {
+def refused_inputs(images):
+    return {
         "serving_default/size": images[:, :, :16],
         "serving_default/channels": images[..., :1],
         "serving_default/rank": images[0],
@@ -106,8 +63,48 @@ def refused(saved_models, images, tmp_path_factory):
         "encode_images/dtype": images.astype(np.float64),
         "encode_bytes/dtype": images,
     }
-    folder = tmp_path_factory.mktemp("refused")
-    return run([saved_models["12"]], inputs, folder)
+
+
+@pytest.fixture(scope="module")
+def outputs(saved_models, images, tmp_path_factory):
+    """What `Mirror` and an encoder gave, in one process."""
+    folder = tmp_path_factory.mktemp("c_session")
+    module = Mirror()
+    mirror = str(folder / "mirror")
+    tf.saved_model.save(module, mirror, signatures=module.signatures())
+    inputs = {**mirrored_inputs(), **refused_inputs(images)}
+    np.savez(folder / "inputs.npz", **inputs)
+    command = [
+        sys.executable,
+        HERE.with_name("run_c_session.py"),
+        folder / "inputs.npz",
+        folder / "outputs.npz",
+        mirror,
+        saved_models["12"],
+    ]
+    subprocess.run([*map(str, command)], check=True, cwd=folder)
+    with np.load(folder / "outputs.npz") as outputs:
+        return {
+            key.partition("/in_c_session/")[2]: outputs[key] for key in outputs
+        }
+
+
+@pytest.mark.parametrize("dtype", Mirror.DTYPES[:-1])
+@pytest.mark.parametrize("shape", [(), (6,), (2, 3), (0, 3)])
+def test_arrays_go_in_and_come_out(dtype, shape, outputs):
+    inputs = mirrored_inputs()
+    key = f"{dtype.name}/{shape}"
+    assert outputs[f"{key}/shape"].tolist() == list(shape)
+    assert outputs[f"{key}/y"].dtype == inputs[key].dtype
+    np.testing.assert_array_equal(outputs[f"{key}/y"], inputs[key])
+
+
+@pytest.mark.parametrize("key", ["string/many", "string/one", "string/none"])
+def test_strings_go_in_and_come_out(key, outputs):
+    inputs = mirrored_inputs()
+    lengths = outputs[f"{key}/y_lengths"]
+    assert lengths.tolist() == [len(value) for value in inputs[key]]
+    assert outputs[f"{key}/y"].tobytes() == b"".join(inputs[key])
 
 
 @pytest.mark.parametrize(
@@ -123,8 +120,8 @@ def refused(saved_models, images, tmp_path_factory):
         ("encode_bytes/dtype", "to be string but uint8 is provided"),
     ],
 )
-def test_what_is_wrong_is_refused_with_what_is_wanted(key, message, refused):
-    assert message in str(refused[f"{key}/error"])
-    assert [name for name in refused if name.startswith(key)] == [
+def test_what_is_wrong_is_refused_with_what_is_wanted(key, message, outputs):
+    assert message in str(outputs[f"{key}/error"])
+    assert [name for name in outputs if name.startswith(key)] == [
         f"{key}/error"
     ]

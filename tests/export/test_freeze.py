@@ -5,11 +5,13 @@ import tensorflow as tf
 
 import hashnet_tf as hn
 from hashnet_tf.export.freeze import (
+    description,
     exact_bits,
     frozen_archive,
     frozen_z,
     trained_size,
 )
+from hashnet_tf.models import weights_digest
 
 
 @pytest.mark.parametrize("bits", [1, 7, 8, 12, 48])
@@ -65,3 +67,31 @@ def test_refuses_another_backend(models, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="KERAS_BACKEND=tensorflow"):
         frozen_archive(models["12"])
+
+
+def test_tells_what_the_encoder_is(models):
+    told = description(models["12"])
+    assert told.pop("preprocessing")["channels"] == "RGB"
+    assert told == {
+        "bits": 12,
+        "bit_order": "big",
+        "image_size": [16, 20],
+        "framing": "whole",
+        "model_digest": weights_digest(models["12"]),
+        "versions": {
+            "hashnet_tf": hn.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    }
+
+
+@pytest.mark.parametrize("framing", ["paper", "modern"])
+def test_the_description_tells_the_framing(framing, models):
+    model = hn.HashNet(models["12"].backbone, 12, framing=framing)
+    model.hash_layer.set_weights(models["12"].hash_layer.get_weights())
+    told, other = description(model), description(models["12"])
+    assert told["framing"] == framing
+    assert told["preprocessing"] != other["preprocessing"]
+    # The same weights give a file other bits.
+    assert told["model_digest"] != other["model_digest"]

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 import hashnet_tf as hn
-from hashnet_tf.export import litert_conversion
+from hashnet_tf.export import litert, litert_conversion
 from hashnet_tf.export._litert_file import read_metadata
 from hashnet_tf.export.freeze import description
 
@@ -25,22 +25,28 @@ def embed(path, images):
     return np.concatenate([run(images=i[None])["embedding"] for i in images])
 
 
-@pytest.mark.parametrize("name", ["12", "48", "zero"])
-def test_gives_the_models_bits_as_floats(name, models, images, tmp_path):
-    model = models[name]
-    path = hn.export.to_image_embedder(model, tmp_path / "a.tflite")
-    embedding = embed(path, images)
+@pytest.fixture(scope="module")
+def files(models, tmp_path_factory):
+    """Path of the embedder of two of the models."""
+    folder = tmp_path_factory.mktemp("embedders")
+    return {
+        name: hn.export.to_image_embedder(models[name], folder / name)
+        for name in ("12", "zero")
+    }
+
+
+@pytest.mark.parametrize("name", ["12", "zero"])
+def test_gives_the_models_bits_as_floats(name, files, models, images):
+    embedding = embed(files[name], images)
     assert embedding.dtype == np.float32
     np.testing.assert_array_equal(
-        embedding, hn.retrieval.unpack(model.encode(images), model.bits)
+        embedding, hn.retrieval.unpack(models[name].encode(images), 12)
     )
 
 
-@pytest.mark.parametrize("quantize", ["float16", "dynamic", "int8"])
-def test_quantized_floats_are_exact(quantize, models, images, tmp_path):
-    representative = [images] if quantize == "int8" else None
+def test_quantized_floats_are_exact(models, images, tmp_path):
     path = hn.export.to_image_embedder(
-        models["12"], tmp_path / "a.tflite", quantize, representative
+        models["12"], tmp_path / "a.tflite", "int8", [images]
     )
     embedding = embed(path, images)
     assert set(np.unique(embedding)) == {-1.0, 1.0}
@@ -50,9 +56,8 @@ def test_quantized_floats_are_exact(quantize, models, images, tmp_path):
     assert moved.mean() < 0.02
 
 
-def test_takes_one_image_and_gives_one_output(models, tmp_path):
-    path = hn.export.to_image_embedder(models["12"], tmp_path / "a.tflite")
-    interpreter = Interpreter(model_path=str(path))
+def test_takes_one_image_and_gives_one_output(files):
+    interpreter = Interpreter(model_path=str(files["12"]))
     (given,), (found,) = (
         interpreter.get_input_details(),
         interpreter.get_output_details(),
@@ -63,15 +68,14 @@ def test_takes_one_image_and_gives_one_output(models, tmp_path):
     assert found["shape_signature"].tolist() == [1, 12]
 
 
-def test_tells_what_it_is(models, tmp_path):
-    path = hn.export.to_image_embedder(models["12"], tmp_path / "a.tflite")
-    assert read_metadata(path.read_bytes()) == {
+def test_tells_what_it_is(files, models):
+    assert read_metadata(files["12"].read_bytes()) == {
         **description(models["12"]),
         "quantize": None,
     }
     # But it is no encoder, which gives packed codes.
     with pytest.raises(ValueError, match="LiteRT encoder"):
-        hn.export.LiteRTEncoder(path)
+        hn.export.LiteRTEncoder(files["12"])
 
 
 def test_refuses_what_to_litert_refuses(models, images, tmp_path):
@@ -85,18 +89,29 @@ def test_refuses_what_to_litert_refuses(models, images, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("quantize", [None, "float16"])
-def test_a_file_that_fails_is_not_left_behind(
-    quantize, models, tmp_path, monkeypatch
-):
+def test_a_file_that_fails_is_not_left_behind(models, tmp_path, monkeypatch):
     monkeypatch.setattr(
         litert_conversion, "exact_bits", lambda z: {"signs": tf.sign(z) * 2}
     )
     with pytest.raises(hn.export.ParityError, match=r"\[-2.0, 2.0\]"):
-        hn.export.to_image_embedder(
-            models["12"], tmp_path / "a.tflite", quantize
-        )
+        hn.export.to_image_embedder(models["12"], tmp_path / "a.tflite")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("quantize", [None, "float16"])
+def test_other_bits_are_found_where_all_are_promised(
+    quantize, files, models, tmp_path, monkeypatch
+):
+    content = files["zero"].read_bytes()
+    monkeypatch.setattr(litert, "litert_content", lambda *_: content)
+    path = tmp_path / "a.tflite"
+    if quantize is None:
+        with pytest.raises(hn.export.ParityError, match="the model's bits"):
+            hn.export.to_image_embedder(models["12"], path, quantize)
+        assert not path.exists()
+    else:
+        hn.export.to_image_embedder(models["12"], path, quantize)
+        assert path.exists()
 
 
 @pytest.fixture(scope="module")

@@ -69,8 +69,8 @@ def test_tells_what_the_file_is(models, litert_files):
     assert encoder.model_digest == weights_digest(models["12"])
 
 
-def test_a_quantized_file_has_a_digest_of_its_own(models, tmp_path):
-    path = hn.export.to_litert(models["12"], tmp_path / "a.tflite", "float16")
+def test_a_quantized_file_has_a_digest_of_its_own(models, quantized_files):
+    path = quantized_files["float16"]
     encoder = hn.export.LiteRTEncoder(path)
     assert encoder.quantize == "float16"
     assert encoder.model_digest == (

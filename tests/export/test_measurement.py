@@ -1,10 +1,12 @@
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.export import measurement
+from hashnet_tf.export import Measurement, ParityReport, measurement
+from hashnet_tf.export.formats import FORMATS, Bound, ExportFormat
 
 
 class Flipped:
@@ -137,11 +139,9 @@ def test_time_is_the_median_of_turns(monkeypatch):
 
 
 def test_litert_files_beside_the_model(
-    reference, models, litert_files, images, tmp_path
+    reference, litert_files, quantized_files
 ):
-    int8 = hn.export.to_litert(
-        models["12"], tmp_path / "int8.tflite", "int8", [images]
-    )
+    int8 = quantized_files["int8"]
     encoders = {
         path: hn.export.LiteRTEncoder(path)
         for path in (litert_files["12"], int8)
@@ -173,3 +173,64 @@ def test_refuses_images_of_another_size(models, images, labels):
             hn.export.Reference(
                 models["12"], query, database, labels, labels, at=30
             )
+
+
+def measured(quantize, moved, map_, path="encoder.tflite"):
+    """Of 10,000 bits and a MAP of .7 before."""
+    parity = ParityReport(str(path), 10_000, moved, 0.1)
+    return Measurement(parity, quantize, 1000, map_, 0.7, 1.0)
+
+
+@pytest.mark.parametrize(
+    "quantize, moved",
+    [(None, 0), ("float16", 20), ("dynamic", 300), ("int8", 300)],
+)
+@pytest.mark.parametrize("map_", [0.6901, 0.7, 0.7099])
+def test_within(quantize, moved, map_):
+    assert hn.export.broken_bounds(measured(quantize, moved, map_)) == []
+
+
+@pytest.mark.parametrize(
+    "quantize, moved, sentence",
+    [
+        ("float16", 21, "0.21% of the bits moved, where float16 may move 0.2%"),
+        ("dynamic", 301, "3.01% of the bits moved, where dynamic may move 3%"),
+        ("int8", 9000, "90.00% of the bits moved, where int8 may move 3%"),
+    ],
+)
+def test_too_many_bits(quantize, moved, sentence):
+    broken = hn.export.broken_bounds(measured(quantize, moved, 0.7))
+    assert broken == [sentence]
+
+
+@pytest.mark.parametrize("map_, change", [(0.689, "-0.0110"), (0.711, "+0.01")])
+def test_another_map(map_, change):
+    (broken,) = hn.export.broken_bounds(measured("int8", 0, map_))
+    assert broken.startswith(f"MAP changed by {change}")
+
+
+def test_both():
+    assert len(hn.export.broken_bounds(measured("int8", 400, 0.5))) == 2
+
+
+def test_a_file_that_breaks_one_is_removed(tmp_path):
+    path = tmp_path / "encoder.tflite"
+    path.write_text("")
+    hn.export.keep_within_bounds(measured("int8", 300, 0.7, path))
+    assert path.exists()
+    with pytest.raises(hn.export.ParityError, match="was removed: 4.00% of"):
+        hn.export.keep_within_bounds(measured("int8", 400, 0.7, path))
+    assert not path.exists()
+
+
+def test_a_folder_that_breaks_one_is_removed(tmp_path, monkeypatch):
+    toy = ExportFormat("Toy", "", "", "", bounds={"int8": Bound(0.1)})
+    monkeypatch.setitem(FORMATS, "toy", dataclasses.replace(toy, suffix=".toy"))
+    path = tmp_path / "encoder.toy"
+    path.mkdir()
+    (path / "weights").write_text("")
+    # Within the format's own bound, and beyond that of LiteRT.
+    hn.export.keep_within_bounds(measured("int8", 1000, 0.7, path))
+    with pytest.raises(hn.export.ParityError, match="int8 may move 10%"):
+        hn.export.keep_within_bounds(measured("int8", 1001, 0.7, path))
+    assert not path.exists()

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.export import ParityError, ParityReport
+from hashnet_tf.export import ParityError, ParityReport, parity
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +68,9 @@ def test_a_bit_at_zero_may_move(kind, checks, models, images):
 
 @pytest.mark.parametrize("quantize", ["float16", "int8"])
 def test_of_a_quantized_file_the_bits_are_only_counted(
-    quantize, models, images, tmp_path
+    quantize, quantized_files, models, images
 ):
-    representative = [images] if quantize == "int8" else None
-    path = hn.export.to_litert(
-        models["12"], tmp_path / "a.tflite", quantize, representative
-    )
+    path = quantized_files[quantize]
     assert hn.export.check_litert(path, models["12"], images).share < 0.02
     report = hn.export.check_litert(path, models["other"], images)
     assert report.share > 0.1
@@ -103,3 +100,61 @@ def test_refuses_a_model_of_nan(kind, checks, models, images):
     model.hash_layer.set_weights([np.full_like(kernel, np.nan), bias])
     with pytest.raises(ValueError, match="NaN or infinity for 70 images"):
         check(paths["zero"], model, images)
+
+
+class Disturbed(hn.export.LiteRTEncoder):
+    """An encoder one of whose outputs is wrong."""
+
+    change = None
+
+    def run(self, images):
+        outputs = super().run(images)
+        # The file gives none.
+        outputs["z"] = np.where(outputs["signs"] > 0, 1e-3, -1e-3)
+        self.change(outputs)
+        return outputs
+
+
+def turn_signs(outputs):
+    outputs["signs"] = -outputs["signs"]
+
+
+def make_a_sign_zero(outputs):
+    outputs["signs"][0, 0] = 0
+
+
+def turn_a_z(outputs):
+    outputs["z"][0, 1] *= -1
+
+
+def make_a_z_infinite(outputs):
+    outputs["z"][0, 1] *= np.inf
+
+
+def turn_subnormal_zs(outputs):
+    outputs["z"] *= -1e-37
+
+
+@pytest.mark.parametrize(
+    "change, agrees",
+    [
+        (turn_signs, False),
+        (make_a_sign_zero, False),
+        (turn_a_z, False),
+        (make_a_z_infinite, False),
+        (turn_subnormal_zs, True),
+        (lambda outputs: None, True),
+    ],
+)
+def test_outputs_that_disagree_are_found(
+    change, agrees, litert_files, models, images, monkeypatch
+):
+    monkeypatch.setattr(parity, "LiteRTEncoder", Disturbed)
+    monkeypatch.setattr(Disturbed, "change", staticmethod(change))
+    path = litert_files["12"]
+    if agrees:
+        report = hn.export.check_litert(path, models["12"], images)
+        assert report.bits_moved == 0
+    else:
+        with pytest.raises(ParityError, match="codes, signs and z that disag"):
+            hn.export.check_litert(path, models["12"], images)

@@ -1,21 +1,32 @@
+import functools
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
+from hashnet_tf.datasets.pixels.framing import frame_image
+from hashnet_tf.export import freeze, saved_model
 from hashnet_tf.export.freeze import description
+from hashnet_tf.export.saved_model import check_signatures, decode_files
 from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
-STRANGERS = ["run_saved_model.py", "run_c_session.py"]
-NAMES = ["12", "48", "zero"]
-LOADERS = ["in_python", "in_session", "in_c_session"]
+# TensorFlow in Python loads slowly: there one of the models is enough.
+STRANGERS = {
+    "run_saved_model.py": ["12"],
+    "run_c_session.py": ["12", "48", "zero"],
+}
+LOADERS = [
+    pytest.param("in_python", "run_saved_model.py", marks=pytest.mark.slow),
+    pytest.param("in_session", "run_saved_model.py", marks=pytest.mark.slow),
+    pytest.param("in_c_session", "run_c_session.py"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,25 +58,24 @@ def large(images):
 
 
 @pytest.fixture(scope="module")
-def outputs(saved_models, inputs, tmp_path_factory):
-    """All outputs of all SavedModels, without hashnet_tf."""
+def outputs_of(saved_models, inputs, tmp_path_factory):
+    """Gives all outputs of SavedModels in a stranger, without hashnet_tf."""
     folder = tmp_path_factory.mktemp("stranger")
     np.savez(folder / "inputs.npz", **inputs)
-    outputs = {}
-    for stranger in STRANGERS:
-        subprocess.run(
-            [
-                sys.executable,
-                str(pathlib.Path(__file__).with_name(stranger)),
-                str(folder / "inputs.npz"),
-                str(folder / "outputs.npz"),
-                *map(str, saved_models.values()),
-            ],
-            check=True,
-            cwd=folder,
-        )
-        outputs |= np.load(folder / "outputs.npz")
-    return outputs
+
+    @functools.cache
+    def outputs_of(stranger):
+        command = [
+            sys.executable,
+            pathlib.Path(__file__).with_name(stranger),
+            folder / "inputs.npz",
+            folder / "outputs.npz",
+            *(saved_models[name] for name in STRANGERS[stranger]),
+        ]
+        subprocess.run([*map(str, command)], check=True, cwd=folder)
+        return dict(np.load(folder / "outputs.npz"))
+
+    return outputs_of
 
 
 def check_bits(outputs, key, expected, bits):
@@ -76,12 +86,22 @@ def check_bits(outputs, key, expected, bits):
     np.testing.assert_array_equal(outputs[f"{key}/code_bytes"], codes)
 
 
-@pytest.mark.parametrize("loader", LOADERS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("loader, stranger", LOADERS)
 def test_every_signature_gives_the_models_bits(
-    name, loader, models, saved_models, images, files, outputs
+    loader, stranger, models, saved_models, images, files, outputs_of
 ):
-    model, start = models[name], f"{saved_models[name]}/{loader}"
+    outputs = outputs_of(stranger)
+    for name in STRANGERS[stranger]:
+        check_signatures_of(
+            outputs,
+            f"{saved_models[name]}/{loader}",
+            models[name],
+            images,
+            files,
+        )
+
+
+def check_signatures_of(outputs, start, model, images, files):
     expected = model.encode(images)
     for signature in ("serving_default", "encode_images", "encode_bytes"):
         key = f"{start}/{signature}/trained"
@@ -94,8 +114,11 @@ def test_every_signature_gives_the_models_bits(
     check_bits(outputs, key, model.encode(np.stack(decoded)), model.bits)
 
 
-@pytest.mark.parametrize("loader", LOADERS)
-def test_embed_gives_z(loader, models, saved_models, images, outputs):
+@pytest.mark.parametrize("loader, stranger", LOADERS)
+def test_embed_gives_z(
+    loader, stranger, models, saved_models, images, outputs_of
+):
+    outputs = outputs_of(stranger)
     z = outputs[f"{saved_models['12']}/{loader}/embed/trained/z"]
     assert z.dtype == np.float32
     expected = models["12"].logits(images, training=False)
@@ -125,27 +148,40 @@ def test_another_size_is_refused_in_the_graph(signature, saved_models):
                 session.run(output.name, feed)
 
 
-@pytest.mark.parametrize("signature", ["serving_default", "embed"])
-def test_images_may_be_floats(signature, models, images, tmp_path):
-    path = hn.export.to_saved_model(
-        models["12"], tmp_path, image_dtype="float32"
-    )
-    encoder = hn.export.SavedModelEncoder(path)
+def test_images_may_be_floats(trained_model, trained_saved_model, images):
+    encoder = hn.export.SavedModelEncoder(trained_saved_model)
     # Between two bytes too.
     shifted = images.astype(np.float32) / 1.01
-    z = models["12"].logits(shifted, training=False).numpy()
-    outputs = encoder.run(signature, shifted)
-    if signature == "embed":
-        np.testing.assert_allclose(outputs["z"], z, atol=1e-6)
-    else:
-        clear = np.abs(z) > 1e-5
-        assert clear.mean() > 0.99
-        np.testing.assert_array_equal(
-            (outputs["signs"] > 0)[clear], z[clear] > 0
-        )
+    z = trained_model.logits(shifted, training=False).numpy()
+    found = encoder.run("embed", shifted)["z"]
+    np.testing.assert_allclose(found, z, atol=1e-6)
+    clear = np.abs(z) > 1e-5
+    assert clear.mean() > 0.99
+    signs = encoder.run("serving_default", shifted)["signs"]
+    np.testing.assert_array_equal((signs > 0)[clear], z[clear] > 0)
     np.testing.assert_array_equal(
-        encoder.encode(images), models["12"].encode(images)
+        encoder.encode(images), trained_model.encode(images)
     )
+
+
+def test_frames_images_and_files_as_the_model_was_tested(
+    trained_model, trained_saved_model, models
+):
+    large = np.random.default_rng(3).integers(0, 256, (40, 30, 45, 3), np.uint8)
+    encoder = hn.export.SavedModelEncoder(trained_saved_model)
+    assert encoder.framing == trained_model.framing == "modern"
+    pixels = frame_image(large, (16, 20), "modern").numpy()
+    expected = trained_model.encode(pixels)
+    warped = frame_image(large, (16, 20)).numpy()
+    assert (trained_model.encode(warped) != expected).any()
+    files = [tf.io.encode_png(image).numpy() for image in large]
+    for signature, values in {
+        "serving_default": pixels.astype(np.float32),
+        "encode_images": large,
+        "encode_bytes": files,
+    }.items():
+        codes = encoder.run(signature, values)["codes"]
+        np.testing.assert_array_equal(codes, expected)
 
 
 @pytest.mark.parametrize("image_dtype", ["int8", "float16", tf.uint8, None])
@@ -181,12 +217,11 @@ def test_files_must_be_a_row(shape, saved_models):
         loaded.signatures["encode_bytes"](image_bytes=tf.fill(shape, b""))
 
 
-def test_holds_the_weights_without_tanh_beta_and_optimizer(tmp_path, models):
-    model = keras.models.clone_model(models["12"])
-    model.compile("adam", hn.losses.WeightedPairwiseLoss())
-    labels = np.arange(8) % 2
-    model.fit(np.zeros((8, 16, 20, 3)), labels, verbose=0)
-    path = hn.export.to_saved_model(model, tmp_path)
+def test_holds_the_weights_without_tanh_beta_and_optimizer(
+    trained_model, trained_saved_model
+):
+    model, path = trained_model, trained_saved_model
+    assert model.optimizer.iterations > 0
     found = tf.train.list_variables(str(path / "variables" / "variables"))
     weights = len(model.backbone.weights) + len(model.hash_layer.weights)
     assert len([v for v in found if "OBJECT_GRAPH" not in v[0]]) == weights
@@ -212,38 +247,34 @@ def test_assets_tell_what_it_is(models, saved_models):
 
 @pytest.mark.parametrize("image_dtype", ["uint8", "float32"])
 def test_assets_hold_a_request_for_each_signature(
-    image_dtype, models, tmp_path
+    image_dtype, saved_models, trained_saved_model, tmp_path
 ):
-    path = hn.export.to_saved_model(
-        models["12"], tmp_path / "model", image_dtype=image_dtype
-    )
-    expected = tmp_path / "expected"
-    write_warmup(expected, warmup_requests((16, 20), image_dtype))
-    found = path / "assets.extra" / "tf_serving_warmup_requests"
-    assert found.read_bytes() == expected.read_bytes()
+    path = {"uint8": saved_models["12"], "float32": trained_saved_model}
+    write_warmup(tmp_path / "a", warmup_requests((16, 20), image_dtype))
+    found = path[image_dtype] / "assets.extra" / "tf_serving_warmup_requests"
+    assert found.read_bytes() == (tmp_path / "a").read_bytes()
 
 
-def test_assets_hold_the_retrieval_report(models, tmp_path):
-    codes, labels = np.uint8([[0, 0], [255, 240]]), np.array([0, 1])
-    report = hn.retrieval.evaluate(codes, codes, labels, labels, 12, at=2)
-    path = hn.export.to_saved_model(models["12"], tmp_path, report=report)
-    text = (path / "assets.extra" / "hashnet.json").read_text()
-    told = json.loads(text)["retrieval"]
-    assert hn.retrieval.RetrievalReport.from_dict(told) == report
+def test_assets_hold_the_retrieval_report(trained_saved_model, trained_report):
+    text = (trained_saved_model / "assets.extra" / "hashnet.json").read_text()
+    told = json.loads(text)
+    assert told["image_dtype"] == "float32"
+    report = hn.retrieval.RetrievalReport.from_dict(told["retrieval"])
+    assert report == trained_report
 
 
-def test_a_version_is_never_overwritten(tmp_path, models):
-    first = hn.export.to_saved_model(models["zero"], tmp_path)
-    before = {p: p.read_bytes() for p in first.rglob("*") if p.is_file()}
+def test_the_next_version_is_the_one_after_the_highest(trained_saved_model):
+    assert trained_saved_model.name == "10"
+    there = sorted(path.name for path in trained_saved_model.parent.iterdir())
+    assert there == ["1", "10", "9", "notes"]
+
+
+def test_a_version_is_never_overwritten(models, tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "a").write_text("of before")
     with pytest.raises(ValueError, match="Received: version=1"):
         hn.export.to_saved_model(models["12"], tmp_path, 1)
-    after = {p: p.read_bytes() for p in first.rglob("*") if p.is_file()}
-    assert after == before
-    assert hn.export.to_saved_model(models["12"], tmp_path, 9).name == "9"
-    (tmp_path / "notes").touch()
-    assert hn.export.to_saved_model(models["12"], tmp_path).name == "10"
-    there = ["1", "10", "9", "notes"]
-    assert sorted(p.name for p in tmp_path.iterdir()) == there
+    assert [p.name for p in tmp_path.rglob("*")] == ["1", "a"]
 
 
 @pytest.mark.parametrize("version", [0, -1, 1.0, "1", True])
@@ -254,11 +285,104 @@ def test_refuses_a_version_that_is_no_positive_integer(
         hn.export.to_saved_model(models["12"], tmp_path, version)
 
 
-def test_a_failed_write_leaves_nothing(tmp_path, models, monkeypatch):
-    def fail(path, model):
-        raise OSError("disk full")
+class Disturbed(hn.export.SavedModelEncoder):
+    """An encoder one of whose outputs is wrong."""
 
-    monkeypatch.setattr("hashnet_tf.export.saved_model.check_signatures", fail)
-    with pytest.raises(OSError, match="disk full"):
+    wrong = None
+
+    def run(self, signature, values):
+        outputs = super().run(signature, values)
+        at, name, change = self.wrong
+        if at == signature:
+            outputs = {**outputs, name: change(outputs[name])}
+        return outputs
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (("serving_default", "codes", np.invert), "serving_default, does not"),
+        (("encode_images", "codes", np.invert), "encode_images, does not"),
+        (("encode_bytes", "codes", lambda c: c[::-1]), "encode_bytes, does"),
+        (("encode_bytes", "ok", np.ones_like), "images from other files"),
+        (("embed", "z", lambda z: z * 1.01), "embed, does not give"),
+        (("embed", "z", lambda z: z * np.nan), "embed, does not give"),
+        (None, None),
+    ],
+)
+def test_a_mistake_in_an_output_is_found(
+    wrong, message, models, saved_models, monkeypatch
+):
+    monkeypatch.setattr(saved_model, "SavedModelEncoder", Disturbed)
+    monkeypatch.setattr(Disturbed, "wrong", wrong or ("", "", None))
+    if wrong is None:
+        check_signatures(saved_models["12"], models["12"])
+        return
+    with pytest.raises(hn.export.ParityError, match=message):
+        check_signatures(saved_models["12"], models["12"])
+
+
+def test_one_of_other_weights_is_found(saved_models, models):
+    with pytest.raises(hn.export.ParityError, match="serving_default, does"):
+        check_signatures(saved_models["12"], models["other"])
+
+
+def test_lost_variables_are_found(saved_models, models, copied):
+    path = copied(saved_models["12"])
+    shutil.rmtree(path / "variables")
+    with pytest.raises(ValueError, match=r"Received: .*/1 \(The passed"):
+        check_signatures(path, models["12"])
+
+
+def test_a_size_that_is_not_enforced_is_found_and_nothing_stays(
+    models, tmp_path, monkeypatch
+):
+    ensure_shape = tf.ensure_shape
+
+    def no_check(images, shape):
+        if len(shape) != 4:
+            return ensure_shape(images, shape)
+        return images[:, : shape[1], : shape[2]]
+
+    monkeypatch.setattr(freeze.tf, "ensure_shape", no_check)
+    with pytest.raises(hn.export.ParityError, match="of another size"):
         hn.export.to_saved_model(models["12"], tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def some_files(n):
+    rng = np.random.default_rng(n)
+    for i in range(n):
+        height, width = rng.integers(1, 60, 2)
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        encode = tf.io.encode_png if i % 2 else tf.io.encode_jpeg
+        yield encode(image).numpy()
+
+
+@pytest.mark.parametrize(
+    "n, share, graph",
+    [(0, 0.0, False), (0, 0.0, True), (20, 0.0, True), (20, 0.5, False)]
+    + [(20, 1.0, True)],
+)
+def test_decodes_files_and_leaves_bad_ones_black(n, share, graph):
+    rng = np.random.default_rng(n)
+    encoded = list(some_files(n))
+    bad = rng.random(n) < share
+    for place in np.flatnonzero(bad):
+        file = encoded[place]
+        encoded[place] = file[: rng.integers(len(file) - 20)]
+
+    def decode(files):
+        return decode_files(files, (9, 11))
+
+    decode = tf.function(decode) if graph else decode
+    images, ok = decode(tf.constant(encoded, tf.string, [n]))
+    assert images.dtype == tf.uint8 and images.shape == (n, 9, 11, 3)
+    assert ok.dtype == tf.bool
+    np.testing.assert_array_equal(ok, ~bad)
+    for place, image in enumerate(images.numpy()):
+        if bad[place]:
+            assert (image == 0).all()
+        else:
+            expected = resize_image(decode_image(encoded[place]), (9, 11))
+            np.testing.assert_array_equal(image, expected)

@@ -100,7 +100,10 @@ def test_reads_the_second_weight_of_version_0_1(tmp_path, form):
     class Old(ScaledTanh):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
-            self.plateau = self.add_weight((2,), name="plateau")
+            self.plateau = self.add_weight((2,), trainable=False)
+
+    # A file names what it holds by the class.
+    Old.__name__ = "ScaledTanh"
 
     def build(layer):
         inputs = keras.Input((4,))
@@ -110,7 +113,7 @@ def test_reads_the_second_weight_of_version_0_1(tmp_path, form):
     old.get_layer("tanh").beta.assign(5.5)
     if form == "model.keras":
         old.save(tmp_path / form)
-        custom = {"Old": ScaledTanh}
+        custom = {"ScaledTanh": ScaledTanh}
         new = keras.saving.load_model(tmp_path / form, custom_objects=custom)
     else:
         old.save_weights(tmp_path / form)

@@ -118,10 +118,8 @@ def test_a_long_legend_is_not_cut(tmp_path, drawn):
 def test_many_points_have_no_markers(tmp_path, drawn):
     line = {n: 0.5 for n in range(1, 31)}
     plot_precision_at({"a": line, "b": {**line, 31: 0.5}}, tmp_path / "a.png")
-    assert [line.get_marker() for line in drawn[0].axes[0].lines] == [
-        "o",
-        "None",
-    ]
+    few, many = drawn[0].axes[0].lines
+    assert (few.get_marker(), many.get_marker()) == ("o", "None")
 
 
 @each_plot

@@ -27,12 +27,12 @@ def test_no_figure_touches_global_state(tmp_path, monkeypatch):
     # An import of pyplot fails from here on.
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     before = settings()
-    codes = np.arange(8, dtype=np.uint8)[:, None]
+    codes = np.arange(4, dtype=np.uint8)[:, None]
     plot_training([{"step": 0, "beta": 1.0}], tmp_path / "a.png")
     plot_code_histogram([[0.5]], [[1.0]], tmp_path / "b.png")
     plot_neighbours(IMAGE, IMAGE[None], None, [["1"]], tmp_path / "c.png")
     plot_precision_recall({"a": {0.5: 0.5}}, tmp_path / "d.png")
-    plot_tsne(codes, 8, np.arange(8), tmp_path / "e.png")
+    plot_tsne(codes, 8, np.arange(4), tmp_path / "e.png")
     plot_losses({"a": [{"step": 0, "J": 1, "L": 2}]}, tmp_path / "f.png")
     assert len(list(tmp_path.glob("*.png"))) == 6
     assert settings() == before

@@ -21,8 +21,8 @@ def test_losses(tmp_path, drawn, table):
         ["DHN", "3", "2.0", "3.0"],
     ]
     lines = drawn[0].axes[0].lines
-    assert lines[0].get_xdata() == [0, 9]
-    assert lines[1].get_ydata() == [1.5, 0.75]
+    assert lines[0].get_xdata().tolist() == [0, 9]
+    assert lines[1].get_ydata().tolist() == [1.5, 0.75]
     assert [line.get_linestyle() for line in lines] == ["-", "--"] * 2
     assert len({line.get_color() for line in lines}) == 2
 

@@ -7,12 +7,12 @@ from hashnet_tf.retrieval import evaluate
 from hashnet_tf.shallow import BRE, ITQ, ITQCCA, KSH, LSH, SDH
 
 SEEDS = range(3)
-QUERIES = 300
+QUERIES, ITEMS = 200, 800
 
 
 def scores(make):
     data = load_digits()
-    x, labels = data.data, data.target
+    x, labels = data.data[:ITEMS], data.target[:ITEMS]
     found = []
     for seed in SEEDS:
         rival = make(seed).fit(x[QUERIES:], labels[QUERIES:])
@@ -22,12 +22,15 @@ def scores(make):
             labels[:QUERIES],
             labels[QUERIES:],
             bits=rival.bits,
+            file_order=False,
         )
         found.append(report.map)
     return found
 
 
-@pytest.fixture(scope="module", params=[16, 32])
+@pytest.fixture(
+    scope="module", params=[16, pytest.param(32, marks=pytest.mark.slow)]
+)
 def by_chance(request):
     bits = request.param
     return bits, max(scores(lambda seed: LSH(bits, seed)))
@@ -36,11 +39,11 @@ def by_chance(request):
 @pytest.mark.parametrize(
     "rival, settings",
     [
-        (BRE, {"samples": 600, "rounds": 30}),
-        (ITQ, {}),
+        (BRE, {"samples": 400, "rounds": 15}),
+        (ITQ, {"rounds": 20}),
         (ITQCCA, {}),
-        (KSH, {"anchors": 60, "samples": 200}),
-        (SDH, {"anchors": 300}),
+        (KSH, {"anchors": 40, "samples": 100}),
+        (SDH, {"anchors": 100}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -1,4 +1,4 @@
-import importlib
+import dataclasses
 import re
 import shutil
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.export import parity
+from hashnet_tf.export import parity, saved_model
+from hashnet_tf.export.formats import Bound
 from hashnet_tf.runs import CodeSet, Run
 
 WAYS = ["none", "float16", "dynamic", "int8"]
@@ -127,9 +128,7 @@ def test_other_bits_end_with_1_and_leave_no_file(
         monkeypatch.setattr(parity, "model_bits", moved)
         return path
 
-    # By its name, which in the package is the function's.
-    module = importlib.import_module("hashnet_tf.export.from_run")
-    monkeypatch.setattr(module, "to_saved_model", unchecked)
+    monkeypatch.setattr(saved_model, "to_saved_model", unchecked)
     line = fails(
         "export", f"--workdir={run.path}", "--format=saved_model", code=1
     )
@@ -142,8 +141,10 @@ def test_other_bits_end_with_1_and_leave_no_file(
 
 
 def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
-    strict = {"int8": hn.export.bounds.Bound(-1.0)}
-    monkeypatch.setattr("hashnet_tf.export.measurement.BOUNDS", strict)
+    litert = hn.export.FORMATS["litert"]
+    bounds = {**litert.bounds, "int8": Bound(-1.0)}
+    strict = dataclasses.replace(litert, bounds=bounds)
+    monkeypatch.setitem(hn.export.FORMATS, "litert", strict)
     words = ["--format=litert", "--quantize=none,int8", "--at=100"]
     line = fails("export", f"--workdir={run.path}", *words, code=1)
     assert "encoder_int8.tflite was removed" in line

@@ -1,11 +1,12 @@
 """Images that are in memory already."""
 
+import collections.abc
 import hashlib
 
 import numpy as np
-import tensorflow as tf
+import numpy.typing as npt
 
-from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.images.image_set import ImageSet, Reader
 
 
 class ArrayImages(ImageSet):
@@ -28,7 +29,14 @@ class ArrayImages(ImageSet):
     4
     """
 
-    def __init__(self, images, labels, names=None):
+    images: np.ndarray
+
+    def __init__(
+        self,
+        images: npt.ArrayLike,
+        labels: npt.ArrayLike,
+        names: collections.abc.Iterable[str] | None = None,
+    ) -> None:
         images = np.asarray(images)
         if images.ndim == 3:
             images = images[..., np.newaxis]
@@ -46,16 +54,26 @@ class ArrayImages(ImageSet):
             names = [str(i) for i in range(len(images))]
         super().__init__(labels, names)
         self.images = images
+        # Of the set that this is a subset of, which of its images these are,
+        # and the digests of those that were asked for: one image is of
+        # several parts.
+        self._places = np.arange(len(images))
+        self._digests: dict[int, str] = {}
 
-    def subset(self, indices):
+    def subset(self, indices: npt.ArrayLike) -> "ArrayImages":
         indices = np.asarray(indices)
-        return ArrayImages(
+        images = ArrayImages(
             self.images[indices],
             self.labels[indices],
             [self.names[i] for i in indices],
         )
+        images._places = self._places[indices]
+        images._digests = self._digests
+        return images
 
-    def reader(self):
+    def reader(self) -> Reader:
+        import tensorflow as tf
+
         images = self.images
 
         def read(position):
@@ -67,21 +85,28 @@ class ArrayImages(ImageSet):
 
         return read
 
-    def identities(self):
+    def identities(self) -> list[str]:
         # Sets that were made apart may both count their images from 0.
         return [
-            f"{name} {hashlib.sha256(np.ascontiguousarray(image)).hexdigest()}"
-            for name, image in zip(self.names, self.images, strict=True)
+            f"{name} {digest}"
+            for name, digest in zip(
+                self.names, self._digests_of_all(), strict=True
+            )
         ]
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         digest = hashlib.sha256(repr(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.images).data)
         return digest.hexdigest()
 
-    def fingerprints(self):
+    def fingerprints(self) -> list[str]:
         shape = repr(self.images.shape[1:])
-        return [
-            f"{shape} {hashlib.sha256(np.ascontiguousarray(image)).hexdigest()}"
-            for image in self.images
-        ]
+        return [f"{shape} {digest}" for digest in self._digests_of_all()]
+
+    def _digests_of_all(self) -> list[str]:
+        places = self._places.tolist()
+        for place, image in zip(places, self.images, strict=True):
+            if place not in self._digests:
+                pixels = np.ascontiguousarray(image).data
+                self._digests[place] = hashlib.sha256(pixels).hexdigest()
+        return [self._digests[place] for place in places]

@@ -1,12 +1,15 @@
 """Images that have been decoded once and lie in memory."""
 
+import collections.abc
 import os
 import pathlib
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._framings import CACHES
-from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.images.image_set import ImageSet, Reader
 from hashnet_tf.datasets.undecodable import refuse_undecodable
 
 _MEMINFO = pathlib.Path("/proc/meminfo")
@@ -18,7 +21,7 @@ SAMPLE = 48
 SHARE = 0.5
 
 
-def available_memory():
+def available_memory() -> int | None:
     """Returns the bytes of memory that are available, or None if not known.
 
     Example:
@@ -33,7 +36,7 @@ def available_memory():
     return min(machine, container)
 
 
-def _of_machine():
+def _of_machine() -> int | None:
     try:
         for line in _MEMINFO.read_text(encoding="ascii").splitlines():
             name, value = line.split(":")
@@ -47,7 +50,7 @@ def _of_machine():
         return None
 
 
-def _of_container():
+def _of_container() -> int | None:
     try:
         limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
         taken = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
@@ -65,17 +68,17 @@ class DecodedImages(ImageSet):
             order of reading these are.
     """
 
-    def __init__(self, images, source):
+    def __init__(self, images: list[np.ndarray], source: ImageSet) -> None:
         super().__init__(source.labels, source.names)
         self._images = images
         self._source = source
         self.shuffle_buffer = source.shuffle_buffer
 
-    def subset(self, indices):
-        images = [self._images[i] for i in indices]
+    def subset(self, indices: npt.ArrayLike) -> "DecodedImages":
+        images = [self._images[i] for i in np.asarray(indices)]
         return DecodedImages(images, self._source.subset(indices))
 
-    def reader(self):
+    def reader(self) -> Reader:
         images = self._images
 
         def read(position):
@@ -86,17 +89,21 @@ class DecodedImages(ImageSet):
 
         return read
 
-    def identities(self):
+    def identities(self) -> list[str]:
         return self._source.identities()
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         return self._source.fingerprint()
 
-    def fingerprints(self):
+    def fingerprints(self) -> list[str]:
         return self._source.fingerprints()
 
 
-def cached(images, keep, cache="auto"):
+def cached(
+    images: ImageSet,
+    keep: collections.abc.Callable[..., tuple[tf.Tensor, tf.Tensor]],
+    cache: str = "auto",
+) -> ImageSet:
     """Returns images decoded and kept in memory, if that is wanted.
 
     Args:

@@ -1,13 +1,14 @@
 """Images in files."""
 
+import collections.abc
 import hashlib
 import os
 import pathlib
 
 import numpy as np
-import tensorflow as tf
+import numpy.typing as npt
 
-from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.images.image_set import ImageSet, Reader
 
 
 class FileImages(ImageSet):
@@ -27,69 +28,84 @@ class FileImages(ImageSet):
     ['cat/1.jpg']
     """
 
-    def __init__(self, root, paths, labels, origins=None):
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        paths: collections.abc.Iterable[str],
+        labels: npt.ArrayLike,
+        origins: list[str] | None = None,
+    ) -> None:
         super().__init__(labels, paths)
         self.root = pathlib.Path(root)
         self.origins = origins
+        # From a name to the file it leads to. Subsets share it, for one image
+        # is of several parts, and to follow links asks the disk.
+        self._files: dict[str, str] = {}
 
-    def subset(self, indices):
+    def subset(self, indices: npt.ArrayLike) -> "FileImages":
         indices = np.asarray(indices)
-        return FileImages(
+        images = FileImages(
             self.root,
             [self.names[i] for i in indices],
             self.labels[indices],
             self.origins and [self.origins[i] for i in indices],
         )
+        images._files = self._files
+        return images
 
-    def where(self, position):
+    def where(self, position: int) -> str:
         """Returns the file at `position` as a message names it."""
         path = str(self.root / self.names[position])
         if self.origins is None:
             return path
         return f"{self.origins[position]}: {path}"
 
-    def missing(self):
+    def missing(self) -> list[int]:
         """Returns the positions of the paths that are no files."""
-        return [
-            position
-            for position, name in enumerate(self.names)
-            if not (self.root / name).is_file()
-        ]
+        there = {
+            name: os.path.isfile(os.path.join(self.root, name))
+            for name in set(self.names)
+        }
+        return [i for i, name in enumerate(self.names) if not there[name]]
 
-    def identities(self):
+    def identities(self) -> list[str]:
         # Links are followed: two names of one file are one image. Of the many
         # files of a folder, the folder is followed only once.
-        folders, found = {}, []
+        folders = {}
         for name in self.names:
+            if name in self._files:
+                continue
             folder, last = os.path.split(os.path.join(self.root, name))
             if folder not in folders:
                 folders[folder] = os.path.realpath(folder)
             path = os.path.join(folders[folder], last)
             if last in ("", ".", "..") or os.path.islink(path):
                 path = os.path.realpath(path)
-            found.append(path)
-        return found
+            self._files[name] = path
+        return [self._files[name] for name in self.names]
 
-    def reader(self):
+    def reader(self) -> Reader:
+        import tensorflow as tf
+
         paths = tf.constant(
             [str(self.root / name) for name in self.names], dtype=tf.string
         )
         return lambda position: tf.io.read_file(paths[position])
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         # Without the folder: a set stays itself when its folder is moved.
         digest = hashlib.sha256()
         for line in self._states():
             digest.update(f"{line}\n".encode())
         return digest.hexdigest()
 
-    def fingerprints(self):
+    def fingerprints(self) -> list[str]:
         # With the folder: those of two data sets may hold a file of the same
         # name and size, and unpacked archives of the same time.
         folder = self.root.resolve()
         return [f"{folder}\0{line}" for line in self._states()]
 
-    def _states(self):
+    def _states(self) -> collections.abc.Iterator[str]:
         for name in self.names:
             status = os.stat(os.path.join(self.root, name))
             yield f"{name}\0{status.st_size}\0{status.st_mtime_ns}"

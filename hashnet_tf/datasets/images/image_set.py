@@ -1,15 +1,23 @@
 """What a set of labelled images is, wherever it lies."""
 
 import abc
+import collections.abc
 import copy
+import typing
 
 import numpy as np
-import tensorflow as tf
+import numpy.typing as npt
 
 from hashnet_tf.datasets.sampling import shuffled
 
+if typing.TYPE_CHECKING:
+    import tensorflow as tf
+
 # The loss takes class ids as float32, which tells no larger ones apart.
 MAX_CLASS_ID = 2**24
+
+# From a position, int64 scalar, to the image as it lies.
+Reader = collections.abc.Callable[[typing.Any], "tf.Tensor"]
 
 
 class ImageSet(abc.ABC):
@@ -33,21 +41,25 @@ class ImageSet(abc.ABC):
         ValueError: If `labels` are not as above or not one for each name.
     """
 
-    shuffle_buffer = None
+    shuffle_buffer: int | None = None
+    labels: np.ndarray
+    names: list[str]
 
-    def __init__(self, labels, names):
-        self.labels = _checked(labels, len(names))
+    def __init__(
+        self, labels: npt.ArrayLike, names: collections.abc.Iterable[str]
+    ) -> None:
         self.names = list(names)
+        self.labels = _checked(labels, len(self.names))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
     @abc.abstractmethod
-    def subset(self, indices):
+    def subset(self, indices: npt.ArrayLike) -> typing.Self:
         """Returns the set of the images at `indices`, in that order."""
 
     @abc.abstractmethod
-    def reader(self):
+    def reader(self) -> Reader | None:
         """Returns what reads an image as it lies.
 
         Returns:
@@ -56,7 +68,9 @@ class ImageSet(abc.ABC):
             `[height, width, 3]`. None if the set can only be streamed.
         """
 
-    def encoded(self, order=None):
+    def encoded(
+        self, order: "tf.data.Dataset | None" = None
+    ) -> "tf.data.Dataset":
         """Streams the images as they lie.
 
         Args:
@@ -69,7 +83,12 @@ class ImageSet(abc.ABC):
         Raises:
             ValueError: If an order is wanted of a set that is a stream.
         """
+        # Here, and so below: names and labels are read without TensorFlow,
+        # whose import takes seconds.
+        import tensorflow as tf
+
         read = self.reader()
+        assert read is not None, "a set that is a stream streams itself"
         if order is None:
             order = tf.data.Dataset.range(len(self))
         return order.map(
@@ -77,7 +96,9 @@ class ImageSet(abc.ABC):
             num_parallel_calls=tf.data.AUTOTUNE,
         )
 
-    def order(self, seed, shard=None):
+    def order(
+        self, seed: int, shard: tuple[int, int] | None = None
+    ) -> "tf.data.Dataset":
         """Streams the positions in another order each time.
 
         Args:
@@ -87,33 +108,37 @@ class ImageSet(abc.ABC):
         Returns:
             `tf.data.Dataset` of int64 scalars.
         """
+        import tensorflow as tf
+
         positions = tf.data.Dataset.range(len(self))
         return shuffled(positions, len(self), seed, shard, self.shuffle_buffer)
 
-    def shuffled(self, seed, shard=None):
+    def shuffled(
+        self, seed: int, shard: tuple[int, int] | None = None
+    ) -> "tf.data.Dataset":
         """Streams the images in the order of `order`, as `encoded` does."""
         return self.encoded(self.order(seed, shard))
 
-    def where(self, position):
+    def where(self, position: int) -> str:
         """Returns the image at `position` as a message names it."""
         return self.names[position]
 
     @abc.abstractmethod
-    def identities(self):
+    def identities(self) -> list[str]:
         """Returns a list of n str, equal where two images are the same."""
 
     @abc.abstractmethod
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Returns a hex digest that changes when the images change."""
 
     @abc.abstractmethod
-    def fingerprints(self):
+    def fingerprints(self) -> list[str]:
         """Returns a list of n str, each of which changes when its image does.
 
         They are equal only where two images are the same, of whatever sets.
         """
 
-    def relabelled(self, labels):
+    def relabelled(self, labels: npt.ArrayLike) -> typing.Self:
         """Returns the set of the same images with other labels.
 
         Args:
@@ -124,7 +149,7 @@ class ImageSet(abc.ABC):
         return images
 
     @property
-    def unlabelled(self):
+    def unlabelled(self) -> np.ndarray:
         """Boolean `[n]`: which images have no label at all.
 
         An id below 0, a row of zeros, or a row of -1, which says no more than
@@ -135,18 +160,18 @@ class ImageSet(abc.ABC):
         first = self.labels[:, :1]
         return (first < 1).all(axis=1) & (self.labels == first).all(axis=1)
 
-    def first(self, count):
+    def first(self, count: int) -> typing.Self:
         """Returns the set of the first `count` images, or all if fewer."""
         return self.subset(np.arange(min(count, len(self))))
 
 
-def _checked(labels, count):
-    if len(labels) != count:
+def _checked(labels: npt.ArrayLike, count: int) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.ndim and len(labels) != count:
         raise ValueError(
             "Every image needs a label."
             f" Received: {count} images and {len(labels)} labels"
         )
-    labels = np.asarray(labels)
     if labels.ndim == 2 and labels.dtype.kind in "biuf":
         unknown = labels == -1
         wrong = (labels != 0) & (labels != 1) & ~unknown

@@ -1,8 +1,10 @@
 """Images that TensorFlow Datasets has prepared."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
@@ -34,16 +36,27 @@ class TfdsImages(ImageSet):
         ValueError: By `subset`, if its indices do not rise.
     """
 
-    def __init__(self, builder, split, labels, chosen=None):
+    builder: tfds.core.DatasetBuilder
+    split: str
+    chosen: np.ndarray
+
+    def __init__(
+        self,
+        builder: tfds.core.DatasetBuilder,
+        split: str,
+        labels: npt.ArrayLike,
+        chosen: npt.ArrayLike | None = None,
+    ) -> None:
         if chosen is None:
-            chosen = np.arange(len(labels))
+            chosen = np.arange(len(np.asarray(labels)))
         chosen = np.asarray(chosen)
         super().__init__(labels, [f"{split}#{i}" for i in chosen])
         self.builder = builder
         self.split = split
         self.chosen = chosen
+        self.shuffle_buffer = SHUFFLE_BUFFER
 
-    def subset(self, indices):
+    def subset(self, indices: npt.ArrayLike) -> "TfdsImages":
         indices = np.asarray(indices)
         if (np.diff(indices) <= 0).any():
             raise ValueError(
@@ -54,14 +67,10 @@ class TfdsImages(ImageSet):
             self.builder, self.split, self.labels[indices], self.chosen[indices]
         )
 
-    @property
-    def shuffle_buffer(self):
-        return SHUFFLE_BUFFER
-
-    def reader(self):
+    def reader(self) -> None:
         return None
 
-    def encoded(self, order=None):
+    def encoded(self, order: tf.data.Dataset | None = None) -> tf.data.Dataset:
         if order is not None:
             raise ValueError(
                 "A streamed set has one order; to be read in another it must"
@@ -75,20 +84,22 @@ class TfdsImages(ImageSet):
         stream = stream.map(lambda i, row: (position[i], row["image"]))
         return stream.filter(lambda i, image: i >= 0)
 
-    def shuffled(self, seed, shard=None):
+    def shuffled(
+        self, seed: int, shard: tuple[int, int] | None = None
+    ) -> tf.data.Dataset:
         return shuffled(
             self.encoded(), len(self), seed, shard, self.shuffle_buffer
         )
 
-    def identities(self):
+    def identities(self) -> list[str]:
         return [f"{self.builder.info.full_name} {name}" for name in self.names]
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         digest = self._digest_of_files()
-        digest.update(self.chosen)
+        digest.update(np.ascontiguousarray(self.chosen).data)
         return digest.hexdigest()
 
-    def fingerprints(self):
+    def fingerprints(self) -> list[str]:
         # A row has no state of its own: it changes with its split's files.
         files = self._digest_of_files().hexdigest()
         return [f"{files} {name}" for name in self.names]
@@ -103,7 +114,11 @@ class TfdsImages(ImageSet):
         return digest
 
 
-def read_split(builder, split, decoders):
+def read_split(
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    decoders: tfds.decode.PartialDecoding,
+) -> Any:
     """Streams a split in the order it was written.
 
     Args:
@@ -114,8 +129,9 @@ def read_split(builder, split, decoders):
     Returns:
         `tf.data.Dataset` of dicts.
     """
+    # Its decorator hides the parameters from a type checker.
     return builder.as_dataset(
-        split=split,
+        split=split,  # pyright: ignore[reportCallIssue]
         shuffle_files=False,
         decoders=decoders,
         # TFDS would keep a small set's files in memory, asked or not.

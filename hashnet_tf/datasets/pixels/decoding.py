@@ -4,6 +4,8 @@ Two decoders or two resizings give different pixels and so, here and there,
 different bits; the exported graph calls these very functions.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 from hashnet_tf.datasets.pixels.header import (
@@ -22,7 +24,7 @@ _UNCOMPRESSED, _BITFIELDS = 0, 3
 _USUAL_MASKS = b"\x00\x00\xff\x00\x00\xff\x00\x00\xff\x00\x00\x00"
 
 
-def decode_bmp(encoded):
+def decode_bmp(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Decodes a BMP of 8, 24 or 32 bits a pixel.
 
     TensorFlow alone takes the numbers of a palette for greys, and reads
@@ -74,7 +76,7 @@ def decode_bmp(encoded):
     )
 
 
-def _palette(encoded):
+def _palette(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Returns the colours, uint8 `[n, 3]`, blue, green, red and none a file."""
     start = _INFO + _number(encoded, _INFO, tf.int32)
     end = _number(encoded, 10, tf.int32)
@@ -84,13 +86,13 @@ def _palette(encoded):
     return tf.reshape(colours, [-1, 4])[:, 2::-1]
 
 
-def _number(encoded, at, dtype):
+def _number(encoded: tf.Tensor | bytes, at: int, dtype: tf.DType) -> tf.Tensor:
     return tf.io.decode_raw(tf.strings.substr(encoded, at, dtype.size), dtype)[
         0
     ]
 
 
-def decode_image(encoded):
+def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Decodes one image file to RGB.
 
     JPEG is decoded by the accurate integer transform, which gives the pixels
@@ -129,7 +131,7 @@ def decode_image(encoded):
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def _decode_other(encoded):
+def _decode_other(encoded: tf.Tensor | bytes) -> tf.Tensor:
     encoded, format = check_image(encoded)
     decoders = {
         "PNG": lambda: tf.io.decode_png(encoded, channels=3),
@@ -139,13 +141,15 @@ def _decode_other(encoded):
     return tf.switch_case(format - 1, [decoders[name] for name in FORMATS[1:]])
 
 
-def _decode_webp(encoded):
+def _decode_webp(encoded: tf.Tensor | bytes) -> tf.Tensor:
     # Frames, of which a still image has one, with as many channels as there
     # are: to ask for 3 is an error where there is transparency.
     return tf.io.decode_webp(encoded)[0, :, :, :3]
 
 
-def resize_image(image, size, crop_of=None):
+def resize_image(
+    image: Any, size: tuple[int, int], crop_of: Any = None
+) -> tf.Tensor:
     """Resizes to `size` without regard to the aspect ratio, as the paper does.
 
     Bilinear with antialiasing, rounded back to bytes, so that a phone that
@@ -175,7 +179,9 @@ def resize_image(image, size, crop_of=None):
 
     def cropped():
         (top, left), (height, width) = tf.unstack(offset), size
-        return image[..., top : top + height, left : left + width, :]
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        # TensorFlow takes slices by tensors; its stubs tell only of ints.
+        return image[..., rows, columns, :]  # pyright: ignore[reportArgumentType]
 
     def resampled():
         if image.shape.rank == 4:
@@ -187,7 +193,12 @@ def resize_image(image, size, crop_of=None):
     return tf.ensure_shape(pixels, [*image.shape[:-3], *size, 3])
 
 
-def _resample(images, size, crop_of, offset):
+def _resample(
+    images: tf.Tensor,
+    size: tuple[int, int],
+    crop_of: tf.Tensor,
+    offset: tf.Tensor,
+) -> tf.Tensor:
     # What tf.image.resize(antialias=True) calls, with a window besides.
     there = tf.cast(tf.shape(images)[1:3], tf.float32)
     pixels = tf.raw_ops.ScaleAndTranslate(

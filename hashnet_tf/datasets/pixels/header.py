@@ -20,7 +20,9 @@ _ANIMATED = b"\2"
 _JPEG = b"\xff\xd8\xff"
 
 
-def _number(*places, divided=1, modulo=2**32, plus=0):
+def _number(
+    *places: int, divided: int = 1, modulo: int = 2**32, plus: int = 0
+) -> tuple[np.ndarray, int, int, int]:
     """Where a number stands, the lowest byte first, and what it means."""
     weights = np.zeros(_HEADER, np.int64)
     weights[list(places)] = [256**i for i in range(len(places))]
@@ -63,7 +65,7 @@ _KINDS = (
 _BMP = 6
 
 
-def _patterns():
+def _patterns() -> tuple[np.ndarray, np.ndarray]:
     values = np.zeros((len(_KINDS), _HEADER), np.uint8)
     masks = np.zeros_like(values)
     for row, (_, parts, _, _) in enumerate(_KINDS):
@@ -84,7 +86,7 @@ _WEIGHTS, _DIVIDED, _MODULO, _PLUS = (
 )
 
 
-def image_format(encoded):
+def image_format(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Tells the format of an image file by its first bytes.
 
     Args:
@@ -106,7 +108,7 @@ def image_format(encoded):
     return tf.gather(_FORMAT_OF, _kind(_header(encoded)))
 
 
-def is_jpeg(encoded):
+def is_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Tells whether a file is a JPEG, in the two operations that it takes.
 
     Args:
@@ -125,7 +127,7 @@ def is_jpeg(encoded):
     return tf.strings.substr(encoded, 0, len(_JPEG)) == _JPEG
 
 
-def check_jpeg(encoded):
+def check_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Checks that a JPEG has at most `MAX_PIXELS` pixels, `MAX_SIDE` a side.
 
     By the size that the header gives and the decoder allocates: a file of some
@@ -153,7 +155,7 @@ def check_jpeg(encoded):
     return _checked(encoded, size, tf.constant("JPEG"))
 
 
-def check_image(encoded):
+def check_image(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks that a file is an image of at most `MAX_PIXELS` pixels.
 
     As `check_jpeg`, for the formats whose header begins with the size.
@@ -184,7 +186,9 @@ def check_image(encoded):
     return _checked(encoded, _size(header, kind), name), format
 
 
-def _checked(encoded, size, name):
+def _checked(
+    encoded: tf.Tensor | bytes, size: tf.Tensor, name: tf.Tensor
+) -> tf.Tensor:
     # Each side first, for the product of two may not fit into 64 bits.
     sides_fit = tf.reduce_all((size > 0) & (size <= MAX_SIDE))
     fits = tf.debugging.Assert(
@@ -204,15 +208,15 @@ def _checked(encoded, size, name):
         return tf.identity(encoded)
 
 
-def _header(encoded):
+def _header(encoded: tf.Tensor | bytes) -> tf.Tensor:
     return tf.io.decode_raw(encoded, tf.uint8, fixed_length=_HEADER)
 
 
-def _kind(header):
+def _kind(header: tf.Tensor) -> tf.Tensor:
     return tf.argmax(tf.reduce_all(header & _MASKS == _VALUES, axis=1))
 
 
-def _size(header, kind):
+def _size(header: tf.Tensor, kind: tf.Tensor) -> tf.Tensor:
     number = tf.linalg.matvec(
         tf.gather(_WEIGHTS, kind), tf.cast(header, tf.int64)
     )

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import os
 import pathlib
+from typing import Any
 
-from hashnet_tf.datasets.overlaps import OVERLAPS
+from hashnet_tf.datasets.protocol import OVERLAPS
 
 LISTS_JSON = "lists.json"
 
@@ -46,7 +48,7 @@ class ListsJson:
     at: int | None = None
     overlaps: list[str] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, good, wanted in (
             ("images", _is_text, "a text"),
             ("data", _is_text, "a text"),
@@ -69,13 +71,13 @@ class ListsJson:
                 f"{self.images!r}, data={self.data!r}"
             )
 
-    def known(self):
+    def known(self) -> dict[str, Any]:
         """Returns what is not None, as a dict."""
         values = dataclasses.asdict(self)
         return {k: value for k, value in values.items() if value is not None}
 
 
-def read_lists_json(folder):
+def read_lists_json(folder: str | os.PathLike[str]) -> ListsJson:
     """Reads the `lists.json` of a folder of lists.
 
     Args:
@@ -120,13 +122,13 @@ def read_lists_json(folder):
     return said
 
 
-def _is_text(value):
+def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _is_texts(value):
+def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-def _are_overlaps(value):
+def _are_overlaps(value: Any) -> bool:
     return isinstance(value, list) and all(pair in OVERLAPS for pair in value)

@@ -4,15 +4,19 @@ What begins with a dot is left alone: macOS writes "._1.jpg", which is no
 image, beside 1.jpg on disks of other systems.
 """
 
+import collections.abc
 import os
 import pathlib
+from typing import TypeVar
 
 import numpy as np
 
 from hashnet_tf.datasets.sources.folder import ENDINGS, check_utf8
 
+_Path = TypeVar("_Path", str, pathlib.Path)
 
-def needed_folder(path, needs):
+
+def needed_folder(path: _Path, needs: str) -> _Path:
     """Returns `path` as it is, if it is a folder.
 
     Args:
@@ -28,7 +32,7 @@ def needed_folder(path, needs):
     return path
 
 
-def needed_file(path, needs):
+def needed_file(path: _Path, needs: str) -> _Path:
     """Returns `path` as it is, if it is a file.
 
     Args:
@@ -43,7 +47,11 @@ def needed_file(path, needs):
     return path
 
 
-def first_with(folders, holds, needs):
+def first_with(
+    folders: list[pathlib.Path],
+    holds: collections.abc.Callable[[pathlib.Path], bool],
+    needs: str,
+) -> pathlib.Path:
     """Returns the first of some folders that holds what is looked for.
 
     Args:
@@ -62,59 +70,7 @@ def first_with(folders, holds, needs):
     )
 
 
-def lies_inside(path):
-    """Returns whether a path stays below the folder that it is relative to.
-
-    Args:
-        path: Str, as written: links are not followed, one inside the folder
-            may lead to a large disk.
-
-    Example:
-
-    >>> from hashnet_tf.datasets.sources._paths import lies_inside
-    >>> [lies_inside(path) for path in ("a/b.jpg", "a/../../b.jpg", "/b.jpg")]
-    [True, False, False]
-    """
-    path = pathlib.PurePath(path)
-    return not path.is_absolute() and ".." not in path.parts
-
-
-def foreign_prefix(root, path):
-    """Finds what another machine's folder put in front of a path.
-
-    Args:
-        root: Str or path of the folder that holds the images.
-        path: Str, such as "/home/somebody/coco/train2014/1.jpg".
-
-    Returns:
-        Str: the shortest beginning of `path`, with its last slash, without
-        which it is a file below `root`; empty if `path` is one as it is, or
-        never becomes one.
-
-    Example:
-
-    >>> import pathlib, tempfile
-    >>> from hashnet_tf.datasets.sources._paths import foreign_prefix
-    >>> with tempfile.TemporaryDirectory() as root:
-    ...     pathlib.Path(root, "1.jpg").touch()
-    ...     foreign_prefix(root, "../images/1.jpg")
-    '../images/'
-    """
-    for start in _starts(path):
-        rest = path[start:]
-        if lies_inside(rest) and os.path.isfile(os.path.join(root, rest)):
-            return path[:start]
-    return ""
-
-
-def _starts(path):
-    yield 0
-    for position, letter in enumerate(path, start=1):
-        if letter == "/":
-            yield position
-
-
-def image_names(folder):
+def image_names(folder: str | os.PathLike[str]) -> list[str]:
     """Returns the names of the image files in a folder, sorted.
 
     Args:
@@ -136,7 +92,9 @@ def image_names(folder):
     return names
 
 
-def present(root, paths):
+def present(
+    root: pathlib.Path, paths: list[str]
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Finds which of the listed images are there.
 
     Args:
@@ -170,3 +128,55 @@ def present(root, paths):
     if not missing:
         return there, ()
     return there, (f"{missing:,} of {len(paths):,} listed images are missing",)
+
+
+def lies_inside(path: str) -> bool:
+    """Returns whether a path stays below the folder that it is relative to.
+
+    Args:
+        path: Str, as written: links are not followed, one inside the folder
+            may lead to a large disk.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sources._paths import lies_inside
+    >>> [lies_inside(path) for path in ("a/b.jpg", "a/../../b.jpg", "/b.jpg")]
+    [True, False, False]
+    """
+    pure = pathlib.PurePath(path)
+    return not pure.is_absolute() and ".." not in pure.parts
+
+
+def foreign_prefix(root: str | os.PathLike[str], path: str) -> str:
+    """Finds what another machine's folder put in front of a path.
+
+    Args:
+        root: Str or path of the folder that holds the images.
+        path: Str, such as "/home/somebody/coco/train2014/1.jpg".
+
+    Returns:
+        Str: the shortest beginning of `path`, with its last slash, without
+        which it is a file below `root`; empty if `path` is one as it is, or
+        never becomes one.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from hashnet_tf.datasets.sources._paths import foreign_prefix
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     pathlib.Path(root, "1.jpg").touch()
+    ...     foreign_prefix(root, "../images/1.jpg")
+    '../images/'
+    """
+    for start in _starts(path):
+        rest = path[start:]
+        if lies_inside(rest) and os.path.isfile(os.path.join(root, rest)):
+            return path[:start]
+    return ""
+
+
+def _starts(path: str) -> collections.abc.Iterator[int]:
+    yield 0
+    for position, letter in enumerate(path, start=1):
+        if letter == "/":
+            yield position

@@ -20,7 +20,7 @@ NEEDS = (
 )
 
 
-def read_coco(place):
+def read_coco(place: str) -> Pool:
     """Reads the images of train2014 and val2014 with the objects on them.
 
         DIR/annotations/instances_train2014.json

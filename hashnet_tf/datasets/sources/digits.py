@@ -1,13 +1,14 @@
 """The scanned digits that scikit-learn ships."""
 
+from typing import Any
+
 import numpy as np
-from sklearn.datasets import load_digits
 
 from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.sources.pool import Pool
 
 
-def read_digits(place):
+def read_digits(place: str) -> Pool:
     """Reads 1,797 scanned digits of 8 by 8 pixels ("digits").
 
     Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998), as
@@ -30,7 +31,10 @@ def read_digits(place):
     """
     if place:
         raise ValueError(f'"digits" takes no place. Received: digits:{place}')
-    digits = load_digits()
+    # Here, for scikit-learn takes longer to import than the digits to read.
+    from sklearn.datasets import load_digits
+
+    digits: Any = load_digits()
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)
     return Pool(
         ArrayImages(images, digits.target.astype(np.int32)),

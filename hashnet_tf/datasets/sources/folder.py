@@ -11,7 +11,7 @@ from hashnet_tf.datasets.sources.pool import Pool
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
-def read_folder(place):
+def read_folder(place: str) -> Pool:
     """Reads a folder of class folders ("folder:DIR").
 
     DIR holds one folder a class, or `train/` and `test/` of such folders with
@@ -57,7 +57,7 @@ def read_folder(place):
     )
 
 
-def image_paths(folder):
+def image_paths(folder: pathlib.Path) -> list[pathlib.Path]:
     """Returns the image files in a folder, to any depth, sorted.
 
     Args:
@@ -82,7 +82,7 @@ def image_paths(folder):
     return found
 
 
-def check_utf8(path):
+def check_utf8(path: str) -> None:
     """Checks that a path can be written to a file.
 
     Args:
@@ -99,7 +99,24 @@ def check_utf8(path):
         ) from error
 
 
-def _class_names(parts):
+def folder_names(folder: str | os.PathLike[str]) -> list[str]:
+    """Returns the names of the folders in a folder, sorted.
+
+    Args:
+        folder: Str or `pathlib.Path`.
+
+    Returns:
+        List of str.
+    """
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and entry.is_dir()
+        )
+
+
+def _class_names(parts: list[pathlib.Path]) -> list[str]:
     classes = [folder_names(part) for part in parts]
     if not classes[0]:
         raise ValueError(
@@ -123,24 +140,7 @@ def _class_names(parts):
     return classes[0]
 
 
-def folder_names(folder):
-    """Returns the names of the folders in a folder, sorted.
-
-    Args:
-        folder: Str or `pathlib.Path`.
-
-    Returns:
-        List of str.
-    """
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if not entry.name.startswith(".") and entry.is_dir()
-        )
-
-
-def _holds_folders_alone(folder):
+def _holds_folders_alone(folder: pathlib.Path) -> bool:
     images = [
         entry for entry in folder.iterdir() if entry.suffix.lower() in ENDINGS
     ]

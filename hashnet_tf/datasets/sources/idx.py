@@ -18,7 +18,7 @@ NEEDS = (
 )
 
 
-def read_idx(place):
+def read_idx(place: str) -> Pool:
     """Reads images and class ids from four files of the format IDX.
 
         DIR/train-images-idx3-ubyte     or with .gz, each of them

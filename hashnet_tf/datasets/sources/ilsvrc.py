@@ -24,7 +24,7 @@ NEEDS = (
 )
 
 
-def read_ilsvrc(place):
+def read_ilsvrc(place: str) -> Pool:
     """Reads the images for classification and localization (CLS-LOC).
 
     DIR is one of these; Kaggle's archive unpacks to the last:

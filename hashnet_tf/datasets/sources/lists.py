@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
+from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 from hashnet_tf.datasets.sources._lists_json import (
     LISTS_JSON,
@@ -21,7 +22,15 @@ RELEASED = {"query": "test"}
 SHOWN = 10
 
 
-def load_lists(place):
+@dataclasses.dataclass(frozen=True)
+class _Lines:
+    file: pathlib.Path
+    names: list[str]
+    labels: np.ndarray
+    origins: list[str]
+
+
+def load_lists(place: str) -> RetrievalDataset:
     """Loads `train.txt`, `query.txt` and `database.txt` ("lists:DIR").
 
     Where there is no `query.txt`, `test.txt` is read. Each line is a path
@@ -60,19 +69,24 @@ def load_lists(place):
             pool = read_pool(said.data)
         except ValueError as error:
             raise ValueError(f"{folder / LISTS_JSON}: {error}") from error
-    parts, remarks, width = {}, list(said.remarks or ()), None
+    root = folder / (said.images or "")
+    listed, remarks, width = {}, list(said.remarks or ()), None
     for part in PARTS:
         marks = {b"0", b"1", b"-1"} if part == "train" else {b"0", b"1"}
         lines = _read(_file_of(folder, part), marks, width)
         width = lines.labels.shape[1]
         if pool is None:
-            root = folder / (said.images or "")
-            parts[part] = _files(root, lines, remarks)
-        else:
-            parts[part] = _chosen(pool.images, said.data, lines)
+            lines = _inside(root, lines, remarks)
+        listed[part] = lines
+    parts: dict[str, ImageSet]
     if pool is None:
-        _refuse_missing(parts)
-    elif said.digest not in (None, listed_digest(parts)):
+        parts = _files(root, listed)
+    else:
+        parts = {
+            part: _chosen(pool.images, said.data, lines)
+            for part, lines in listed.items()
+        }
+    if pool is not None and said.digest not in (None, listed_digest(parts)):
         raise ValueError(
             f"{folder / LISTS_JSON}: the images of {said.data} must be those"
             " that were listed. Received: others of the same names"
@@ -85,22 +99,36 @@ def load_lists(place):
             f'{folder / LISTS_JSON}: "classes" must name the {width} labels of'
             f" a line. Received: {len(classes)} classes"
         )
-    settings = {}
+    overlaps = RetrievalDataset.overlaps
     if said.overlaps is not None:
-        settings["overlaps"] = tuple(said.overlaps)
+        overlaps = tuple(said.overlaps)
     return RetrievalDataset(
         name=f"lists:{place}",
         protocol=said.protocol
         or "Parts as listed in train.txt, query.txt, database.txt.",
         class_names=classes,
         at=said.at,
+        overlaps=overlaps,
         remarks=tuple(remarks),
-        **settings,
-        **parts,
+        train=parts["train"],
+        query=parts["query"],
+        database=parts["database"],
     )
 
 
-def _file_of(folder, part):
+def listed_digest(parts: dict[str, ImageSet]) -> str:
+    """Returns a hex digest of which images parts hold.
+
+    Args:
+        parts: Dict from "train", "query" and "database" to `ImageSet`.
+    """
+    digest = hashlib.sha256()
+    for part in PARTS:
+        digest.update("\0".join(parts[part].identities()).encode())
+    return digest.hexdigest()
+
+
+def _file_of(folder: pathlib.Path, part: str) -> pathlib.Path:
     file = folder / f"{part}.txt"
     released = folder / f"{RELEASED.get(part, part)}.txt"
     for there in (file, released):
@@ -112,15 +140,7 @@ def _file_of(folder, part):
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Lines:
-    file: pathlib.Path
-    names: list[str]
-    labels: np.ndarray
-    origins: list[str]
-
-
-def _read(file, marks, width):
+def _read(file: pathlib.Path, marks: set[bytes], width: int | None) -> _Lines:
     names, rows, origins = [], [], []
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -152,7 +172,8 @@ def _read(file, marks, width):
     return _Lines(file, names, np.stack(rows), origins)
 
 
-def _files(root, lines, remarks):
+def _inside(root: pathlib.Path, lines: _Lines, remarks: list[str]) -> _Lines:
+    """Returns the lines with paths below `root`; a remark tells what went."""
     prefix = foreign_prefix(root, lines.names[0])
     if prefix:
         count = sum(name.startswith(prefix) for name in lines.names)
@@ -168,37 +189,35 @@ def _files(root, lines, remarks):
             raise ValueError(
                 f"{origin}: paths must lie inside {root}. Received: {name}"
             )
-    return FileImages(root, paths, lines.labels, lines.origins)
+    return dataclasses.replace(lines, names=paths)
 
 
-def _refuse_missing(parts):
-    missing = [
-        images.where(position)
-        for images in parts.values()
-        for position in images.missing()
-    ]
+def _files(
+    root: pathlib.Path, listed: dict[str, _Lines]
+) -> dict[str, ImageSet]:
+    """Returns the parts, of one set: an image of two is looked for once."""
+    images = FileImages(
+        root,
+        [name for lines in listed.values() for name in lines.names],
+        np.concatenate([lines.labels for lines in listed.values()]),
+        [origin for lines in listed.values() for origin in lines.origins],
+    )
+    missing = [images.where(position) for position in images.missing()]
     if missing:
-        total = sum(map(len, parts.values()))
         raise ValueError(
-            f"{len(missing)} of the {total} listed images are not there."
+            f"{len(missing)} of the {len(images)} listed images are not there."
             f" Received: {', '.join(missing[:SHOWN])}"
             + (", ..." if len(missing) > SHOWN else "")
         )
+    parts, start = {}, 0
+    for part, lines in listed.items():
+        stop = start + len(lines.names)
+        parts[part] = images.subset(np.arange(start, stop))
+        start = stop
+    return parts
 
 
-def listed_digest(parts):
-    """Returns a hex digest of which images parts hold.
-
-    Args:
-        parts: Dict from "train", "query" and "database" to `ImageSet`.
-    """
-    digest = hashlib.sha256()
-    for part in PARTS:
-        digest.update("\0".join(parts[part].identities()).encode())
-    return digest.hexdigest()
-
-
-def _chosen(images, word, lines):
+def _chosen(images: ImageSet, word: str | None, lines: _Lines) -> ImageSet:
     position = {name: i for i, name in enumerate(images.names)}
     missing = [i for i, name in enumerate(lines.names) if name not in position]
     if missing:
@@ -214,7 +233,7 @@ def _chosen(images, word, lines):
     return chosen.relabelled(lines.labels)
 
 
-def _decoded(name, origin):
+def _decoded(name: bytes, origin: str) -> str:
     try:
         return name.decode()
     except UnicodeDecodeError as error:
@@ -223,5 +242,5 @@ def _decoded(name, origin):
         ) from error
 
 
-def _excerpt(line):
+def _excerpt(line: bytes) -> str:
     return repr(line.strip()[:80].decode(errors="backslashreplace"))

@@ -66,7 +66,7 @@ CONCEPTS = [
 IMAGE = re.compile(r"im([1-9]\d*)\.jpg")
 
 
-def read_mirflickr(place):
+def read_mirflickr(place: str) -> Pool:
     """Reads MIRFLICKR-25000 with version 0.80 of its annotations.
 
         DIR/mirflickr/im1.jpg, ..., im25000.jpg     or DIR/ or DIR/images/

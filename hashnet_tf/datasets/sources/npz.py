@@ -23,7 +23,7 @@ NO_ARCHIVE = (
 )
 
 
-def read_npz(place):
+def read_npz(place: str) -> Pool:
     """Reads arrays of images and class ids ("npz:FILE").
 
     FILE holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and

@@ -22,7 +22,7 @@ NEEDS = (
 CONCEPTS = 81
 
 
-def read_nus_wide(place):
+def read_nus_wide(place: str) -> Pool:
     r"""Reads NUS-WIDE with the ground truth of its 81 concepts.
 
         DIR/ConceptsList/Concepts81.txt             or DIR/Concepts81.txt

@@ -1,8 +1,10 @@
 """All the images of a source, before parts are drawn from it."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
@@ -37,7 +39,15 @@ class Pool:
     class_names: list[str] | None = None
     notes: tuple[str, ...] = ()
 
-    def parts(self, name, protocol, train, query, database, **settings):
+    def parts(
+        self,
+        name: str,
+        protocol: str,
+        train: npt.ArrayLike,
+        query: npt.ArrayLike,
+        database: npt.ArrayLike,
+        **settings: Any,
+    ) -> RetrievalDataset:
         """Returns the data set of three subsets.
 
         Args:

@@ -6,8 +6,9 @@ import pathlib
 
 from hashnet_tf._files import write_json, written_beside
 from hashnet_tf.datasets.images.file_images import FileImages
+from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.protocol import protocols
-from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 from hashnet_tf.datasets.sources._lists_json import (
     LISTS_JSON,
     ListsJson,
@@ -21,7 +22,9 @@ from hashnet_tf.retrieval.labels import label_matrix, label_width
 FILES = (*(f"{part}.txt" for part in PARTS), "test.txt", LISTS_JSON)
 
 
-def write_lists(dataset, folder, source):
+def write_lists(
+    dataset: RetrievalDataset, folder: str | os.PathLike[str], source: str
+) -> list[pathlib.Path]:
     """Writes `train.txt`, `query.txt`, `database.txt` and `lists.json`.
 
     `load("lists:FOLDER")` gives the same images in the same order with the
@@ -69,7 +72,7 @@ def write_lists(dataset, folder, source):
         classes=dataset.class_names,
         protocol=dataset.protocol,
         remarks=list(dataset.remarks) or None,
-        digest=None if root else listed_digest(vars(dataset)),
+        digest=None if root else listed_digest(_parts(dataset)),
         at=dataset.at,
         overlaps=list(dataset.overlaps),
     )
@@ -89,22 +92,26 @@ def write_lists(dataset, folder, source):
     ]
 
 
-def _root(dataset):
+def _root(dataset: RetrievalDataset) -> str | None:
     roots = {
         os.path.abspath(part.root) if isinstance(part, FileImages) else None
-        for part in (dataset.train, dataset.query, dataset.database)
+        for part in _parts(dataset).values()
     }
     return roots.pop() if len(roots) == 1 else None
 
 
-def _told_from(folder, root):
+def _parts(dataset: RetrievalDataset) -> dict[str, ImageSet]:
+    return {part: getattr(dataset, part) for part in PARTS}
+
+
+def _told_from(folder: str | os.PathLike[str], root: str) -> str:
     folder = os.path.abspath(folder)
     if os.path.commonpath([folder, root]) == folder:
         return pathlib.PurePath(os.path.relpath(root, folder)).as_posix()
     return root
 
 
-def _word_of_images(source):
+def _word_of_images(source: str) -> str | None:
     kind, _, place = source.partition(":")
     protocol = protocols().get(kind)
     if kind == "lists" or (protocol is not None and protocol.drawing is None):
@@ -115,7 +122,9 @@ def _word_of_images(source):
     return source
 
 
-def _text(dataset, part, width, are_files):
+def _text(
+    dataset: RetrievalDataset, part: str, width: int, are_files: bool
+) -> bytes:
     images = getattr(dataset, part)
     unknown = -1 if part == "train" else 0
     rows = label_matrix(images.labels, width, unlabelled=unknown)
@@ -136,7 +145,7 @@ def _text(dataset, part, width, are_files):
     return "".join(lines).encode()
 
 
-def _can_be_listed(name):
+def _can_be_listed(name: str) -> bool:
     try:
         written = name.encode()
     except UnicodeEncodeError:

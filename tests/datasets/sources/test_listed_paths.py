@@ -45,7 +45,7 @@ def test_a_path_below_the_folder_that_is_written_in_full(root):
     assert foreign_prefix(root, f"{root}/b/a.png") == f"{root}/"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(["a.png", "b", "c", "..", ".", "", "x"])))
 def test_what_is_left_is_a_file_below_the_folder(root, parts):
     path = "/".join(parts)

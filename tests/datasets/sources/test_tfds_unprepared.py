@@ -53,11 +53,23 @@ def test_a_builder_that_cannot_be_imported(no_network, monkeypatch):
     assert how_to_prepare("mnist").startswith(SHARED)
 
 
-def test_our_own_builder(no_network):
-    text = how_to_prepare("nus_wide")
-    assert text.startswith("It is: NUS-WIDE is 269,648 images of Flickr, ")
-    assert "Agreement\nand Disclaimer Form" in text
-    assert "manual_dir/ImageList/Imagelist.txt" in text
+def test_a_builder_of_ones_own(no_network, monkeypatch):
+    class Pets(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        """Cats and dogs. And a parrot."""
+
+        VERSION = tfds.core.Version("1.0.0")
+        MANUAL_DOWNLOAD_INSTRUCTIONS = "Place pets.zip there."
+        url_infos = {}
+
+        def _info(self):
+            raise NotImplementedError
+
+        _split_generators = _generate_examples = _info
+
+    monkeypatch.setattr(tfds, "list_builders", lambda **_: ["pets"])
+    monkeypatch.setattr(tfds, "builder_cls", lambda name: Pets)
+    text = how_to_prepare("pets")
+    assert text.startswith("It is: Cats and dogs. \nPlace pets.zip there.\n")
+    # No page of its catalogue is of it.
     assert "tensorflow.org" not in text
-    code = "import hashnet_tf.datasets.nus_wide; tfds.builder('nus_wide')"
-    assert code in text
+    assert SHARED in text

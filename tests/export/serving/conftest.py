@@ -8,8 +8,6 @@ import urllib.request
 
 import pytest
 
-import hashnet_tf as hn
-
 STAND_IN = pathlib.Path(__file__).parents[1] / "prediction_service.py"
 SERVERS = {"stand_in": [sys.executable, str(STAND_IN)]}
 if binary := shutil.which("tensorflow_model_server"):
@@ -30,11 +28,11 @@ model_config_list {{
 
 
 @pytest.fixture(scope="session")
-def models_config(models, tmp_path_factory):
-    """Path of a models.config: version 1 is models["12"], 2 is "other"."""
+def models_config(saved_models, tmp_path_factory):
+    """Path of a models.config: version 1 is models["12"], 2 is "zero"."""
     folder = tmp_path_factory.mktemp("served")
-    hn.export.to_saved_model(models["12"], folder / "hashnet", 1)
-    hn.export.to_saved_model(models["other"], folder / "hashnet", 2)
+    for version, name in [("1", "12"), ("2", "zero")]:
+        shutil.copytree(saved_models[name], folder / "hashnet" / version)
     path = folder / "models.config"
     path.write_text(MODELS_CONFIG.format(path=folder / "hashnet"))
     return path

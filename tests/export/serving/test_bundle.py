@@ -10,13 +10,8 @@ import threading
 
 import pytest
 import tensorflow as tf
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-    wrappers_pb2,
-)
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
 
 import hashnet_tf as hn
 
@@ -51,12 +46,10 @@ def bundle(versions, tmp_path):
 
 def served(bundle):
     """Returns the one `ModelConfig`, as the server's own classes read it."""
-    pb2 = pytest.importorskip(
-        "tensorflow_serving.config.model_server_config_pb2",
-        reason="needs tensorflow-serving-api",
-    )
     text = (bundle / "models.config").read_text()
-    config = text_format.Parse(text, pb2.ModelServerConfig())
+    config = text_format.Parse(
+        text, model_server_config_pb2.ModelServerConfig()
+    )
     (model,) = config.model_config_list.config
     return model
 
@@ -120,61 +113,41 @@ def test_serves_the_versions_that_are_labelled(versions, tmp_path):
     assert dict(model.version_labels) == labels
 
 
+# Of BatchingParameters in session_bundle_config.proto, which the package of the
+# server's classes leaves out: the fields, and whether each is a message with a
+# field `value`.
+BATCHING = {
+    "max_batch_size": True,
+    "batch_timeout_micros": True,
+    "max_enqueued_batches": True,
+    "num_batch_threads": True,
+    "max_execution_batch_size": True,
+    "enable_large_batch_splitting": True,
+    "pad_variable_length_inputs": False,
+}
+
+
 def test_batching_parameters_are_those_of_the_server(bundle):
-    # The fields of session_bundle_config.proto, which the package of the
-    # server's classes leaves out.
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(
-        name="batching.proto",
-        package="test",
-        syntax="proto3",
-        dependency=["google/protobuf/wrappers.proto"],
-    )
-    message = file.message_type.add(name="BatchingParameters")
-    for number, (name, kind) in enumerate(
-        {
-            "max_batch_size": "Int64Value",
-            "batch_timeout_micros": "Int64Value",
-            "max_enqueued_batches": "Int64Value",
-            "num_batch_threads": "Int64Value",
-            "max_execution_batch_size": "Int64Value",
-            "enable_large_batch_splitting": "BoolValue",
-        }.items(),
-        start=1,
-    ):
-        message.field.add(
-            name=name,
-            number=number,
-            label=field.LABEL_OPTIONAL,
-            type=field.TYPE_MESSAGE,
-            type_name=f".google.protobuf.{kind}",
-        )
-    message.field.add(
-        name="pad_variable_length_inputs",
-        number=10,
-        label=field.LABEL_OPTIONAL,
-        type=field.TYPE_BOOL,
-    )
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(file.SerializeToString())
-    parsed = text_format.Parse(
-        (bundle / "batching_parameters.txt").read_text(),
-        message_factory.GetMessageClass(
-            pool.FindMessageTypeByName("test.BatchingParameters")
-        )(),
-    )
-    assert not parsed.pad_variable_length_inputs
-    assert parsed.enable_large_batch_splitting.value
-    size = parsed.max_execution_batch_size.value
-    assert 1 < size <= parsed.max_batch_size.value
+    text = (bundle / "batching_parameters.txt").read_text()
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        name, value = re.fullmatch(
+            r"(\w+)(?:: | \{ value: )(\w+)(?: \})?", line
+        ).groups()
+        assert ("{" in line) == ("}" in line) == BATCHING[name]
+        assert name not in found
+        found[name] = json.loads(value)
+    assert found["pad_variable_length_inputs"] is False
+    assert found["enable_large_batch_splitting"] is True
+    size = found["max_execution_batch_size"]
+    assert 1 < size <= found["max_batch_size"]
     # The largest request must find room in an empty queue.
-    assert parsed.max_enqueued_batches.value * size >= (
-        parsed.max_batch_size.value
-    )
-    assert 0 < parsed.batch_timeout_micros.value < 10_000
+    assert found["max_enqueued_batches"] * size >= found["max_batch_size"]
+    assert 0 < found["batch_timeout_micros"] < 10_000
     readme = (bundle / "README.md").read_text()
-    assert f"At most {parsed.max_batch_size.value:,} images" in readme
+    assert f"At most {found['max_batch_size']:,} images" in readme
 
 
 def test_compose_starts_the_server_on_the_files(bundle, versions):

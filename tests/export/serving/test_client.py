@@ -1,4 +1,4 @@
-import sys
+import time
 
 import numpy as np
 import pytest
@@ -6,9 +6,11 @@ import tensorflow as tf
 
 from hashnet_tf.datasets.pixels.decoding import resize_image
 from hashnet_tf.export import ServingClient
+from hashnet_tf.export.serving.client import Deadline, request_batches
 from hashnet_tf.export.serving.transport import ServedModel, Transport
 
 SCHEMES = pytest.mark.parametrize("scheme", ["grpc", "http"])
+MIB = 2**20
 # Nothing listens there: what is refused is refused before it is sent.
 NOWHERE = "grpc://127.0.0.1:1"
 
@@ -84,17 +86,17 @@ def test_a_bad_image_is_marked_and_fails_no_other(
     "choice, name",
     [
         ({"version": 1}, "12"),
-        ({"version": 2}, "other"),
-        ({"version": None}, "other"),
+        ({"version": 2}, "zero"),
+        ({"version": None}, "zero"),
         ({"version": None, "label": "stable"}, "12"),
-        ({"version": None, "label": "canary"}, "other"),
+        ({"version": None, "label": "canary"}, "zero"),
     ],
 )
 def test_asks_the_version_wanted(choice, name, scheme, connect, models, images):
     codes = connect(scheme, **choice).encode_images(images)
     np.testing.assert_array_equal(codes, models[name].encode(images))
     assert not np.array_equal(
-        models["12"].encode(images), models["other"].encode(images)
+        models["12"].encode(images), models["zero"].encode(images)
     )
 
 
@@ -279,17 +281,36 @@ def test_refuses_other_arguments(arguments, message):
         ServingClient(NOWHERE, **{"model": "hashnet", **arguments})
 
 
+def test_counts_down_to_an_error(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    deadline = Deadline(5)
+    assert deadline.remaining() == 5
+    now = 104.5
+    assert deadline.remaining() == 0.5
+    now = 105.0
+    with pytest.raises(TimeoutError, match="Received: timeout=5"):
+        deadline.remaining()
+
+
 @pytest.mark.parametrize(
-    "address, module",
+    "sizes, expected",
     [
-        ("grpc://localhost:8500", "tensorflow_serving.apis"),
-        ("http://localhost:8501", "requests"),
+        ([], []),
+        ([0] * 65, [32, 32, 1]),
+        ([MIB] * 3, [3]),
+        ([MIB] * 3 + [1], [3, 1]),
+        ([9 * MIB, 1, 9 * MIB], [1, 1, 1]),
+        ([1, 9 * MIB, 1, 1], [1, 1, 2]),
     ],
 )
-def test_names_the_extra(address, module, monkeypatch):
-    for kind in ("grpc", "rest"):
-        transport = f"hashnet_tf.export.serving.{kind}_transport"
-        monkeypatch.delitem(sys.modules, transport, raising=False)
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r"pip install 'hashnet_tf\[serv"):
-        ServingClient(address, "hashnet")
+def test_batches_are_small_and_lose_nothing(sizes, expected):
+    images = [bytes(size) for size in sizes]
+    batches = list(request_batches(iter(images)))
+    assert [len(batch) for batch in batches] == expected
+    assert sum(batches, []) == images
+
+
+def test_takes_arrays_of_any_layout():
+    images = np.zeros((5, MIB // 3, 1, 6), np.uint8)[..., ::2]
+    assert [len(batch) for batch in request_batches(images)] == [3, 2]

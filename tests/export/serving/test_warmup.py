@@ -1,27 +1,18 @@
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from hashnet_tf.export.freeze import trained_size
-from hashnet_tf.export.serving.warmup import (
-    _prediction_log_class,
-    warmup_requests,
-    write_warmup,
-)
+from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
 SIGNATURES = ["serving_default", "encode_images", "encode_bytes", "embed"]
 
 
 def read(path):
     """Returns the requests in a file, as the server's own classes read it."""
-    pb2 = pytest.importorskip(
-        "tensorflow_serving.apis.prediction_log_pb2",
-        reason="needs tensorflow-serving-api",
-    )
     logs = [
-        pb2.PredictionLog.FromString(record.numpy())
+        prediction_log_pb2.PredictionLog.FromString(record.numpy())
         for record in tf.data.TFRecordDataset(str(path))
     ]
     for log in logs:
@@ -58,28 +49,6 @@ def test_the_servers_classes_read_what_was_given(tmp_path):
                 assert got[name].dtype == value.dtype
                 np.testing.assert_array_equal(got[name], value)
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_bytes_are_those_of_the_servers_own_classes(tmp_path):
-    pb2 = pytest.importorskip(
-        "tensorflow_serving.apis.prediction_log_pb2",
-        reason="needs tensorflow-serving-api",
-    )
-    images = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)
-    path = tmp_path / "warmup"
-    write_warmup(path, {"embed": {"images": images}})
-    (written,) = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    log = pb2.PredictionLog()
-    request = log.predict_log.request
-    request.model_spec.signature_name = "embed"
-    request.inputs["images"].CopyFrom(tf.make_tensor_proto(images))
-    assert written == log.SerializeToString(deterministic=True)
-
-
-def test_needs_no_extra(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
-    _prediction_log_class.cache_clear()
-    write_warmup(tmp_path / "warmup", warmup_requests((4, 6)))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])

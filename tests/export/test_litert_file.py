@@ -1,18 +1,35 @@
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
 
-from hashnet_tf.export._litert_file import read_metadata, with_metadata
-from hashnet_tf.export.litert_conversion import litert_content
+from hashnet_tf.export._litert_file import (
+    check_self_contained,
+    read_metadata,
+    with_metadata,
+)
 
 VALUES = {"name": "Füchse", "sizes": [1, 2], "none": None}
 
 
 @pytest.fixture(scope="module")
-def content(models):
+def content(litert_files):
     """A file without this metadata."""
-    return litert_content(models["48"], lambda z, bits: bits, None, None, None)
+    model = flatbuffer_utils.read_model_from_bytearray(
+        litert_files["48"].read_bytes()
+    )
+    (place,) = (
+        place
+        for place, entry in enumerate(model.metadata)
+        if entry.name == b"hashnet.json"
+    )
+    # It was the last to be added.
+    assert model.metadata[place].buffer == len(model.buffers) - 1
+    del model.metadata[place], model.buffers[-1]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def run(content, images):
@@ -69,3 +86,25 @@ def test_weights_stay_aligned(content):
     ]
     # To a float, as the converter leaves them.
     assert not any(offset % 4 for offset in offsets)
+
+
+class Careless(tf.Module):
+    """A SavedModel's usual beginning, which tracks no Keras 3 variable."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = keras.Sequential([keras.Input((4,))])
+        self.model.add(keras.layers.Dense(2))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+    def encode(self, x):
+        return {"z": self.model(x)}
+
+
+def test_a_file_without_its_weights_is_refused(tmp_path):
+    module = Careless()
+    signatures = {"serving_default": module.encode}
+    tf.saved_model.save(module, str(tmp_path), signatures=signatures)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path))
+    with pytest.raises(RuntimeError, match="VAR_HANDLE"):
+        check_self_contained(converter.convert())

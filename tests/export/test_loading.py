@@ -1,6 +1,5 @@
 import pytest
 
-import hashnet_tf as hn
 from hashnet_tf.export import LiteRTEncoder, SavedModelEncoder, load_encoder
 
 
@@ -9,9 +8,9 @@ def test_opens_each_kind(saved_models, litert_files):
     assert isinstance(load_encoder(str(saved_models["12"])), SavedModelEncoder)
 
 
-def test_of_all_versions_the_highest(models, tmp_path):
+def test_of_all_versions_the_highest(saved_models, copied, tmp_path):
     for version, name in [(2, "12"), (10, "48"), (9, "12")]:
-        hn.export.to_saved_model(models[name], tmp_path, version)
+        copied(saved_models[name], str(version))
     assert load_encoder(tmp_path).bits == 48
 
 

@@ -1,0 +1,113 @@
+"""Draws the picture of the way from an image to bytes.
+
+  python docs/draw_pictures.py
+
+The image is one of the digits, the values z are made up; what follows from z is
+computed as the library computes it. The other picture, of a search, is what
+`hashnet search` draws.
+"""
+
+import argparse
+import pathlib
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import hashnet_tf as hn
+
+Z = np.array([0.9, -0.35, 0.12, -0.8, 0.45, 0.2, -0.15, -0.6])
+BETAS = (1, 3, 10, 100)
+COLOURS = ("#9ecae1", "#6baed6", "#2171b5", "#08306b")
+ONE, ZERO = "#2171b5", "#e6550d"
+PLACES = np.arange(len(Z))
+
+
+def draw(path: pathlib.Path) -> None:
+    """Draws the way from an image to bytes.
+
+    Args:
+        path: Path of the PNG.
+    """
+    # Text is drawn as paths of the font that matplotlib brings along.
+    matplotlib.rcParams["font.family"] = "DejaVu Sans"
+    figure = Figure(figsize=(10, 2.9), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12)
+    image, z, curves, g, bits = figure.subplots(
+        1, 5, width_ratios=[0.9, 1.1, 1.5, 1.3, 1.0]
+    )
+    digits = hn.datasets.load("digits")
+    image.imshow(digits.query.images[10, ..., 0], cmap="gray")
+    image.set_title("image", fontsize=11)
+    image.set_xlabel("backbone and\nhash layer  →")
+    _bars(z, Z, np.where(Z >= 0, ONE, ZERO))
+    z.set_title("z, one value a bit", fontsize=11)
+    z.set_xlabel("training: g = tanh(β z)  →")
+    x = np.linspace(-1, 1, 401)
+    for beta, colour in zip(BETAS, COLOURS, strict=True):
+        curves.plot(x, np.tanh(beta * x), color=colour, label=f"β = {beta}")
+        _bars(g, np.tanh(beta * Z), [colour] * len(Z), BETAS.index(beta))
+    curves.legend(fontsize=8, frameon=False, loc="upper left")
+    curves.set_title("β rises: tanh becomes the sign", fontsize=11)
+    curves.set_xlabel("z")
+    curves.set_yticks([-1, 0, 1])
+    g.set_title("g goes to −1 or +1", fontsize=11)
+    g.set_xlabel("after training: the sign of z  →")
+    _byte(bits)
+    for axes in (image, z, g, bits):
+        axes.set_xticks([])
+    for axes in (image, bits):
+        axes.set_yticks([])
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    for axes in (z, curves, g):
+        axes.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _bars(axes: Axes, values: np.ndarray, colours, beta: int | None = None):
+    """Draws a bar a bit, or the bars of one beta beside those of others."""
+    shift, width = 0.0, 0.75
+    if beta is not None:
+        width = 0.8 / len(BETAS)
+        shift = (beta - (len(BETAS) - 1) / 2) * width
+    axes.bar(PLACES + shift, values, width, color=colours)
+    axes.axhline(0, color="black", linewidth=0.6)
+    axes.set_ylim(-1.1, 1.1)
+    axes.set_yticks([-1, 0, 1])
+
+
+def _byte(axes: Axes) -> None:
+    packed = hn.retrieval.pack(Z[np.newaxis])
+    for place, bit in enumerate(hn.retrieval.unpack(packed, len(Z))[0] > 0):
+        row, column = divmod(place, 4)
+        axes.text(
+            column,
+            1 - row,
+            f"{int(bit)}",
+            ha="center",
+            va="center",
+            fontsize=15,
+            color="white",
+            bbox={"boxstyle": "square", "color": ONE if bit else ZERO},
+        )
+    axes.set_xlim(-0.7, 3.7)
+    axes.set_ylim(-0.9, 1.9)
+    axes.set_title("8 bits, 1 byte", fontsize=11)
+    axes.set_xlabel(f"0x{packed[0, 0]:02X}", fontsize=13, family="monospace")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        default=pathlib.Path(__file__).parent / "pictures",
+        help="folder of the pictures",
+    )
+    draw(parser.parse_args().out / "way.png")

@@ -1,0 +1,175 @@
+"""The registry of formats, and that a new one needs no more than its line."""
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+import hashnet_tf as hn
+from hashnet_tf.export.formats import (
+    FORMATS,
+    Bound,
+    ExportFormat,
+    format_of,
+    ways_to_quantize,
+)
+from hashnet_tf.tools import export
+
+# Everything that a format is, in one file: here the network itself, of which
+# "coarse" keeps the first bit of each byte alone.
+TOY = """
+import json
+import pathlib
+import shutil
+
+import keras
+
+import hashnet_tf as hn
+
+
+def to_toy(model, path, quantize=None):
+    path.mkdir(parents=True, exist_ok=True)
+    model.save(path / "model.keras")
+    (path / "told.json").write_text(json.dumps(quantize))
+    return path
+
+
+class ToyEncoder:
+    def __init__(self, path):
+        self.model = keras.models.load_model(path / "model.keras")
+        self.quantize = json.loads((path / "told.json").read_text())
+
+    def encode(self, images):
+        codes = self.model.encode(images)
+        return codes & 128 if self.quantize == "coarse" else codes
+
+
+def check_toy(path, model, images):
+    encoder = ToyEncoder(path)
+    if encoder.quantize is None:
+        if (encoder.encode(images) != model.encode(images)).any():
+            raise hn.export.ParityError(f"{path} gives other bits.")
+"""
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A format in one file of its own, registered by one line."""
+    (tmp_path / "toy_format.py").write_text(TOY)
+    monkeypatch.syspath_prepend(tmp_path)
+    toy = ExportFormat(
+        title="Toy",
+        write="toy_format:to_toy",
+        check="toy_format:check_toy",
+        open="toy_format:ToyEncoder",
+        options=("quantize",),
+        suffix=".toy",
+        bounds={None: None, "coarse": Bound(1.0, 1.0)},
+    )
+    monkeypatch.setitem(FORMATS, "toy", toy)
+    yield toy
+    sys.modules.pop("toy_format", None)
+
+
+@pytest.fixture(scope="module")
+def run(config_of, tmp_path_factory):
+    path = tmp_path_factory.mktemp("run") / "digits"
+    hn.runs.train(config_of(), path)
+    return path
+
+
+def export_toy(run, **options):
+    return hn.export.export_run(
+        run,
+        ["toy"],
+        [None, "coarse", "float16"],
+        at=20,
+        queries=30,
+        database=50,
+        **options,
+    )
+
+
+def test_a_format_of_one_file_and_one_line_is_exported(toy, run):
+    report = export_toy(run)
+    assert report.broken == []
+    exact, coarse = report.measurements
+    assert exact.parity.artefact == str(run / "export" / "encoder.toy")
+    assert coarse.parity.artefact == str(run / "export" / "encoder_coarse.toy")
+    assert (exact.quantize, coarse.quantize) == (None, "coarse")
+    assert exact.parity.bits_moved == 0 and exact.map == report.map
+    # All ones but the first of each byte are lost.
+    assert 0 < coarse.parity.bits_moved <= 10 * 30
+    assert exact.bytes > 1000 and exact.milliseconds > 0
+    encoder = hn.export.load_encoder(run / "export" / "encoder_coarse.toy")
+    assert encoder.quantize == "coarse"
+    for measurement in report.measurements:
+        assert f"{measurement.parity.bits_moved} of 360" in report.table()
+
+
+def test_its_bound_is_kept(toy, run, monkeypatch, tmp_path):
+    strict = dataclasses.replace(
+        toy, bounds={None: None, "coarse": Bound(0.0)}, suffix=".strict"
+    )
+    monkeypatch.setitem(FORMATS, "toy", strict)
+    (broken,) = export_toy(run).broken
+    assert "encoder_coarse.strict was removed" in broken
+    assert "coarse may move 0%" in broken
+    assert (run / "export" / "encoder.strict").is_dir()
+    assert not (run / "export" / "encoder_coarse.strict").exists()
+
+
+def test_it_is_among_the_choices(toy):
+    assert "coarse" in ways_to_quantize()
+    parser = argparse.ArgumentParser()
+    export.add_arguments(parser)
+    chosen = parser.parse_args(
+        ["--workdir=x", "--format=toy", "--quantize=none,coarse"]
+    )
+    assert chosen.format == ["toy"]
+    assert chosen.quantize == ["none", "coarse"]
+    assert "saved_model,litert,toy" in parser.format_help()
+
+
+@pytest.mark.parametrize(
+    "formats, quantize, received",
+    [
+        ([], [None], "formats=()"),
+        (["litert", "keras"], [None], "formats=('litert', 'keras')"),
+        (["litert"], [None, "int4"], "quantize=(None, 'int4')"),
+    ],
+)
+def test_refuses_what_is_not_registered(formats, quantize, received, tmp_path):
+    with pytest.raises(ValueError) as error:
+        hn.export.export_run(tmp_path, formats, quantize)
+    assert str(error.value).endswith(f"Received: {received}")
+
+
+def test_every_function_is_there():
+    for kind in FORMATS.values():
+        for role in ("write", "check", "open"):
+            assert callable(kind.function(role))
+        assert None in kind.bounds and kind.bounds[None] is None
+        assert ("quantize" in kind.options) == (len(kind.bounds) > 1)
+
+
+def test_names_in_a_run(tmp_path):
+    assert FORMATS["saved_model"].file_name("saved_model") == "saved_model"
+    assert FORMATS["litert"].file_name("litert") == "encoder.tflite"
+    assert (
+        FORMATS["litert"].file_name("litert", "int8") == "encoder_int8.tflite"
+    )
+    assert format_of(tmp_path) is FORMATS["saved_model"]
+    assert format_of(tmp_path / "a.tflite") is FORMATS["litert"]
+    assert format_of(tmp_path / "a") is FORMATS["litert"]
+
+
+def test_formats_are_listed_without_tensorflow():
+    code = (
+        "import sys; from hashnet_tf.export.formats import ways_to_quantize;"
+        " ways_to_quantize(); import hashnet_tf.export as e; e.FORMATS;"
+        " sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
