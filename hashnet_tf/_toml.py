@@ -82,7 +82,7 @@ def _fitted(name, kind, value):
             return tuple(value)
     elif kind is float and type(value) is int:
         return float(value)
-    elif type(value) is kind:
+    elif type(value) is (typing.get_origin(kind) or kind):
         return value
     raise ValueError(
         f"`{name}` must be {getattr(kind, '__name__', kind)}."
