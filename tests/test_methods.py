@@ -211,8 +211,8 @@ def test_a_toy_is_a_file_and_a_line(
     )
     assert "| Toy | " in paths[0].read_text("utf-8")
     run = hn.runs.Run(out / "cells" / "toy-12bits-seed0")
-    assert run.config().method == "toy" and run.config().is_rival
+    assert run.config.method == "toy" and run.config.is_rival
     losses = [row["loss"] for row in hn.runs.read_records(run.records_path)[1:]]
     assert losses[-1] < losses[0]
-    assert run.report()["retrieval"]["map"] > 0.1
-    assert run.model().encode(np.zeros((1, 8, 8, 3))).shape == (1, 2)
+    assert run.report["retrieval"]["map"] > 0.1
+    assert run.model.encode(np.zeros((1, 8, 8, 3))).shape == (1, 2)

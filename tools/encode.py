@@ -51,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
             "--workdir is needed for --part, and else --workdir or --model."
             f" Received: workdir={workdir}, model={model}"
         )
-    run = hn.runs.Run(workdir) if workdir else None
+    run = hn.runs.Run(workdir or ".")
+    if workdir:
+        # Of a folder that is no run, that is what is told.
+        _ = run.config
     encoder = hn.export.load_encoder(model) if model else run.encoder
     if arguments.part:
         code_set = run.encode_part(arguments.part, out, encoder)

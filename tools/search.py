@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             "--workdir is needed, or --model and --codes. Received:"
             f" workdir={workdir}, model={model}, codes={codes}"
         )
-    run = hn.runs.Run(workdir) if workdir else None
+    run = hn.runs.Run(workdir or ".")
     if model:
         code_set = hn.runs.CodeSet.load(codes or run.codes_path("database"))
         encoder = hn.export.load_encoder(model)
@@ -53,8 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         found = run.search(arguments.image, arguments.k, codes)
     print(found.table())
-    figure = arguments.figure or (run and run.figures_path / "search.png")
-    if figure:
+    figure = arguments.figure
+    if figure is None and workdir:
+        figure = run.figures_path / "search.png"
+    if figure is not None:
         print(f"Drawn in {found.draw(figure)}")
     return 0
 

@@ -16,6 +16,7 @@ flag that is given wins over it:
 
 import argparse
 import dataclasses
+import typing
 from collections.abc import Collection
 
 import hashnet_tf as hn
@@ -52,7 +53,8 @@ def add_settings(
         if field.name in without:
             continue
         kind, _ = setting_type(field.name)
-        options = {"type": kind, "choices": field.metadata["choices"]}
+        choices = field.metadata["choices"]
+        options: dict[str, typing.Any] = {"type": kind, "choices": choices}
         if kind is bool:
             options = {"action": argparse.BooleanOptionalAction}
         told = field.metadata["help"]

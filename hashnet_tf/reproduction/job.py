@@ -84,7 +84,7 @@ def prepare(
     shared: Path,
     shallow: bool,
     backbone: keras.Model | None = None,
-) -> tuple[typing.Any, dict[str, typing.Any]]:
+) -> RunData:
     """Looks through the data of a seed and computes features, only once.
 
     So all cells of a seed have the same data, and none of them counts the

@@ -127,7 +127,7 @@ def _undecodable(dataset: RetrievalDataset) -> dict[str, list[str]]:
 def _digest(images: ImageSet) -> str:
     digest = hashlib.sha256("\0".join(images.names).encode())
     digest.update(repr(images.labels.shape).encode())
-    digest.update(np.ascontiguousarray(images.labels))
+    digest.update(np.ascontiguousarray(images.labels).data)
     return digest.hexdigest()
 
 

@@ -6,7 +6,7 @@ import typing
 
 import numpy as np
 
-from hashnet_tf.datasets import RetrievalDataset, pixel_array
+from hashnet_tf.datasets import ArrayImages, RetrievalDataset, pixel_array
 from hashnet_tf.retrieval import RetrievalReport, evaluate
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.run import Run, train
@@ -105,7 +105,9 @@ def _rival_report(
 ) -> RetrievalReport:
     """Measures a shallow hash function on raw pixels, same split and rule."""
     train_x, query_x, database_x = (
-        part.images.reshape(len(part), -1).astype(np.float32)
+        typing.cast(ArrayImages, part)
+        .images.reshape(len(part), -1)
+        .astype(np.float32)
         for part in (dataset.train, dataset.query, dataset.database)
     )
     rival.fit(train_x)
@@ -114,6 +116,6 @@ def _rival_report(
         rival.encode(database_x),
         dataset.query.labels,
         dataset.database.labels,
-        bits=rival.bits,
+        bits=SETTINGS.bits,
         at=AT,
     )

@@ -203,7 +203,7 @@ def _is_taken(folder: pathlib.Path) -> bool:
 
 def _digest(labels: np.ndarray) -> str:
     digest = hashlib.sha256(f"{labels.shape} {labels.dtype}\n".encode())
-    digest.update(np.ascontiguousarray(labels))
+    digest.update(np.ascontiguousarray(labels).data)
     return digest.hexdigest()
 
 

@@ -143,7 +143,10 @@ def feature_batches(
             "`batch_size` must be from 2 to the number of training images,"
             f" {n}. Received: batch_size={batch_size}"
         )
-    features, labels = tf.constant(features), tf.constant(labels, tf.float32)
+    features, labels = (
+        tf.constant(features),
+        tf.constant(np.asarray(labels), tf.float32),
+    )
     if sampler is None:
         order = shuffled(tf.data.Dataset.range(n), n, seed)
     else:

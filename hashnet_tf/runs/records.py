@@ -56,6 +56,7 @@ class Records(keras.callbacks.Callback):
 
     def _add(self, step, logs):
         values = {k: float(v) for k, v in logs.items() if _is_number(v)}
+        assert self._rows is not None
         self._rows.append({**values, "step": step})
         with written_beside(self.path) as beside:
             lines = [json.dumps(row) + "\n" for row in self._rows]

@@ -22,7 +22,12 @@ if typing.TYPE_CHECKING:
     from hashnet_tf.retrieval import RetrievalReport
     from hashnet_tf.runs.code_set import CodeSet
     from hashnet_tf.runs.data import RunData
-    from hashnet_tf.runs.encoders import Encoder, Images, KerasEncoder
+    from hashnet_tf.runs.encoders import (
+        Encoder,
+        FeatureEncoder,
+        Images,
+        KerasEncoder,
+    )
     from hashnet_tf.runs.search import Neighbours
 
 Path = os.PathLike[str] | str
@@ -229,7 +234,7 @@ class Run:
         self,
         part: str,
         directory: Path | None = None,
-        encoder: "Encoder | None" = None,
+        encoder: "Encoder | FeatureEncoder | None" = None,
         features: "np.ndarray | None" = None,
     ) -> "CodeSet":
         """Encodes a part of the run's data set into a code set.

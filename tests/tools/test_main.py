@@ -77,7 +77,7 @@ def test_defaults_are_told(hashnet):
         ("train --workdir=a --data=coco:missing", "Received: coco:missing"),
         ("evaluate --workdir=missing", "no missing/config.json"),
         ("evaluate --query_codes=q --database_codes=d --out=o", "Received: "),
-        ("encode --workdir=missing --images=a --out=b", "no missing/model"),
+        ("encode --workdir=missing --images=a --out=b", "no missing/config"),
         ("encode --workdir=missing --part=query --out=b", "no missing/config"),
         ("search missing.jpg --workdir=a", "Received: missing.jpg"),
         ("search setup.py --workdir=missing", "no missing/model.keras"),
