@@ -90,7 +90,7 @@ setup(
         ],
     },
     entry_points={
-        "console_scripts": ["hashnet=hashnet_tf.tools.main:main"],
+        "console_scripts": ["hashnet=hashnet_tf.tools.main:command_line"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

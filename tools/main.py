@@ -107,7 +107,7 @@ def _fail(arguments: argparse.Namespace, error: Exception, code: int) -> int:
     return code
 
 
-def main() -> None:
+def command_line() -> None:
     """Entry point of the console script."""
     # TensorFlow tells of processors while it loads, and each step of a save;
     # `--verbosity=0` shows the latter again.
@@ -130,8 +130,8 @@ def main() -> None:
 def main_of(command: str) -> None:
     """Entry point of `python -m hashnet_tf.tools.<command>`."""
     sys.argv.insert(1, command)
-    main()
+    command_line()
 
 
 if __name__ == "__main__":
-    main()
+    command_line()

@@ -276,5 +276,5 @@ def test_exit_code_of_the_script(monkeypatch):
         monkeypatch.setattr(sys, "argv", ["hashnet", "evaluate", "--workdir=a"])
         monkeypatch.setattr(evaluate, "run", lambda _, code=code: code)
         with pytest.raises(SystemExit) as exit:
-            main.main()
+            main.command_line()
         assert exit.value.code == code
