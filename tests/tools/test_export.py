@@ -184,6 +184,7 @@ def test_an_artefact_encodes_and_searches(
     assert f"{model} --codes={out}" in ended.out
     code_set = CodeSet.load(out)
     encoder = hn.export.load_encoder(run.export_path / artefact)
+    assert isinstance(encoder, hn.runs.Encoder)
     images, _ = hn.datasets.decodable(
         hn.runs.open_images({"folder": str(photos)})
     )
