@@ -1,6 +1,5 @@
 import argparse
 import dataclasses
-import importlib
 import pickle
 import re
 import subprocess
@@ -15,6 +14,9 @@ from sklearn.base import BaseEstimator
 import hashnet_tf as hn
 from hashnet_tf.methods import DEEP_METHODS, METHODS, Method
 from hashnet_tf.models.training_models import TrainingModel
+from hashnet_tf.reproduction import Cell, Row, run_cell
+from hashnet_tf.reproduction.paper import chosen_methods
+from hashnet_tf.reproduction.table_files import markdown
 from hashnet_tf.runs.networks import (
     build_loss,
     build_optimizer,
@@ -195,22 +197,17 @@ def toy(tmp_path, monkeypatch):
     sys.modules.pop("toy_method")
 
 
-def test_a_toy_is_a_file_and_a_line(
-    toy, config_of, tmp_path, monkeypatch, capsys
-):
-    # The package gives the function of this name, not the module.
-    table = importlib.import_module("hashnet_tf.reproduction.table")
+def test_a_toy_is_a_file_and_a_line(toy, config_of, tmp_path):
     parser = argparse.ArgumentParser(prog="toy")
     add_settings(parser)
     assert re.search(r"--method \{[^}]*,toy\}", parser.format_help())
     assert parser.parse_args(["--method=toy"]).method == "toy"
-    monkeypatch.setattr(table, "in_own_process", lambda work, *a: work(*a))
-    out = tmp_path / "out"
-    paths = table.reproduce(
-        out, config_of(epochs=4), 3, (12,), ["hashnet-sgn", toy], seeds=1
-    )
-    assert "| Toy | " in paths[0].read_text("utf-8")
-    run = hn.runs.Run(out / "cells" / "toy-12bits-seed0")
+    (method,) = chosen_methods(1, [toy])
+    cell = Cell.of(tmp_path / "out", config_of(epochs=4), toy, 12, seed=0)
+    run_cell(cell, tmp_path / "shared")
+    text = markdown([Row(method, 12, {0: cell.result()})], "By hand")
+    assert "| Toy | 0." in text
+    run = hn.runs.Run(cell.folder)
     assert run.config.method == "toy" and run.config.is_rival
     losses = [row["loss"] for row in hn.runs.read_records(run.records_path)[1:]]
     assert losses[-1] < losses[0]
