@@ -1,10 +1,12 @@
-"""Draws the picture of the way from an image to bytes.
+"""Draws the pictures of the README.
 
   python docs/draw_pictures.py
+  python docs/draw_pictures.py --workdir=runs/mine
 
-The image is one of the digits, the values z are made up; what follows from z is
-computed as the library computes it. The other picture, of a search, is what
-`hashnet search` draws.
+The first draws the way from an image to bytes. The image is one of the digits,
+the values z are made up; what follows from z is as the library computes it. The
+second draws a search too: for the first query of some classes of a run that is
+trained and measured, the nearest images of its database.
 """
 
 import argparse
@@ -22,9 +24,10 @@ BETAS = (1, 3, 10, 100)
 COLOURS = ("#9ecae1", "#6baed6", "#2171b5", "#08306b")
 ONE, ZERO = "#2171b5", "#e6550d"
 PLACES = np.arange(len(Z))
+CLASSES, FOUND = (1, 5, 7, 8), 8
 
 
-def draw(path: pathlib.Path) -> None:
+def draw_way(path: pathlib.Path) -> None:
     """Draws the way from an image to bytes.
 
     Args:
@@ -67,6 +70,25 @@ def draw(path: pathlib.Path) -> None:
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
+def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
+    """Draws what a run finds for the first query of some classes.
+
+    Args:
+        workdir: Folder of the run, trained and measured.
+        path: Path of the PNG; its CSV is not kept.
+    """
+    run = hn.runs.Run(workdir)
+    size = (run.config.image_size,) * 2
+    query = run.dataset.query
+    labels = np.asarray(query.labels)
+    asked = query.subset([int(np.argmax(labels == k)) for k in CLASSES])
+    for name in asked.names:
+        print(name)
+    pixels = hn.datasets.pixel_array(asked, size)
+    run.search(pixels, k=FOUND).draw(path, asked.labels)
+    path.with_suffix(".csv").unlink()
+
+
 def _bars(axes: Axes, values: np.ndarray, colours, beta: int | None = None):
     """Draws a bar a bit, or the bars of one beta beside those of others."""
     shift, width = 0.0, 0.75
@@ -105,9 +127,15 @@ if __name__ == "__main__":
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
+        "--workdir", type=pathlib.Path, help="folder of the run to search in"
+    )
+    parser.add_argument(
         "--out",
         type=pathlib.Path,
         default=pathlib.Path(__file__).parent / "pictures",
         help="folder of the pictures",
     )
-    draw(parser.parse_args().out / "way.png")
+    arguments = parser.parse_args()
+    draw_way(arguments.out / "way.png")
+    if arguments.workdir is not None:
+        draw_search(arguments.workdir, arguments.out / "search.png")

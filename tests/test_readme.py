@@ -1,33 +1,175 @@
+"""The Python of README and docs, the examples, and the README's commands."""
+
+import json
 import pathlib
 import re
+import runpy
+import shutil
 
-README = pathlib.Path(__file__).parents[1] / "README.md"
+import numpy as np
+import pytest
+from PIL import Image
+
+from hashnet_tf.tools import main
+
+ROOT = pathlib.Path(__file__).parents[1]
+PYTHON = re.compile(r"```python\n(.*?)```", re.S)
 
 
-EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
+def blocks(name):
+    """The Python of a page."""
+    return PYTHON.findall((ROOT / name).read_text("utf-8"))
+
+
+def run_block(text):
+    """Runs Python of a page and returns its names."""
+    names = {}
+    exec(compile(text, "page", "exec"), names)
+    return names
+
+
+@pytest.fixture
+def example(tmp_path):
+    """Function that runs an example's `main` on this folder."""
+
+    def run(name, *arguments):
+        script = runpy.run_path(str(ROOT / "examples" / f"{name}.py"))
+        return script["main"](*arguments)
+
+    return run
+
+
+def test_every_block_is_tried():
+    found = {
+        page.relative_to(ROOT).as_posix(): len(blocks(page))
+        for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        if blocks(page)
+    }
+    assert found == {
+        "README.md": 1,
+        "docs/deploying.md": 1,
+        "docs/measuring-codes.md": 1,
+        "docs/results.md": 1,
+    }
 
 
 def test_every_example_is_tried():
-    assert len(EXAMPLES) == 3
+    there = {path.stem for path in (ROOT / "examples").glob("*.py")}
+    tried = set(
+        re.findall(r'example\(\s*"(\w+)"', pathlib.Path(__file__).read_text())
+    )
+    assert there == tried
 
 
-def test_rivals_encode():
-    names = {}
-    exec(compile(EXAMPLES[2], str(README), "exec"), names)
-    assert names["codes"].shape == (200, 6)
+def test_codes_are_measured():
+    (text,) = blocks("docs/measuring-codes.md")
+    rng = np.random.default_rng(0)
+    names = {
+        "query_codes": rng.integers(0, 256, (5, 6), np.uint8),
+        "database_codes": rng.integers(0, 256, (50, 6), np.uint8),
+        "query_labels": rng.integers(0, 3, 5),
+        "database_labels": rng.integers(0, 3, 50),
+    }
+    exec(compile(text, "page", "exec"), names)
+    assert names["report"].at == 5000
+    # MAP over the whole database, which R = 5,000 is too.
+    assert names["value"] == pytest.approx(names["report"].map, abs=1e-12)
 
 
-def test_example_runs(tmp_path, monkeypatch, capsys):
-    example, client, _ = EXAMPLES
-    monkeypatch.chdir(tmp_path)
+def test_a_shallow_method_encodes():
+    (text,) = blocks("docs/results.md")
+    assert run_block(text)["codes"].shape == (200, 6)
+
+
+def test_client_is_python():
+    (text,) = blocks("docs/deploying.md")
     # It needs a server, which the client's own tests have.
-    assert "encode_files" in compile(client, str(README), "exec").co_names
-    names = {}
-    exec(compile(example, str(README), "exec"), names)
-    assert names["report"].map > 0.9
-    assert names["distances"].shape == (200, 10)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "encoder",
-        "encoder.tflite",
-    ]
-    assert "MAP@1000" in capsys.readouterr().out
+    assert "encode_files" in compile(text, "page", "exec").co_names
+
+
+def test_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks("README.md")
+    names = run_block(text)
+    assert names["database"].shape == (1597, 6)
+    value = re.search(r"MAP@1000 +([\d.]+)", capsys.readouterr().out)
+    assert value and float(value[1]) > 0.9
+    assert [path.name for path in tmp_path.iterdir()] == ["encoder.tflite"]
+
+
+def test_examples_without_a_network(example, capsys):
+    report = example("measure_codes")
+    assert f"MAP@1000 {report.map:.4f}," in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_examples(example, tmp_path, capsys):
+    assert example("keras_pipeline", tmp_path).map > 0.9
+    assert (tmp_path / "encoder" / "1" / "saved_model.pb").is_file()
+    assert (tmp_path / "encoder.tflite").is_file()
+
+    found = example("vectors_and_pairs")
+    assert found["labels: SDH"] > found["nothing: ITQ"] > 0.5
+    assert found["pairs: HashNet"] > found["nothing: ITQ"]
+
+    codes = example("serving", tmp_path / "served")
+    for name in ("SavedModel", "LiteRT"):
+        np.testing.assert_array_equal(codes[name], codes["Keras"])
+    assert (tmp_path / "served" / "serving" / "compose.yaml").is_file()
+
+
+@pytest.mark.slow
+def test_example_of_photographs(example, tmp_path):
+    import hashnet_tf as hn
+
+    config = hn.runs.TrainingConfig(
+        data="digits", backbone="small_cnn", image_size=16, epochs=2
+    )
+    run = example("photographs", config, tmp_path / "run")
+    assert len(run.history) == 2
+    assert (run.path / "figures" / "search.png").is_file()
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """A folder a class of 12 photographs each, coloured by class."""
+    rng = np.random.default_rng(0)
+    for name, colour in (("red", 0), ("green", 1), ("blue", 2)):
+        folder = tmp_path / "DIR" / name
+        folder.mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(0, 80, (40, 48, 3), np.uint8)
+            pixels[..., colour] += 150
+            Image.fromarray(pixels).save(folder / f"{i}.jpg")
+    shutil.copy(tmp_path / "DIR" / "red" / "0.jpg", tmp_path / "PHOTO")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_readme_commands_run(photographs, monkeypatch, capsys, tiny_backbone):
+    # As they stand there, but small and without a download.
+    small = {
+        "--backbone": "tiny",
+        "--weights": None,
+        "--image_size": "8",
+        "--freeze_backbone": None,
+        "--query_per_class": "2",
+        "--train_per_class": "5",
+        "--epochs": "2",
+    }
+    monkeypatch.chdir(photographs)
+    text = (ROOT / "README.md").read_text("utf-8")
+    shown = re.findall(r"^ {4}(hashnet (?:.*\\\n)*.*)$", text, re.M)
+    for command in shown:
+        words = []
+        for word in command.replace("\\\n", " ").split():
+            flag, _, value = word.partition("=")
+            value = small.get(flag, value)
+            if value is not None:
+                words.append(f"{flag}={value}" if value else flag)
+        if words[1] == "train":
+            words.append("--batch_size=15")
+        assert main.run(main.parse(words)) == 0
+    assert "rank  distance" in capsys.readouterr().out
+    report = json.loads((photographs / "runs/mine/report.json").read_text())
+    assert report["bits"] == 48
