@@ -20,8 +20,8 @@ def hold_out_classes(
     """Splits the classes into those to train on and those to retrieve.
 
     The zero-shot protocol of Table 2 of HashNet (ICCV 2017): queries and
-    database hold images of the drawn classes alone, `train` of the others
-    alone. An image without a label is in no part then. The paper does not say
+    database hold only images of the drawn classes, `train` only of the
+    others. An image without a label is in no part then. The paper does not say
     how it drew the classes; here the seed draws them.
 
     Args:

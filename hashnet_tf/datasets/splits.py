@@ -80,8 +80,8 @@ class Drawing:
         train: `Draw`, from what `database` is drawn of, less the queries.
         database: "all" or "train": whose images it holds.
         train_in_database: Whether the training images are in it.
-        classes: Int, how many classes are drawn before all else and kept
-            alone, or None for all.
+        classes: Int, how many classes are drawn before all else; only they
+            are kept. None keeps all.
         labels: Int, how many labels, the most frequent ones, are kept, or
             None for all.
         labelled: Whether images without a label are left out before all else.
@@ -343,6 +343,6 @@ def _each_class(
         return
     sizes = labels.sum(axis=0, dtype=np.int64)
     for label in np.argsort(sizes, kind="stable"):
-        # A label that no image has is in the source's list alone.
+        # A label that no image has is only in the source's list.
         if sizes[label]:
             yield label, labels[:, label] == 1

@@ -12,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, RetrievalDataset
+from hashnet_tf.datasets import imbalance as module
 from hashnet_tf.datasets.held_out import hold_out_classes
-from hashnet_tf.datasets.imbalance import imbalanced
+from hashnet_tf.datasets.imbalance import growing_pair_counts, imbalanced
 from hashnet_tf.datasets.protocol import Expected
 from hashnet_tf.losses import count_pairs
 from hashnet_tf.retrieval.labels import check_labels
@@ -291,3 +292,26 @@ def test_is_a_data_set_of_its_own():
         dataclasses.replace(found, train=dataset.train, protocol="By hand.")
         == dataset
     )
+
+
+ROWS_PARTLY_UNKNOWN = st.tuples(st.integers(0, 9), st.integers(2, 4)).flatmap(
+    lambda shape: arrays(np.int8, shape, elements=st.integers(-1, 1))
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(ROWS_PARTLY_UNKNOWN)
+def test_at_every_size_what_count_pairs_counts(rows):
+    similar, dissimilar = growing_pair_counts(rows)
+    assert len(similar) == len(dissimilar) == len(rows) + 1
+    for k in range(len(rows) + 1):
+        counts = count_pairs(rows[:k])
+        assert similar[k] == counts.similar
+        assert dissimilar[k] == counts.dissimilar
+
+
+def test_blocks_change_nothing(monkeypatch):
+    rows = np.random.default_rng(0).integers(-1, 2, (23, 3))
+    whole = growing_pair_counts(rows)
+    monkeypatch.setattr(module, "BLOCK_PAIRS", 23 * 5)
+    assert np.array_equal(growing_pair_counts(rows), whole)

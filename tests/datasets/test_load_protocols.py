@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import constants
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.check import find_problems
+from hashnet_tf.datasets.check import find_problems, shared_counts
 from hashnet_tf.datasets.description import describe
 from hashnet_tf.datasets.protocol import protocols
 from hashnet_tf.datasets.sources.reading import read_pool
@@ -68,7 +68,7 @@ def test_draws_from_the_original_files(shrink, word, name):
     # So small a database has not as many ranks as a protocol wants.
     assert dataset.at == len(dataset.database)
     assert dataset.overlaps == protocol.overlaps
-    assert find_problems(dataset) == []
+    assert set(shared_counts(dataset)) <= set(protocol.overlaps)
     again = hn.datasets.load(data, seed=3)
     parts = ("train", "query", "database")
     for part in parts:

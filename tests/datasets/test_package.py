@@ -1,7 +1,11 @@
+import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
+
+from hashnet_tf import datasets
 
 # What takes seconds to import.
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow", "tensorflow_datasets"}
@@ -58,12 +62,16 @@ assert dataset.database.fingerprint() and dataset.train.names
     assert not loaded & HEAVY
 
 
-def test_import_of_all_leaves_tfds_to_who_asks_for_it():
-    code = """
-import hashnet_tf.datasets as datasets
-
-[getattr(datasets, name) for name in datasets.__all__]
-"""
-    loaded = loaded_by(code)
-    assert "hashnet_tf.datasets.batches" in loaded
-    assert "tensorflow_datasets" not in loaded
+def test_tfds_is_left_to_what_reads_it():
+    package = pathlib.Path(datasets.__file__).parent
+    importing = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(
+            r"^ *(from|import) .*(tfds|tensorflow_datasets)",
+            path.read_text("utf-8"),
+            re.MULTILINE,
+        )
+    }
+    # Which `Source` names by a text, and no other file imports.
+    assert importing == {"images/tfds_images.py", "sources/tfds.py"}

@@ -26,8 +26,8 @@ def read_folder(place: str) -> Pool:
 
     Raises:
         ValueError: If DIR is no folder, holds no class folders or one of
-            `train/` and `test/` alone, a class folder holds no images, or the
-            classes of the parts differ.
+            `train/` and `test/` without the other, a class folder holds no
+            images, or the classes of the parts differ.
     """
     root = pathlib.Path(place)
     if not place or not root.is_dir():
@@ -126,7 +126,7 @@ def _class_names(parts: list[pathlib.Path]) -> list[str]:
     # Otherwise train/ and validation/ would be taken for two classes.
     for name in ("train", "test"):
         lone = parts[0] / name
-        if len(parts) == 1 and lone.is_dir() and _holds_folders_alone(lone):
+        if len(parts) == 1 and lone.is_dir() and _holds_only_folders(lone):
             raise ValueError(
                 "A folder of images needs class folders, or both train/ and"
                 f" test/ with class folders. Received: {lone} alone"
@@ -140,7 +140,7 @@ def _class_names(parts: list[pathlib.Path]) -> list[str]:
     return classes[0]
 
 
-def _holds_folders_alone(folder: pathlib.Path) -> bool:
+def _holds_only_folders(folder: pathlib.Path) -> bool:
     images = [
         entry for entry in folder.iterdir() if entry.suffix.lower() in ENDINGS
     ]

@@ -149,7 +149,7 @@ def _read(file: pathlib.Path, marks: set[bytes], width: int | None) -> _Lines:
             if not line.strip():
                 continue
             origin = f"{file}:{number}"
-            # As bytes, which are cut at ASCII blanks alone: a name may hold
+            # As bytes, which are cut only at ASCII blanks: a name may hold
             # any other.
             name, *labels = line.split()
             names.append(_decoded(name, origin))

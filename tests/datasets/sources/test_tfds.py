@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.sources.tfds import read_tfds
+from hashnet_tf.datasets.sources.tfds import how_to_prepare, read_tfds
 
 CLASS = tfds.features.ClassLabel(names=["a", "b", "c"])
 ROWS = [(20 * (i % 3) + i, i % 3) for i in range(18)]
@@ -21,11 +21,9 @@ def values(images):
     ]
 
 
-@pytest.mark.parametrize("test", ["test", "validation"])
-def test_queries_are_the_test_split(prepare_tfds, test):
-    name = prepare_tfds(
-        f"with_{test}", {"train": ROWS[:12], test: ROWS[12:]}, num_shards=2
-    )
+def test_queries_are_the_validation_split_where_there_is_no_test(prepare_tfds):
+    splits = {"train": ROWS[:12], "validation": ROWS[12:]}
+    name = prepare_tfds("with_validation", splits, num_shards=2)
     dataset = hn.datasets.load(f"tfds:{name}")
     assert dataset.class_names == ["a", "b", "c"]
     assert sorted(values(dataset.query)) == sorted(v for v, _ in ROWS[12:])
@@ -70,13 +68,6 @@ def test_train_alone_is_drawn_from(prepare_tfds):
         assert values(part) == [ROWS[row][0] for row in rows]
     ids = " ".join(dataset.query.names + dataset.train.names)
     assert hashlib.sha256(ids.encode()).hexdigest()[:16] == "8cffe2b478d1841e"
-
-
-def test_one_class_is_an_error(prepare_tfds):
-    rows = [(value, 1) for value, _ in ROWS]
-    name = prepare_tfds("one_class", {"train": rows})
-    with pytest.raises(ValueError, match=f"Received: tfds:{name} with 1$"):
-        hn.datasets.load(f"tfds:{name}")
 
 
 @pytest.mark.parametrize(
@@ -231,3 +222,75 @@ def test_refuses_other_features_and_splits(
     message = re.escape(f"tfds:{name} needs a train split") + ".* Received: "
     with pytest.raises(ValueError, match=message):
         hn.datasets.load(f"tfds:{name}")
+
+
+SHARED = "Copy a prepared one to ~/tensorflow_datasets or where TFDS_DATA_DIR"
+
+
+@pytest.mark.parametrize(
+    "place, what, megabytes",
+    [
+        ("coco/2014", "It is: COCO is a large-scale object detection, ", None),
+        ("mnist", "It is: MNIST. ", 11.594722),
+        ("cifar10:3.0.2", "It is: CIFAR-10. ", 170.052171),
+        ("imagenet2012", "It is: ILSVRC 2012, commonly known as 'Image", None),
+        ("fashion_mnist", "It is: fashion_mnist ", None),
+    ],
+)
+def test_says_what_it_takes(no_network, place, what, megabytes):
+    text = how_to_prepare(place)
+    assert text.startswith(what)
+    name = place.split("/")[0].split(":")[0]
+    urls = tfds.builder_cls(name).url_infos
+    size = sum(info.size for info in urls.values()) / 1e6
+    assert f"To download: {size:,.1f} MB from " in text
+    assert megabytes is None or abs(size - megabytes) < 1
+    assert all(url.split("/")[2] in text for url in urls)
+    assert f"https://www.tensorflow.org/datasets/catalog/{name} names" in text
+    assert SHARED in text
+    assert f"tfds.builder('{place}').download_and_prepare()\"`, " in text
+    assert ("all configs together" in text) == (name == "coco")
+
+
+def test_says_what_to_place_by_hand(no_network):
+    text = how_to_prepare("cityscapes")
+    assert "leftImg8bit_trainvaltest.zip" in text
+    assert "manual_dir is downloads/manual in the folder of prepared" in text
+    # It has no list of checksums, so nothing says how large it is.
+    assert "To download" not in text
+    assert "manual_dir" not in how_to_prepare("mnist")
+
+
+@pytest.mark.parametrize("place", ["no_such_set", "", "huggingface:mnist"])
+def test_a_name_that_tfds_does_not_know(no_network, place):
+    assert how_to_prepare(place).startswith(SHARED)
+
+
+def test_a_builder_that_cannot_be_imported(no_network, monkeypatch):
+    def fail(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(tfds, "builder_cls", fail)
+    assert how_to_prepare("mnist").startswith(SHARED)
+
+
+def test_a_builder_of_ones_own(no_network, monkeypatch):
+    class Pets(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        """Cats and dogs. And a parrot."""
+
+        VERSION = tfds.core.Version("1.0.0")
+        MANUAL_DOWNLOAD_INSTRUCTIONS = "Place pets.zip there."
+        url_infos = {}
+
+        def _info(self):
+            raise NotImplementedError
+
+        _split_generators = _generate_examples = _info
+
+    monkeypatch.setattr(tfds, "list_builders", lambda **_: ["pets"])
+    monkeypatch.setattr(tfds, "builder_cls", lambda name: Pets)
+    text = how_to_prepare("pets")
+    assert text.startswith("It is: Cats and dogs. \nPlace pets.zip there.\n")
+    # No page of its catalogue is of it.
+    assert "tensorflow.org" not in text
+    assert SHARED in text
