@@ -16,6 +16,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 import hashnet_tf as hn
 
@@ -87,6 +88,10 @@ def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
     pixels = hn.datasets.pixel_array(asked, size)
     run.search(pixels, k=FOUND).draw(path, asked.labels)
     path.with_suffix(".csv").unlink()
+    # Small enough to be kept in the repository.
+    drawn = Image.open(path).convert("RGB")
+    drawn = drawn.resize((drawn.width * 3 // 5, drawn.height * 3 // 5))
+    drawn.quantize(128).save(path, optimize=True)
 
 
 def _bars(axes: Axes, values: np.ndarray, colours, beta: int | None = None):
