@@ -259,7 +259,7 @@ def weights_digest(model: keras.Model) -> str:
             values.append(_PLATEAU)
         for value in values:
             digest.update(f"{value.shape} {value.dtype}\n".encode())
-            digest.update(np.ascontiguousarray(value))
+            digest.update(np.ascontiguousarray(value).data)
     framing = getattr(model, "framing", "whole")
     if framing != "whole":
         digest.update(framing.encode())
