@@ -143,10 +143,8 @@ def feature_batches(
             "`batch_size` must be from 2 to the number of training images,"
             f" {n}. Received: batch_size={batch_size}"
         )
-    features, labels = (
-        tf.constant(features),
-        tf.constant(np.asarray(labels), tf.float32),
-    )
+    items = tf.constant(features)
+    their_labels = tf.constant(np.asarray(labels), tf.float32)
     if sampler is None:
         order = shuffled(tf.data.Dataset.range(n), n, seed)
     else:
@@ -158,7 +156,7 @@ def feature_batches(
 
     def gather(positions, draws):
         rows = tf.stack([positions, draws % views], axis=1)
-        return tf.gather_nd(features, rows), tf.gather(labels, positions)
+        return tf.gather_nd(items, rows), tf.gather(their_labels, positions)
 
     known = tf.data.experimental.assert_cardinality(n // batch_size)
     return stream.map(gather).apply(known).prefetch(2)

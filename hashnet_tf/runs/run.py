@@ -112,7 +112,7 @@ class Run:
         self.check_trained()
         import keras
 
-        return keras.saving.load_model(self.model_path)
+        return typing.cast("HashNet", keras.saving.load_model(self.model_path))
 
     @functools.cached_property
     def encoder(self) -> "KerasEncoder":

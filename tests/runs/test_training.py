@@ -363,7 +363,9 @@ def test_features_of_a_frozen_backbone_lie_in_the_run(
     given = hn.models.backbone("tiny", (8, 8, 3), weights_file)
     assert features.shape == (200, 3, 16)
     np.testing.assert_allclose(
-        features[:, 0], given.predict(pixels, verbose=0), rtol=1e-5
+        features[:, 0],
+        given.predict(pixels, batch_size=128, verbose=0),
+        rtol=1e-5,
     )
     for one, other in ((0, 1), (0, 2), (1, 2)):
         changed = (features[:, one] != features[:, other]).any(axis=1)
