@@ -95,7 +95,7 @@ def test_index_is_complete():
             assert getattr(wing, exported) is not None
     assert set(hn.__all__) <= set(dir(hn))
     assert hn.HashNet is hn.models.HashNet
-    with pytest.raises(AttributeError, match="no attribute 'tools_'"):
+    with pytest.raises(AttributeError, match="attribute tools_"):
         hn.tools_  # noqa: B018
 
 
