@@ -69,7 +69,10 @@ def write_backbone(backbone, folder):
 
     archive.add_endpoint("serving_default", features, [spec])
     saved = folder / "backbone"
-    archive.write_out(str(saved), verbose=False)
+    # The class depends on Keras' backend, which is TensorFlow here.
+    archive.write_out(  # pyright: ignore[reportAttributeAccessIssue]
+        str(saved), verbose=False
+    )
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     litert = folder / "backbone.tflite"
     litert.write_bytes(converter.convert())

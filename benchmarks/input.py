@@ -47,8 +47,9 @@ def photographs(count):
             for member in members:
                 if not member.name.endswith(".jpg"):
                     continue
-                content = members.extractfile(member).read()
-                yield Image.open(io.BytesIO(content)).convert("RGB")
+                file = members.extractfile(member)
+                assert file is not None
+                yield Image.open(io.BytesIO(file.read())).convert("RGB")
                 count -= 1
                 if not count:
                     return

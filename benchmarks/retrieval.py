@@ -21,7 +21,7 @@ BITS, LABELS, AT = 64, 81, 5000
 LINEAR_QUERIES = 200
 
 
-def make_data(q, n, seed=0):
+def make_data(q: int, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     """Returns codes and labels of queries and database, with a structure."""
     rng = np.random.default_rng(seed)
     centres = rng.integers(0, 256, (LABELS, BITS // 8), dtype=np.uint8)

@@ -16,6 +16,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 import hashnet_tf as hn
 
@@ -35,13 +37,13 @@ def draw_way(path: pathlib.Path) -> None:
     """
     # Text is drawn as paths of the font that matplotlib brings along.
     matplotlib.rcParams["font.family"] = "DejaVu Sans"
-    figure = Figure(figsize=(10, 2.9), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12)
+    layout = ConstrainedLayoutEngine(w_pad=0.12)
+    figure = Figure(figsize=(10, 2.9), layout=layout)
     image, z, curves, g, bits = figure.subplots(
         1, 5, width_ratios=[0.9, 1.1, 1.5, 1.3, 1.0]
     )
-    digits = hn.datasets.load("digits")
-    image.imshow(digits.query.images[10, ..., 0], cmap="gray")
+    digit = hn.datasets.load("digits").query.subset([10])
+    image.imshow(hn.datasets.pixel_array(digit, (8, 8))[0])
     image.set_title("image", fontsize=11)
     image.set_xlabel("backbone and\nhash layer  →")
     _bars(z, Z, np.where(Z >= 0, ONE, ZERO))
@@ -78,7 +80,7 @@ def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
         path: Path of the PNG; its CSV is not kept.
     """
     run = hn.runs.Run(workdir)
-    size = (run.config.image_size,) * 2
+    size = (run.config.image_size, run.config.image_size)
     query = run.dataset.query
     labels = np.asarray(query.labels)
     asked = query.subset([int(np.argmax(labels == k)) for k in CLASSES])
@@ -87,6 +89,10 @@ def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
     pixels = hn.datasets.pixel_array(asked, size)
     run.search(pixels, k=FOUND).draw(path, asked.labels)
     path.with_suffix(".csv").unlink()
+    # Small enough to be kept in the repository.
+    drawn = Image.open(path).convert("RGB")
+    drawn = drawn.resize((drawn.width * 3 // 5, drawn.height * 3 // 5))
+    drawn.quantize(128).save(path, optimize=True)
 
 
 def _bars(axes: Axes, values: np.ndarray, colours, beta: int | None = None):

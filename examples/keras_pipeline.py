@@ -34,7 +34,6 @@ def main(out: pathlib.Path) -> hn.retrieval.RetrievalReport:
         epochs=EPOCHS,
         shuffle=False,
         callbacks=[hn.callbacks.Continuation(beta)],
-        verbose=2,
     )
 
     query, database = (
@@ -57,7 +56,7 @@ def main(out: pathlib.Path) -> hn.retrieval.RetrievalReport:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=pathlib.Path, default="runs/pipeline", help="folder"
     )

@@ -34,7 +34,7 @@ def main(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="digits", help="as in hashnet train")
     parser.add_argument("--image", type=pathlib.Path, help="what to search for")
     parser.add_argument("--backbone", default="small_cnn")

@@ -31,7 +31,10 @@ def main(out: pathlib.Path) -> dict[str, np.ndarray]:
         "LiteRT": hn.export.load_encoder(lite).encode(images),
     }
     for name, found in codes.items():
-        moved = np.unpackbits(found ^ codes["Keras"]).sum()
+        signs, kept = (
+            hn.retrieval.unpack(c, bits=48) for c in (found, codes["Keras"])
+        )
+        moved = np.count_nonzero(signs != kept)
         print(f"{name:<12}{found[0].tobytes().hex()}  {moved} bits moved")
 
     # A folder from which TensorFlow Serving starts:
@@ -41,7 +44,7 @@ def main(out: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=pathlib.Path, default="runs/serving", help="folder"
     )

@@ -21,7 +21,8 @@ def main() -> dict[str, float]:
     """Prints and returns MAP of each way."""
     digits = hn.datasets.load("digits")
     train, query, database = (
-        part.images[..., 0].reshape(len(part), -1).astype("float32") / 255
+        hn.datasets.pixel_array(part, (8, 8))[..., 0].reshape(len(part), 64)
+        / 255
         for part in (digits.train, digits.query, digits.database)
     )
     encoders = {
@@ -67,11 +68,10 @@ def trained_on_pairs(vectors: np.ndarray, labels: np.ndarray) -> hn.HashNet:
         batch_size=batch,
         epochs=epochs,
         callbacks=[hn.callbacks.Continuation(beta)],
-        verbose=2,
     )
     return hashnet
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

@@ -7,6 +7,10 @@ retrieval figures and an encoder that gives the same bits everywhere.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
 __version__ = "0.2.0.dev0"
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

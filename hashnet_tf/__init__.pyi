@@ -14,6 +14,8 @@ from . import schedules as schedules
 from . import shallow as shallow
 from .models.hashnet import HashNet as HashNet
 
+__version__: str
+
 __all__ = [
     "HashNet",
     "callbacks",

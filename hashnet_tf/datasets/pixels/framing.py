@@ -69,7 +69,7 @@ def augment_image(image, seed, augmentation):
     return image
 
 
-def uncropped_size(size):
+def uncropped_size(size: tuple[int, int]) -> tuple[int, int]:
     """Returns the size from which a crop of `size` is taken.
 
     Args:
@@ -81,7 +81,8 @@ def uncropped_size(size):
     >>> uncropped_size((224, 227))
     (256, 256)
     """
-    return tuple(_PAPERS.get(side, round(side * 8 / 7)) for side in size)
+    height, width = (_PAPERS.get(side, round(side * 8 / 7)) for side in size)
+    return height, width
 
 
 def frame_image(image, size, framing="whole"):
