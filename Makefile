@@ -28,7 +28,7 @@ bench: $(VENV)/installed-test
 # The pictures and the table of protocols, anew.
 docs: $(VENV)/installed
 	$(VENV)/bin/python docs/draw_pictures.py
-	$(VENV)/bin/python docs/write_protocols.py
+	$(VENV)/bin/python docs/write_tables.py
 
 format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .
