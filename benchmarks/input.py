@@ -96,7 +96,7 @@ def pil_image(path, top, left, mirrored):
     """Opens, converts, resizes, crops and mirrors, as with torchvision."""
     with Image.open(path) as file:
         image = file.convert("RGB")
-    image = image.resize(WITHIN[::-1], Image.Resampling.BILINEAR)
+    image = image.resize((WITHIN[1], WITHIN[0]), Image.Resampling.BILINEAR)
     image = image.crop((left, top, left + SIZE[1], top + SIZE[0]))
     if mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
