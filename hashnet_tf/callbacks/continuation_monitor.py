@@ -118,6 +118,10 @@ class ContinuationMonitor(keras.callbacks.Callback):
             model = self.hashnet
         return model.predict(self.images, batch_size=self.batch_size, verbose=0)
 
+    def _value(self, codes: np.ndarray) -> float:
+        value: Tensor = self._loss(self.labels, codes)
+        return float(value)
+
     def _measure(self) -> dict[str, typing.Any]:
         model = self.model
         g = self.codes().astype("float32")
@@ -126,8 +130,8 @@ class ContinuationMonitor(keras.callbacks.Callback):
         record = {
             "step": int(ops.convert_to_tensor(model.optimizer.iterations)),
             "beta": _beta(model),
-            "J": float(self._loss(self.labels, g)),
-            "L": float(self._loss(self.labels, h)),
+            "J": self._value(g),
+            "L": self._value(h),
             "gap": float(np.mean(1.0 - np.abs(g))),
             "bit_balance": float(np.mean(np.abs(h.mean(axis=0)))),
             "bit_correlation": _bit_correlation(h),

@@ -67,7 +67,7 @@ class DHNLoss(keras.losses.Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         g = ops.cast(y_pred, "float32")
         likelihood = self._pairs.call(y_true, g)
-        off = keras.losses.log_cosh(ops.ones_like(g), ops.abs(g))
+        off: Tensor = keras.losses.log_cosh(ops.ones_like(g), ops.abs(g))
         return likelihood + self.quantization * off
 
     def get_config(self) -> Config:

@@ -56,12 +56,13 @@ def plot_neighbours(
     'sheet.png'
     """
     q, k = _check(queries, neighbours, right, titles)
+    known = None if right is None else np.asarray(right)
     figure = new_figure(1.15 * (k + 1) + 0.2, 1.35 * q + 0.5)
     panels = figure.subplots(q, k + 1, squeeze=False)
     for row in range(q):
         _draw(panels[row, 0], queries[row], "query", None)
         for column in range(k):
-            grade = None if right is None else bool(right[row][column])
+            grade = None if known is None else bool(known[row][column])
             _draw(
                 panels[row, column + 1],
                 neighbours[row][column],

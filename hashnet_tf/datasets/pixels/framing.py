@@ -13,10 +13,16 @@ with Convolutions", CVPR 2015). Both crop from images that are 8 / 7 of the
 network's size, as 256 is of 224.
 """
 
+import typing
+
 import tensorflow as tf
 
 from hashnet_tf._framings import AUGMENTATIONS, check_framing
 from hashnet_tf.datasets.pixels.decoding import resize_image
+
+# A tensor, or an array that TensorFlow takes for one: which of its operations
+# give None, their types do not tell.
+Image: typing.TypeAlias = typing.Any
 
 SHIFT = 0.125
 
@@ -26,7 +32,7 @@ AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 
 
-def augment_image(image, seed, augmentation):
+def augment_image(image: Image, seed: tf.Tensor, augmentation: str) -> Image:
     """Shifts an image by up to an eighth of its size and may mirror it.
 
     What a shift uncovers is filled by reflection.
@@ -85,7 +91,9 @@ def uncropped_size(size: tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def frame_image(image, size, framing="whole"):
+def frame_image(
+    image: Image, size: tuple[int, int], framing: str = "whole"
+) -> Image:
     """Frames an image as at test.
 
     In one operation where it crops: no pixel outside of the crop is made, of
@@ -118,7 +126,9 @@ def frame_image(image, size, framing="whole"):
     return resize_image(image, size, crop_of=within)
 
 
-def keep_image(image, size, framing="whole"):
+def keep_image(
+    image: Image, size: tuple[int, int], framing: str = "whole"
+) -> Image:
     """Does what is the same each time that an image is trained on.
 
     Done twice it changes nothing more.
@@ -144,7 +154,13 @@ def keep_image(image, size, framing="whole"):
     return tf.ensure_shape(resize_image(image, kept), (*kept, 3))
 
 
-def vary_image(image, size, seed, framing="whole", augmentation="none"):
+def vary_image(
+    image: Image,
+    size: tuple[int, int],
+    seed: tf.Tensor,
+    framing: str = "whole",
+    augmentation: str = "none",
+) -> Image:
     """Does what is another each time that an image is trained on.
 
     Args:
