@@ -126,7 +126,9 @@ def test_example_of_photographs(example, tmp_path):
         data="digits", backbone="small_cnn", image_size=16, epochs=2
     )
     run = example("photographs", config, tmp_path / "run")
-    assert len(run.history) == 2
+    # Before the first step, and after each epoch.
+    assert run.history[0]["step"] == 0
+    assert len(run.history) == 1 + 2
     assert (run.path / "figures" / "search.png").is_file()
 
 
@@ -172,4 +174,4 @@ def test_readme_commands_run(photographs, monkeypatch, capsys, tiny_backbone):
         assert main.run(main.parse(words)) == 0
     assert "rank  distance" in capsys.readouterr().out
     report = json.loads((photographs / "runs/mine/report.json").read_text())
-    assert report["bits"] == 48
+    assert report["retrieval"]["bits"] == 48
