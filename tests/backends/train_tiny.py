@@ -37,12 +37,16 @@ class Recorder(keras.callbacks.Callback):
     def __init__(self, kill_after=None):
         super().__init__()
         self.losses, self.betas, self.kill_after = [], [], kill_after
+        self.of_epochs = []
 
     def on_train_batch_end(self, batch, logs=None):
         self.losses.append(float(logs["loss"]))
         self.betas.append(float(logs["beta"]))
         if len(self.losses) == self.kill_after:
             raise Killed
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.of_epochs.append(float(logs["loss"]))
 
 
 def losses_of_one_weight(**arguments):
@@ -123,24 +127,24 @@ def resumed_betas(folder):
     """Betas of an unbroken run with patience, and of one that was killed."""
     schedule = hn.schedules.StagedBeta([1.1, 2.2, 3.3], patience=2)
 
-    def callbacks(folder, recorder):
+    def callbacks(folder, recorder, losses):
         return [
-            hn.callbacks.Continuation(schedule),
+            hn.callbacks.Continuation(schedule, losses),
             keras.callbacks.BackupAndRestore(folder),
             recorder,
         ]
 
-    def train(name, recorder):
+    def train(name, recorder, losses=()):
         # Without learning no loss ever falls, and each stage lasts 3 epochs.
         model = hashnet(learning_rate=0.0, dropout=0.0)
-        fit(model, 7, callbacks(folder / name, recorder))
+        fit(model, 7, callbacks(folder / name, recorder, losses))
 
     whole, first, rest = Recorder(), Recorder(5 * STEPS - 2), Recorder()
     train("whole", whole)
     try:
         train("killed", first)
     except Killed:
-        train("killed", rest)
+        train("killed", rest, first.of_epochs)
     return whole.betas, first.betas[: 4 * STEPS] + rest.betas
 
 

@@ -41,12 +41,13 @@ WORKING = """
 import os, pathlib, time
 def work(note):
     pathlib.Path(note).write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
 def wait_for(condition):
-    end = time.monotonic() + 20
+    # A new process loads libraries first, on a busy machine for long.
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
