@@ -1,7 +1,6 @@
 """What an encoder takes: images of the trained size, some at a time."""
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -59,71 +58,6 @@ def image_batches(
     """
     for start in range(0, len(images), batch_size):
         yield images[start : start + batch_size]
-
-
-def file_batches(
-    paths: Iterable[os.PathLike[str] | str],
-    size: tuple[int, int],
-    framing: str,
-) -> Iterator[np.ndarray]:
-    """Decodes image files as in training and evaluation, some at a time.
-
-    Args:
-        paths: Paths of n JPEG, PNG, WebP or BMP files.
-        size: `(height, width)`, the trained size.
-        framing: Str, which part of an image is taken, as in `HashNet`.
-
-    Yields:
-        uint8 arrays `[<= 32, height, width, 3]`, in the order of the paths.
-
-    Raises:
-        ValueError: If `paths` is one path, or a file is no image.
-        FileNotFoundError: If a file is missing; then none is decoded.
-
-    Example:
-
-    >>> import pathlib, tempfile, numpy as np
-    >>> from PIL import Image
-    >>> from hashnet_tf.export.images import file_batches
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "black.png")
-    ...     Image.fromarray(np.zeros((9, 7, 3), "uint8")).save(path)
-    ...     [batch.shape for batch in file_batches([path], (16, 20), "whole")]
-    [(1, 16, 20, 3)]
-    """
-    # Where used: arrays alone are encoded without TensorFlow.
-    import tensorflow as tf
-
-    from hashnet_tf.datasets import FileImages, ordered_batches
-    from hashnet_tf.datasets.pixels.decoding import decode_image
-
-    if isinstance(paths, (str, os.PathLike)):
-        raise ValueError(
-            f"`paths` must be a list of paths. Received: paths={paths!r}"
-        )
-    names = [os.fspath(path) for path in paths]
-    if missing := [name for name in names if not os.path.isfile(name)]:
-        raise FileNotFoundError(
-            "`paths` must be files that are there."
-            f" Received: {len(missing)} that are not, first {missing[0]}"
-        )
-    if not names:
-        return
-    images = FileImages("", names, np.full(len(names), -1))
-    try:
-        for batch in ordered_batches(images, size, BATCH_SIZE, framing):
-            yield np.asarray(batch)
-    except tf.errors.InvalidArgumentError as error:
-        # The pipeline does not tell which file it was.
-        for name in names:
-            try:
-                decode_image(tf.io.read_file(name))
-            except tf.errors.InvalidArgumentError:
-                raise ValueError(
-                    "`paths` must be images that can be decoded: JPEG, PNG,"
-                    f" WebP or BMP. Received: {name}"
-                ) from error
-        raise
 
 
 def some_images(

@@ -14,7 +14,6 @@ from hashnet_tf.export._litert_file import read_metadata
 from hashnet_tf.export.images import (
     BATCH_SIZE,
     check_images,
-    file_batches,
     image_batches,
 )
 
@@ -140,6 +139,9 @@ class LiteRTEncoder:
             ValueError: If `paths` is one path, or a file is no image.
             FileNotFoundError: If a file is missing.
         """
+        # Where used: arrays alone are encoded without TensorFlow.
+        from hashnet_tf.datasets import file_batches
+
         codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
         for batch in file_batches(paths, self.image_size, self.framing):
             codes.append(self.encode(batch))

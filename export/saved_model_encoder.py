@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from hashnet_tf.export.images import check_images, file_batches, image_batches
+from hashnet_tf.datasets import file_batches
+from hashnet_tf.export.images import check_images, image_batches
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
 

@@ -18,8 +18,8 @@ again.
 import argparse
 
 import hashnet_tf as hn
-from hashnet_tf.datasets._places import check_place
 from hashnet_tf.datasets.sources import SOURCES
+from hashnet_tf.datasets.sources.reading import check_place
 
 ACTIONS = ("list", "describe", "check", "prepare")
 NUMBERS = {

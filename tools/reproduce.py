@@ -22,7 +22,7 @@ import argparse
 import pathlib
 
 import hashnet_tf as hn
-from hashnet_tf.datasets._places import check_place
+from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.methods import METHODS
 from hashnet_tf.tools.train import add_settings, config_of
 

@@ -10,9 +10,9 @@ run's database, as `hashnet evaluate` has encoded it, or a code set that
 """
 
 import argparse
+import os
 
 import hashnet_tf as hn
-from hashnet_tf.datasets._places import check_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Searches; returns the exit code."""
     workdir, model, codes = arguments.workdir, arguments.model, arguments.codes
-    check_files([arguments.image])
+    if not os.path.isfile(arguments.image):
+        raise ValueError(
+            "A JPEG, PNG, WebP or BMP file is needed."
+            f" Received: {arguments.image}"
+        )
     if not workdir and not (model and codes):
         raise ValueError(
             "--workdir is needed, or --model and --codes. Received:"

@@ -1,3 +1,4 @@
+from .batches import file_batches as file_batches
 from .batches import ordered_batches as ordered_batches
 from .batches import pixel_array as pixel_array
 from .batches import training_batches as training_batches
@@ -11,13 +12,13 @@ from .images.file_images import FileImages as FileImages
 from .images.image_set import ImageSet as ImageSet
 from .imbalance import imbalanced as imbalanced
 from .loading import load as load
+from .pixels.decoding import decodable as decodable
+from .pixels.decoding import find_undecodable as find_undecodable
+from .pixels.decoding import undecodable_named as undecodable_named
 from .protocol import protocols as protocols
 from .retrieval_dataset import RetrievalDataset as RetrievalDataset
 from .sampling import PairSampler as PairSampler
 from .sources.written_lists import write_lists as write_lists
-from .undecodable import decodable as decodable
-from .undecodable import find_undecodable as find_undecodable
-from .undecodable import undecodable_named as undecodable_named
 
 __all__ = [
     "ArrayImages",
@@ -27,6 +28,7 @@ __all__ = [
     "RetrievalDataset",
     "decodable",
     "describe",
+    "file_batches",
     "find_problems",
     "find_undecodable",
     "hold_out_classes",

@@ -1,18 +1,25 @@
 """From a set of images to the batches that a network takes."""
 
+import os
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import tensorflow as tf
 
 from hashnet_tf.datasets.images.decoded_images import cached
+from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.pixels.decoding import decode_image
+from hashnet_tf.datasets.pixels.decoding import (
+    decode_image,
+    find_undecodable,
+    undecodable_named,
+)
 from hashnet_tf.datasets.pixels.framing import (
     frame_image,
     keep_image,
     vary_image,
 )
 from hashnet_tf.datasets.sampling import PairSampler, check_shard, sampled
-from hashnet_tf.datasets.undecodable import undecodable_named
 
 
 def ordered_batches(
@@ -211,6 +218,62 @@ def pixel_array(
     with undecodable_named(images):
         arrays = [*batches.as_numpy_iterator()]
     return np.concatenate([np.zeros((0, *size, 3), np.uint8), *arrays])
+
+
+def file_batches(
+    paths: Iterable[os.PathLike[str] | str],
+    size: tuple[int, int],
+    framing: str = "whole",
+    batch_size: int = 32,
+) -> Iterator[np.ndarray]:
+    """Decodes and frames image files anywhere, as at test, some at a time.
+
+    Args:
+        paths: Paths of n JPEG, PNG, WebP or BMP files.
+        size: `(height, width)` of the network.
+        framing: As in `ordered_batches`.
+        batch_size: Positive int.
+
+    Yields:
+        uint8 arrays `[<= batch_size, height, width, 3]`, in the order of the
+        paths; none where there is no path.
+
+    Raises:
+        ValueError: If `paths` is one path, or a file is no image.
+        FileNotFoundError: If a file is missing; then none is decoded.
+
+    Example:
+
+    >>> import pathlib, tempfile, numpy as np
+    >>> from PIL import Image
+    >>> from hashnet_tf.datasets.batches import file_batches
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "black.png")
+    ...     Image.fromarray(np.zeros((9, 7, 3), "uint8")).save(path)
+    ...     [batch.shape for batch in file_batches([path], (16, 20))]
+    [(1, 16, 20, 3)]
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        raise ValueError(
+            f"`paths` must be a list of paths. Received: paths={paths!r}"
+        )
+    names = [os.fspath(path) for path in paths]
+    if missing := [name for name in names if not os.path.isfile(name)]:
+        raise FileNotFoundError(
+            "`paths` must be files that are there."
+            f" Received: {len(missing)} that are not, first {missing[0]}"
+        )
+    images = FileImages("", names, np.full(len(names), -1, np.int32))
+    try:
+        batches = ordered_batches(images, size, batch_size, framing)
+        yield from batches.as_numpy_iterator()
+    except tf.errors.OpError as error:
+        if bad := find_undecodable(images):
+            raise ValueError(
+                "`paths` must be images that can be decoded: JPEG, PNG, WebP"
+                f" or BMP. Received: {names[bad[0]]}"
+            ) from error
+        raise
 
 
 def _decoded(image: tf.Tensor) -> tf.Tensor:

@@ -6,9 +6,9 @@ import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.pixels.decoding import find_undecodable
 from hashnet_tf.datasets.protocol import OVERLAPS
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
-from hashnet_tf.datasets.undecodable import find_undecodable
 
 SHOWN = 10
 

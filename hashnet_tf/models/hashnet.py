@@ -11,7 +11,7 @@ from hashnet_tf._framings import check_framing
 from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
-from hashnet_tf.models.layerwise_model import LayerwiseModel
+from hashnet_tf.optimizers import LayerwiseModel
 
 # A second weight that `ScaledTanh` had in version 0.1, as it came.
 _PLATEAU = np.array([np.inf, 0.0], np.float32)

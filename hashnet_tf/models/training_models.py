@@ -9,7 +9,7 @@ from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.layers.sign import Sign
 from hashnet_tf.losses.class_loss import class_count
 from hashnet_tf.models.hashnet import HashNet
-from hashnet_tf.models.layerwise_model import LayerwiseModel
+from hashnet_tf.optimizers import LayerwiseModel
 
 
 class TrainingModel(LayerwiseModel):

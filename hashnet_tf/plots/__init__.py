@@ -3,14 +3,17 @@
 The numbers behind each lie beside it as CSV.
 """
 
-from hashnet_tf.plots.code_histogram import plot_code_histogram
 from hashnet_tf.plots.curves import (
     plot_precision_at,
     plot_precision_radius2,
     plot_precision_recall,
 )
 from hashnet_tf.plots.neighbours import plot_neighbours
-from hashnet_tf.plots.training import plot_losses, plot_training
+from hashnet_tf.plots.training import (
+    plot_code_histogram,
+    plot_losses,
+    plot_training,
+)
 from hashnet_tf.plots.tsne import plot_tsne
 
 __all__ = [

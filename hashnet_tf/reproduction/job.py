@@ -11,6 +11,7 @@ import typing
 import keras
 import numpy as np
 
+from hashnet_tf._files import write_json
 from hashnet_tf.datasets import ordered_batches
 from hashnet_tf.reproduction.cell import Cell, Result
 from hashnet_tf.retrieval import evaluate
@@ -19,7 +20,8 @@ from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.run import Run, train
+from hashnet_tf.runs.run import Run
+from hashnet_tf.runs.training import train
 
 STATUS = pathlib.Path("/proc/self/status")
 
@@ -114,7 +116,7 @@ def prepare(
     """
     run = Run(pathlib.Path(shared) / f"seed{config.seed}")
     dataset, record = data = run.load_data(config)
-    run.write_data_record(record)
+    write_json(run.data_path, record)
     if backbone is None:
         backbone = frozen_backbone(config, shallow)
     if backbone is not None:

@@ -16,7 +16,7 @@ from hashnet_tf.retrieval.histogram import TIES, Histograms, histograms
 from hashnet_tf.retrieval.neighbors import check_radius
 
 # The abscissas of Figures 2(b) to 4(b) of HashNet (ICCV 2017).
-RECALLS = (0.05, *(tenth / 10 for tenth in range(1, 11)))
+RECALLS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 def mean_average_precision(

@@ -16,9 +16,9 @@ from .features import frozen_features as frozen_features
 from .records import Records as Records
 from .records import read_records as read_records
 from .run import Run as Run
-from .run import train as train
 from .search import Neighbours as Neighbours
 from .search import search_images as search_images
+from .training import train as train
 
 __all__ = [
     "CodeSet",

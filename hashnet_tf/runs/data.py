@@ -7,8 +7,11 @@ import typing
 import numpy as np
 
 from hashnet_tf.datasets import ImageSet, RetrievalDataset, load
+from hashnet_tf.datasets.pixels.decoding import (
+    find_undecodable,
+    refuse_undecodable,
+)
 from hashnet_tf.datasets.retrieval_dataset import PARTS
-from hashnet_tf.datasets.undecodable import find_undecodable, refuse_undecodable
 from hashnet_tf.runs.config import TrainingConfig
 
 if typing.TYPE_CHECKING:

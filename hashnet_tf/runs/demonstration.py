@@ -9,7 +9,8 @@ import numpy as np
 from hashnet_tf.datasets import ArrayImages, RetrievalDataset, pixel_array
 from hashnet_tf.retrieval import RetrievalReport, evaluate
 from hashnet_tf.runs.config import TrainingConfig
-from hashnet_tf.runs.run import Run, train
+from hashnet_tf.runs.run import Run
+from hashnet_tf.runs.training import train
 from hashnet_tf.shallow import ITQ, LSH
 
 if typing.TYPE_CHECKING:

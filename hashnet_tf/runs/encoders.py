@@ -1,22 +1,14 @@
 """Encoders: what turns images into packed codes, whichever runtime it is of."""
 
-import contextlib
 import os
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from hashnet_tf.datasets import (
-    FileImages,
-    find_undecodable,
-    ordered_batches,
-    pixel_array,
-)
-from hashnet_tf.datasets._places import check_files
+from hashnet_tf.datasets import file_batches
 from hashnet_tf.models import HashNet, weights_digest
 
 BATCH_SIZE = 128
@@ -74,7 +66,8 @@ class Encoder(typing.Protocol):
             uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
 
         Raises:
-            ValueError: If a file is missing or no image.
+            ValueError: If `paths` is one path, or a file is no image.
+            FileNotFoundError: If a file is missing.
         """
         ...
 
@@ -119,14 +112,11 @@ class KerasEncoder:
 
     def encode_files(self, paths: Iterable[Path]) -> np.ndarray:
         """Returns the packed codes of files, as `Encoder.encode_files`."""
-        images = file_images(paths)
         codes = [np.zeros((0, -(-self.bits // 8)), np.uint8)]
-        with _needed(images):
-            batches = ordered_batches(
-                images, self.image_size, BATCH_SIZE, self.framing
-            )
-            for batch in batches.as_numpy_iterator():
-                codes.append(self.encode(batch))
+        for batch in file_batches(
+            paths, self.image_size, self.framing, BATCH_SIZE
+        ):
+            codes.append(self.encode(batch))
         return np.concatenate(codes)
 
 
@@ -136,21 +126,6 @@ EncoderT = typing.TypeVar("EncoderT")
 def as_encoder(model: "HashNet | EncoderT") -> "KerasEncoder | EncoderT":
     """Returns a `HashNet` as a `KerasEncoder`, and an encoder as it is."""
     return KerasEncoder(model) if isinstance(model, HashNet) else model
-
-
-def file_images(paths: Iterable[Path]) -> FileImages:
-    """Returns image files anywhere as one set.
-
-    Raises:
-        ValueError: If `paths` is one path, or a file is missing.
-    """
-    if isinstance(paths, (str, os.PathLike)):
-        raise ValueError(
-            f"`paths` must be a list of paths. Received: paths={paths!r}"
-        )
-    names = [os.fspath(path) for path in paths]
-    check_files(names)
-    return FileImages("", names, np.full(len(names), -1, np.int32))
 
 
 def framed_pixels(
@@ -168,32 +143,19 @@ def framed_pixels(
         uint8 array `[n, height, width, 3]`.
 
     Raises:
-        ValueError: If a file is missing or no image.
+        ValueError: If a file is no image.
+        FileNotFoundError: If a file is missing.
     """
     if isinstance(images, (str, os.PathLike)):
         images = [images]
     if not isinstance(images, np.ndarray):
         given = list(typing.cast(Iterable[typing.Any], images))
         if all(isinstance(item, (str, os.PathLike)) for item in given):
-            files = file_images(given)
-            with _needed(files):
-                return pixel_array(files, encoder.image_size, encoder.framing)
+            size = encoder.image_size
+            batches = file_batches(given, size, encoder.framing)
+            return np.concatenate([np.zeros((0, *size, 3), np.uint8), *batches])
         images = np.asarray(given)
     return images[None] if images.ndim == 3 else images
-
-
-@contextlib.contextmanager
-def _needed(images: FileImages) -> Iterator[None]:
-    """Names the file where reading fails, of which none is left out."""
-    try:
-        yield
-    except (ValueError, tf.errors.OpError) as error:
-        if not (bad := find_undecodable(images)):
-            raise
-        raise ValueError(
-            "A JPEG, PNG, WebP or BMP file is needed."
-            f" Received: {images.where(bad[0])}"
-        ) from error
 
 
 class FeatureEncoder:

@@ -14,8 +14,8 @@ import numpy as np
 from hashnet_tf._files import write_json
 from hashnet_tf.datasets import FileImages, ImageSet, decodable, load
 from hashnet_tf.datasets.batches import ordered_batches
+from hashnet_tf.datasets.pixels.decoding import undecodable_named
 from hashnet_tf.datasets.sources.folder import ENDINGS, image_paths
-from hashnet_tf.datasets.undecodable import undecodable_named
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
 from hashnet_tf.runs.code_set import CLASS_NAMES, CodeSet

@@ -13,8 +13,8 @@ import tensorflow as tf
 from hashnet_tf._files import written_beside
 from hashnet_tf.datasets.batches import ordered_batches, varied_batches
 from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.pixels.decoding import undecodable_named
 from hashnet_tf.datasets.sampling import PairSampler, sampled, shuffled
-from hashnet_tf.datasets.undecodable import undecodable_named
 from hashnet_tf.models import weights_digest
 
 BATCH_SIZE = 128

@@ -6,8 +6,6 @@ import os
 import pathlib
 import typing
 
-from hashnet_tf._files import write_json
-from hashnet_tf.datasets._places import check_place
 from hashnet_tf.runs.config import TrainingConfig
 
 # Keras and TensorFlow are imported where they are used: an error in a path is
@@ -104,7 +102,9 @@ class Run:
 
     @functools.cached_property
     def model(self) -> "HashNet":
-        """The trained `HashNet`, from images to g.
+        """The trained `HashNet`, from images to g, not compiled.
+
+        `keras.saving.load_model(run.model_path)` loads loss and optimizer too.
 
         Raises:
             ValueError: If the run is not trained.
@@ -112,7 +112,8 @@ class Run:
         self.check_trained()
         import keras
 
-        return typing.cast("HashNet", keras.saving.load_model(self.model_path))
+        model = keras.saving.load_model(self.model_path, compile=False)
+        return typing.cast("HashNet", model)
 
     @functools.cached_property
     def encoder(self) -> "KerasEncoder":
@@ -372,40 +373,8 @@ class Run:
             self._data = run_data(self, config, self._given)
         return self._data
 
-    def check_settings(self, config: TrainingConfig) -> None:
-        """Checks that the folder holds no run of other settings.
-
-        Args:
-            config: `TrainingConfig`.
-
-        Raises:
-            ValueError: If it does; the message names those that differ.
-        """
-        if not self.config_path.exists():
-            return
-        there, wanted = self.config.as_dict(), config.as_dict()
-        differing = [
-            f"{name}={wanted[name]!r} instead of {there[name]!r}"
-            for name in wanted
-            if wanted[name] != there[name]
-        ]
-        if differing:
-            raise ValueError(
-                f"{self.path} holds a run with other settings; go on with"
-                " those, or name another folder."
-                f" Received: {', '.join(differing)}"
-            )
-
-    def write_settings(self, config: TrainingConfig) -> None:
-        """Writes the `TrainingConfig` of the run."""
-        write_json(self.config_path, config.as_dict())
-
-    def write_data_record(self, record: dict[str, typing.Any]) -> None:
-        """Writes which images the run has, as `run_data` returned it."""
-        write_json(self.data_path, record)
-
     def data_record(self) -> dict[str, typing.Any] | None:
-        """Returns what `write_data_record` wrote, or None before that."""
+        """Returns which images the run has, or None before it began."""
         return _read_json(self.data_path) if self.data_path.exists() else None
 
     def check_trained(self) -> None:
@@ -419,56 +388,6 @@ class Run:
                 "A run must be trained first (`hashnet train`)."
                 f" Received: no {self.model_path}"
             )
-
-
-def train(
-    config: TrainingConfig,
-    directory: Path,
-    features: Path | None = None,
-    data: "RunData | None" = None,
-) -> Run:
-    """Trains a HashNet into a run directory, or goes on with one.
-
-    Whichever method trains it, what is saved and watched is the HashNet alone:
-    a rival's loss and classifier are left behind, and J and L among the
-    records are those of HashNet's Eq. 4 for every method.
-
-    A run that was killed goes on from the end of its last whole epoch, with
-    the same beta; one that is done is left as it is.
-
-    Args:
-        config: `TrainingConfig`.
-        directory: Str or path of the run directory.
-        features: Str or path of a folder for the features of a frozen
-            backbone, which several runs may share; None for the run's own.
-        data: `RunData` of another run on the same data, or None to load them.
-
-    Returns:
-        `Run`.
-
-    Raises:
-        ValueError: If the folder holds a run of other settings or of data that
-            have changed, or the data, the weights or the batch size are not
-            as they must be. A folder that is new is not made then.
-
-    Example:
-
-    ```python
-    config = hn.runs.TrainingConfig(data="digits", image_size=16)
-    run = hn.runs.train(config, "runs/digits")
-    run.evaluate(at=1000).map
-    ```
-    """
-    run = Run(directory, data)
-    run.check_settings(config)
-    if run.model_path.exists():
-        print(f"{run.path} is trained already", flush=True)
-        return run
-    check_place(config.data)
-    from hashnet_tf.runs.training import train_run
-
-    train_run(run, config, features)
-    return run
 
 
 def _read_json(path: pathlib.Path) -> typing.Any:

@@ -1,204 +1,80 @@
-"""The training of a run: batches, network, loss, callbacks, `fit`."""
+"""Trains a run, or goes on with one, once it is known that it can."""
 
-import pathlib
+import typing
 
-import keras
-import numpy as np
-
-from hashnet_tf._files import written_beside
-from hashnet_tf.callbacks import (
-    Continuation,
-    ContinuationMonitor,
-    LastCheckpoint,
-)
-from hashnet_tf.datasets import (
-    ImageSet,
-    PairSampler,
-    pixel_array,
-    training_batches,
-)
-from hashnet_tf.datasets.undecodable import undecodable_named
+from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.runs.config import TrainingConfig
-from hashnet_tf.runs.data import Record
-from hashnet_tf.runs.features import feature_batches, frozen_features
-from hashnet_tf.runs.networks import (
-    build_backbone,
-    build_head,
-    build_loss,
-    build_optimizer,
-    build_pairwise_loss,
-    build_schedule,
-    build_training_model,
-)
-from hashnet_tf.runs.records import Records, losses_until
 from hashnet_tf.runs.run import Path, Run
 
-MONITORED = 500
+# What takes Keras is imported once the settings and the place of the data are
+# known to be good.
+if typing.TYPE_CHECKING:
+    from hashnet_tf.runs.data import RunData
 
 
-def train_run(
-    run: Run, config: TrainingConfig, features: Path | None = None
-) -> None:
-    """Trains a run that is not trained yet; `hashnet_tf.runs.train` calls it.
+def train(
+    config: TrainingConfig,
+    directory: Path,
+    features: Path | None = None,
+    data: "RunData | None" = None,
+) -> Run:
+    """Trains a HashNet into a run directory, or goes on with one.
+
+    Whichever method trains it, what is saved and watched is the HashNet alone:
+    a rival's loss and classifier are left behind, and J and L among the
+    records are those of HashNet's Eq. 4 for every method.
+
+    A run that was killed goes on from the end of its last whole epoch, with
+    the same beta; one that is done is left as it is.
 
     Args:
-        run: `Run`, new or killed.
         config: `TrainingConfig`.
-        features: As in `hashnet_tf.runs.train`.
+        directory: Str or path of the run directory.
+        features: Str or path of a folder for the features of a frozen
+            backbone, which several runs may share; None for the run's own.
+        data: `RunData` of another run on the same data, or None to load them.
+
+    Returns:
+        `Run`.
 
     Raises:
-        ValueError: As `hashnet_tf.runs.train`.
+        ValueError: If the folder holds a run of other settings or of data that
+            have changed, or the data, the weights or the batch size are not
+            as they must be. A folder that is new is not made then.
+
+    Example:
+
+    ```python
+    config = hn.runs.TrainingConfig(data="digits", image_size=16)
+    run = hn.runs.train(config, "runs/digits")
+    run.evaluate(at=1000).map
+    ```
     """
-    keras.utils.set_random_seed(config.seed)
-    dataset, record = run.load_data(config)
-    print(dataset.describe(), flush=True)
-    images = dataset.train
-    steps_per_epoch = len(images) // config.batch_size
-    if not steps_per_epoch:
+    run = Run(directory, data)
+    _check_settings(run, config)
+    if run.model_path.exists():
+        print(f"{run.path} is trained already", flush=True)
+        return run
+    check_place(config.data)
+    from hashnet_tf.runs.fitting import fit_run
+
+    fit_run(run, config, features)
+    return run
+
+
+def _check_settings(run: Run, config: TrainingConfig) -> None:
+    """Checks that the folder holds no run of other settings."""
+    if not run.config_path.exists():
+        return
+    there, wanted = run.config.as_dict(), config.as_dict()
+    differing = [
+        f"{name}={wanted[name]!r} instead of {there[name]!r}"
+        for name in wanted
+        if wanted[name] != there[name]
+    ]
+    if differing:
         raise ValueError(
-            "`batch_size` must be at most the number of training images,"
-            f" {len(images)}. Received: batch_size={config.batch_size}"
+            f"{run.path} holds a run with other settings; go on with"
+            " those, or name another folder."
+            f" Received: {', '.join(differing)}"
         )
-    steps = steps_per_epoch * config.epochs
-    loss = watched_loss = build_loss(config, images.labels)
-    if config.is_rival:
-        watched_loss = build_pairwise_loss(config, images.labels)
-    sampler = _sampler(config, images.labels)
-    backbone = build_backbone(config)
-    head = build_head(config, backbone.output_shape[-1])
-    if config.freeze_backbone:
-        cache = pathlib.Path(features or run.features_path)
-        hashnet = head
-        batches, watched = _feature_sources(
-            config, images, backbone, cache, sampler
-        )
-    else:
-        hashnet = head.on_top_of(backbone)
-        batches, watched = _pixel_sources(config, images, sampler)
-    monitor = ContinuationMonitor(*watched, watched_loss, hashnet=hashnet)
-    model = build_training_model(config, hashnet, images.labels)
-    model.compile(optimizer=build_optimizer(config, steps), loss=loss)
-
-    def begin() -> None:
-        run.write_settings(config)
-        run.write_data_record(record)
-        _tell_undecodable(run, record)
-
-    # Images that are not kept in memory are read again each epoch.
-    with undecodable_named(images):
-        _fit(model, run, config, batches, monitor, steps_per_epoch, begin)
-    if config.freeze_backbone:
-        hashnet = head.on_top_of(backbone)
-    elif config.is_rival:
-        # Not as it was compiled: the file would need the rival's loss.
-        trained = hashnet.get_weights()
-        hashnet = head.on_top_of(backbone)
-        hashnet.set_weights(trained)
-    with written_beside(run.model_path) as beside:
-        hashnet.save(beside)
-
-
-def _tell_undecodable(run: Run, record: Record) -> None:
-    for part, of_part in record.items():
-        if count := len(of_part["undecodable"]):
-            print(
-                f"{count} undecodable {part} images are left out; they are"
-                f" listed in {run.data_path}",
-                flush=True,
-            )
-
-
-def _watched(config: TrainingConfig, images: ImageSet) -> np.ndarray:
-    """Returns the positions of the fixed sample that is watched."""
-    order = np.random.default_rng(config.seed).permutation(len(images))
-    return np.sort(order[:MONITORED])
-
-
-def _pixel_sources(config, images, sampler):
-    """Returns batches by a seed, and the watched sample: inputs and labels."""
-    size = (config.image_size, config.image_size)
-    watched = images.subset(_watched(config, images))
-
-    def batches(seed):
-        return training_batches(
-            images,
-            size,
-            config.batch_size,
-            seed,
-            config.augmentation,
-            config.cache_images,
-            config.framing,
-            sampler=sampler,
-        )
-
-    pixels = pixel_array(watched, size, config.framing)
-    return batches, (pixels, watched.labels)
-
-
-def _sampler(config: TrainingConfig, labels: np.ndarray) -> PairSampler | None:
-    classes = config.classes_per_batch
-    if classes is None:
-        return None
-    return PairSampler(
-        labels, classes, config.batch_size // classes, config.seed
-    )
-
-
-def _feature_sources(config, images, backbone, cache, sampler):
-    """Does for features what `_pixel_sources` does for images."""
-    features = frozen_features(
-        backbone,
-        images,
-        cache,
-        config.augmentation,
-        config.views,
-        config.seed,
-        config.framing,
-    )
-    watched = _watched(config, images)
-
-    def batches(seed):
-        return feature_batches(
-            features,
-            images.labels,
-            config.batch_size,
-            seed,
-            sampler,
-        )
-
-    return batches, (np.array(features[watched, 0]), images.labels[watched])
-
-
-def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
-    checkpoint = LastCheckpoint(run.checkpoint_path)
-    steps = checkpoint.restore(model)
-    done = steps // steps_per_epoch
-    # An order of its own for what is left: else it would begin as the first.
-    stream = batches(config.seed + done)
-    # All that can be wrong has been looked at: from here on there is a run.
-    begin()
-    if done:
-        print(f"Going on after epoch {done}", flush=True)
-    else:
-        _save_codes(monitor, run.codes_before_path)
-    schedule = build_schedule(config, steps_per_epoch * config.epochs)
-    model.fit(
-        stream,
-        shuffle=False,
-        epochs=config.epochs,
-        initial_epoch=done,
-        callbacks=[
-            # First, to see the beta that an epoch was trained with.
-            monitor,
-            Continuation(schedule, losses_until(run.records_path, steps)),
-            Records(run.records_path, monitor),
-            keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
-            checkpoint,
-        ],
-    )
-    _save_codes(monitor, run.codes_after_path)
-
-
-def _save_codes(monitor: ContinuationMonitor, path: pathlib.Path) -> None:
-    with written_beside(path) as beside, beside.open("wb") as file:
-        np.save(file, monitor.codes())

@@ -1,8 +1,8 @@
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.datasets._places import check_files, check_place
 from hashnet_tf.datasets.sources import SOURCES
+from hashnet_tf.datasets.sources.reading import check_place
 
 DRAWING = [
     name
@@ -45,12 +45,3 @@ def test_a_place_of_the_other_kind(kind, tmp_path):
 @pytest.mark.parametrize("data", ["digits", "tfds:cifar10", *DRAWING])
 def test_what_is_not_on_disk_is_left_to_loading(data):
     check_place(data)
-
-
-def test_files(tmp_path):
-    file = tmp_path / "a.png"
-    file.write_text("whatever it holds")
-    check_files([file, str(file)])
-    for path in (tmp_path, tmp_path / "b.png"):
-        with pytest.raises(ValueError, match=f"Received: {path}$"):
-            check_files([file, path])

@@ -4,12 +4,7 @@ from PIL import Image
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.framing import frame_image
-from hashnet_tf.export.images import (
-    check_images,
-    file_batches,
-    image_batches,
-    some_images,
-)
+from hashnet_tf.export.images import check_images, image_batches, some_images
 
 
 @pytest.mark.parametrize(
@@ -55,7 +50,7 @@ def as_at_test(paths, size, framing):
 
 @pytest.mark.parametrize("framing", ["whole", "modern"])
 def test_files_are_framed_as_at_test(framing, paths):
-    batches = list(file_batches(map(str, paths), (16, 20), framing))
+    batches = list(hn.datasets.file_batches(map(str, paths), (16, 20), framing))
     assert [len(batch) for batch in batches] == [32, 8]
     expected = as_at_test(paths, (16, 20), framing)
     np.testing.assert_array_equal(np.concatenate(batches), expected)
@@ -82,7 +77,7 @@ def test_encoders_encode_files(
 
 def test_a_file_that_is_no_image_is_named(paths):
     paths[35].write_bytes(b"no image")
-    batches = file_batches(paths, (16, 20), "whole")
+    batches = hn.datasets.file_batches(paths, (16, 20), "whole")
     with pytest.raises(ValueError, match=f"Received: {paths[35]}$"):
         list(batches)
 
@@ -90,9 +85,9 @@ def test_a_file_that_is_no_image_is_named(paths):
 def test_refuses_what_is_no_list_of_files(paths, tmp_path):
     for path in (paths[0], str(paths[0])):
         with pytest.raises(ValueError, match="must be a list of paths"):
-            list(file_batches(path, (16, 20), "whole"))
+            list(hn.datasets.file_batches(path, (16, 20), "whole"))
     missing = [tmp_path / "a.png", tmp_path / "b.png"]
     with pytest.raises(
         FileNotFoundError, match="2 that are not, first .*a.png"
     ):
-        list(file_batches([*paths, *missing], (16, 20), "whole"))
+        list(hn.datasets.file_batches([*paths, *missing], (16, 20), "whole"))

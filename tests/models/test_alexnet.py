@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.models.own_backbones import alexnet
+from hashnet_tf.models.backbones import alexnet
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,7 @@ def test_dropout_works_in_training_only(network):
     assert 0.4 < zeros < 0.65
 
 
+@pytest.mark.slow
 def test_trains_and_round_trips(network):
     rng = np.random.default_rng(2)
     images = rng.integers(0, 256, (4, 67, 67, 3)).astype("uint8")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.models.own_backbones import small_cnn
+from hashnet_tf.models.backbones import small_cnn
 
 
 def test_its_parameters():

@@ -5,7 +5,6 @@ from PIL import Image
 
 from hashnet_tf.plots import (
     _canvas,
-    code_histogram,
     curves,
     neighbours,
     training,
@@ -24,7 +23,7 @@ def drawn(monkeypatch):
         _canvas.write_table(columns, rows, _canvas.table_path(path))
         return path
 
-    for module in (code_histogram, curves, neighbours, training, tsne):
+    for module in (curves, neighbours, training, tsne):
         monkeypatch.setattr(module, "save_figure", save)
     return figures
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import write_json
 from hashnet_tf.runs import Run
 from hashnet_tf.runs.data import run_data
 
@@ -55,7 +56,7 @@ def test_is_the_data_set_of_the_settings(config, run):
 def test_of_a_written_record_it_is_the_same(config, run):
     settings, _ = config()
     dataset, record = run_data(run, settings)
-    run.write_data_record(record)
+    write_json(run.data_path, record)
     again, same = run_data(run, settings)
     assert names(again) == names(dataset)
     assert same == record
@@ -116,7 +117,7 @@ def test_what_was_left_out_is_not_looked_for_again(
     settings, folder = config(skip_undecodable=True)
     spoiled = spoil(folder, hn.datasets.load(**settings.data_source()))
     dataset, record = run_data(run, settings)
-    run.write_data_record(record)
+    write_json(run.data_path, record)
     # Repaired since, they would be strangers to the run all the same.
     write_images(folder, spoiled)
     monkeypatch.setattr(MODULE, "find_undecodable", None)
@@ -142,7 +143,7 @@ def test_what_is_loaded_is_taken_as_it_is(config, run, monkeypatch):
     loaded = run_data(Run(run.path / "other"), settings)
     monkeypatch.setattr(MODULE, "load", None)
     assert run_data(run, settings, loaded) is loaded
-    run.write_data_record(loaded[1])
+    write_json(run.data_path, loaded[1])
     assert run_data(run, settings, loaded) is loaded
 
 
@@ -150,7 +151,7 @@ def test_what_is_loaded_must_be_what_the_run_began_with(
     config, run, write_images
 ):
     settings, folder = config()
-    run.write_data_record(run_data(run, settings)[1])
+    write_json(run.data_path, run_data(run, settings)[1])
     add(folder, write_images)
     loaded = run_data(Run(run.path / "other"), settings)
     with pytest.raises(ValueError, match="Received: folder:.*database"):
@@ -163,7 +164,7 @@ def test_a_source_that_has_changed_is_refused(
 ):
     settings, folder = config()
     _, record = run_data(run, settings)
-    run.write_data_record(record)
+    write_json(run.data_path, record)
     change(folder, write_images)
     with pytest.raises(ValueError, match="Received: folder:.*database"):
         run_data(run, settings)
@@ -173,7 +174,7 @@ def test_changed_labels_are_refused(make_lists, config_of, run):
     folder, _ = make_lists()
     settings = config_of(data=f"lists:{folder}", train_per_class=None)
     _, record = run_data(run, settings)
-    run.write_data_record(record)
+    write_json(run.data_path, record)
     lines = (folder / "query.txt").read_text().splitlines()
     name, *labels = lines[1].split()
     lines[1] = " ".join([name, *("10"[int(label)] for label in labels)])
@@ -185,7 +186,7 @@ def test_changed_labels_are_refused(make_lists, config_of, run):
 def test_a_copy_elsewhere_in_time_is_the_same(config, run, write_images):
     settings, folder = config()
     _, record = run_data(run, settings)
-    run.write_data_record(record)
+    write_json(run.data_path, record)
     for path in folder.rglob("*.png"):
         path.write_bytes(path.read_bytes())
     assert run_data(run, settings)[1] == record

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import write_json
 from hashnet_tf.runs import CodeSet, Run, evaluate_code_sets, train
 
 
@@ -72,7 +73,7 @@ def test_refuses_ranks_that_are_none(at, measured):
 def test_needs_a_trained_run(config_of, tmp_path):
     with pytest.raises(ValueError, match="Received: no .*config.json$"):
         Run(tmp_path).evaluate()
-    Run(tmp_path).write_settings(config_of())
+    write_json(tmp_path / "config.json", config_of().as_dict())
     with pytest.raises(ValueError, match="Received: no .*model.keras$"):
         Run(tmp_path).evaluate()
     assert not (tmp_path / "codes").exists()

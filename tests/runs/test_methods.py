@@ -14,7 +14,7 @@ import hashnet_tf as hn
 from hashnet_tf.methods import DEEP_METHODS
 from hashnet_tf.runs import read_records, train
 
-MODULE = importlib.import_module("hashnet_tf.runs.training")
+MODULE = importlib.import_module("hashnet_tf.runs.fitting")
 
 # Each once, on images or on features: of every training model both, and of
 # the losses on HashNet itself too.
@@ -31,6 +31,7 @@ FROZEN = {
     "orthohash": True,
 }
 RIVALS = list(FROZEN)[3:]
+QUICK = ["hashnet-w", "dpsh", "csq"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,14 @@ def parts(run):
     return hn.datasets.load(**run.config.data_source())
 
 
-@pytest.mark.parametrize("method", FROZEN)
+@pytest.mark.parametrize(
+    "method",
+    [
+        # Of each kind of training model one; the others take long.
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name in FROZEN
+    ],
+)
 def test_trains_saves_and_measures_a_hashnet(method, run_of):
     run = run_of(method)
     rows = read_records(run.records_path)
@@ -81,7 +89,13 @@ def test_trains_saves_and_measures_a_hashnet(method, run_of):
     assert report["retrieval"]["map"] > 0
 
 
-@pytest.mark.parametrize("method", RIVALS)
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name in RIVALS
+    ],
+)
 def test_a_rival_is_watched_by_eq_4_at_a_beta_of_1(method, run_of, slow):
     run = run_of(method)
     rows = read_records(run.records_path)
@@ -111,6 +125,7 @@ assert "hashnet_tf.shallow" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_a_model_loads_without_the_rival_that_trained_it(run_of, tmp_path):
     runs = {name: run_of(name) for name in ("dhn", "greedyhash", "dpsh")}
     pixels = hn.datasets.pixel_array(parts(runs["dhn"]).query, (8, 8))
@@ -131,6 +146,7 @@ def test_a_model_loads_without_the_rival_that_trained_it(run_of, tmp_path):
         np.testing.assert_array_equal(codes, measured.codes)
 
 
+@pytest.mark.slow
 def test_a_killed_rival_goes_on_with_its_whole_state(
     config_of, tmp_path, monkeypatch, killed, capsys
 ):
@@ -177,6 +193,7 @@ def test_a_rival_that_was_killed_before_it_is_saved(run_of, tmp_path):
         np.testing.assert_array_equal(value, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["greedyhash", "csq"])
 def test_labels_of_many_kinds(method, config_of, make_lists, tmp_path):
     folder, _ = make_lists()

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf._files import write_json
 from hashnet_tf.runs import Run, train
 
 
@@ -21,22 +22,12 @@ def test_all_lies_in_the_folder(tmp_path):
     assert not run.path.exists()
 
 
-def test_settings(config_of, tmp_path):
-    run = Run(tmp_path / "new" / "run")
-    config = config_of(alpha=0.5)
-    run.check_settings(config)
-    assert not run.path.exists()
-    run.write_settings(config)
-    assert run.config == config
-    run.check_settings(config_of(alpha=0.5))
-
-
 def test_other_settings_are_told(config_of, tmp_path):
     run = Run(tmp_path)
-    run.write_settings(config_of())
+    write_json(run.config_path, config_of().as_dict())
     other = dataclasses.replace(config_of(), bits=16, weights="imagenet")
     with pytest.raises(ValueError) as error:
-        run.check_settings(other)
+        train(other, tmp_path)
     assert str(error.value).endswith(
         "Received: weights='imagenet' instead of None, bits=16 instead of 12"
     )
@@ -47,7 +38,7 @@ def test_other_settings_are_told(config_of, tmp_path):
 def test_data_record(tmp_path):
     run = Run(tmp_path / "run")
     assert run.data_record() is None
-    run.write_data_record({"train": {"digest": "d"}})
+    write_json(run.data_path, {"train": {"digest": "d"}})
     assert run.data_record() == {"train": {"digest": "d"}}
 
 
@@ -83,7 +74,7 @@ def test_a_config_of_another_kind(text, message, config_of, tmp_path):
     run = Run(tmp_path)
     run.config_path.write_text(text)
     with pytest.raises(ValueError, match=message):
-        run.check_settings(config_of())
+        train(config_of(), tmp_path)
     assert run.config_path.read_text() == text
 
 

@@ -13,7 +13,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf.runs import Run, read_records, train
 
-MODULE = importlib.import_module("hashnet_tf.runs.training")
+MODULE = importlib.import_module("hashnet_tf.runs.fitting")
 
 
 def beta_at(step):
@@ -170,7 +170,7 @@ def orders(monkeypatch):
     return seeds
 
 
-@pytest.mark.parametrize("step", [2, 11])
+@pytest.mark.parametrize("step", [pytest.param(2, marks=pytest.mark.slow), 11])
 def test_a_killed_training_goes_on(
     step, config_of, unbroken, kill_after, killed, orders, tmp_path, capsys
 ):
@@ -215,7 +215,7 @@ import hashnet_tf as hn
 
 fixtures, settings, workdir = sys.argv[1:]
 hn.models.backbones.OWN["tiny"] = runpy.run_path(fixtures)["tiny"]
-module = importlib.import_module("hashnet_tf.runs.training")
+module = importlib.import_module("hashnet_tf.runs.fitting")
 
 class Killing(module.Records):
     def on_train_batch_end(self, batch, logs=None):
@@ -227,6 +227,7 @@ hn.runs.train(hn.runs.Run(settings).config, workdir)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on(unbroken, tmp_path):
     run = Run(tmp_path / "run")
     fixtures = pathlib.Path(__file__).parents[1] / "conftest.py"
@@ -416,6 +417,7 @@ def test_another_weights_file_has_features_of_its_own(
     assert len(list(shared.glob("*/*.npy"))) == 2
 
 
+@pytest.mark.slow
 def test_a_killed_training_on_features_goes_on(
     frozen, kill_after, killed, tmp_path
 ):
@@ -427,6 +429,7 @@ def test_a_killed_training_on_features_goes_on(
     assert progress(run) == progress(frozen)
 
 
+@pytest.mark.slow
 def test_multi_label_lists_with_the_papers_settings(
     config_of, make_lists, tmp_path
 ):
@@ -495,6 +498,7 @@ def _nearest(values, value):
     return min(values, key=lambda v: abs(v - value))
 
 
+@pytest.mark.slow
 def test_the_ablations_and_the_other_switches(config_of, tmp_path):
     config = config_of(
         class_weights="none",
@@ -509,6 +513,7 @@ def test_the_ablations_and_the_other_switches(config_of, tmp_path):
     assert isinstance(model.optimizer, keras.optimizers.Adam)
 
 
+@pytest.mark.slow
 def test_the_seed_makes_a_run(config_of, unbroken, tmp_path):
     same = train(config_of(epochs=3), tmp_path)
     np.testing.assert_array_equal(

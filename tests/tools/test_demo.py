@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 
 import numpy as np
@@ -17,6 +18,7 @@ def rows(text):
     return {name: (float(a), float(b)) for name, a, b in found}
 
 
+@pytest.mark.slow
 def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
     short = {
         "backbone": "tiny",
@@ -75,7 +77,8 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
 
 
 def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
-    hn.runs.Run(tmp_path).write_settings(demonstration.SETTINGS)
+    settings = demonstration.SETTINGS.as_dict()
+    (tmp_path / "config.json").write_text(json.dumps(settings))
     line = fails("demo", f"--workdir={tmp_path}", "--seed=1")
     assert line.endswith("Received: seed=1 instead of 0")
 

@@ -66,7 +66,8 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
     empty.write_bytes(b"")
     for path in (tmp_path / "missing.jpg", tmp_path, text, empty):
         line = fails("search", path, workdir)
-        assert line.endswith(f"is needed. Received: {path}")
+        assert "JPEG, PNG, WebP or BMP" in line
+        assert line.endswith(f"Received: {path}")
     line = fails("search", image, workdir, "--k=0")
     assert line.endswith("Received: k=0")
     line = fails("search", image, workdir, f"--codes={tmp_path}")

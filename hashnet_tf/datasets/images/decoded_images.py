@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from hashnet_tf._framings import CACHES
 from hashnet_tf.datasets.images.image_set import ImageSet, Reader
-from hashnet_tf.datasets.undecodable import refuse_undecodable
+from hashnet_tf.datasets.pixels.decoding import refuse_undecodable
 
 _MEMINFO = pathlib.Path("/proc/meminfo")
 # Of a container, whose limit the machine's figures do not tell.

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
-from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import Pool
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 

@@ -14,7 +14,7 @@ from hashnet_tf.datasets.sources._paths import (
     needed_folder,
 )
 from hashnet_tf.datasets.sources.folder import folder_names
-from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import Pool
 
 NEEDS = (
     "The layout ilsvrc needs train/WNID/*.JPEG and either val/WNID/*.JPEG or"

@@ -13,7 +13,7 @@ from hashnet_tf.datasets.sources._paths import (
     needed_folder,
     present,
 )
-from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import Pool
 
 NEEDS = (
     "The layout mirflickr needs im1.jpg, im2.jpg, ... in DIR, DIR/mirflickr or"

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 from hashnet_tf.datasets.images.array_images import ArrayImages
-from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import Pool
 
 PARTED = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("images", "labels")

@@ -1,6 +1,7 @@
-"""The sources of images, by the word that names each."""
+"""The sources of images, by the word that names each, and what they hold."""
 
 import dataclasses
+import os
 import pathlib
 import pkgutil
 from collections.abc import Callable
@@ -10,9 +11,80 @@ from hashnet_tf.datasets.protocol import Protocol, protocols
 
 # Without it the sources can be listed before TensorFlow is loaded.
 if TYPE_CHECKING:
-    from hashnet_tf.datasets.sources.pool import Pool
+    import numpy as np
+    import numpy.typing as npt
+
+    from hashnet_tf.datasets.images.image_set import ImageSet
+    from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
 
 _HERE = "hashnet_tf.datasets.sources"
+# What stands behind the colon, and what it must be on disk.
+_ON_DISK = {"DIR": ("folder", os.path.isdir), "FILE": ("file", os.path.isfile)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """What a source holds.
+
+    Attributes:
+        images: `ImageSet` of all its images.
+        in_test: Boolean `[n]`, which of them the source calls its test (or
+            validation) part, or None where it has none.
+        class_names: List of str, or None where they are not known.
+        notes: Tuple of str, what was missing or left out while it was read
+            ("46,152 of 269,648 images are not there").
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets import ArrayImages
+    >>> from hashnet_tf.datasets.sources.reading import Pool
+    >>> images = ArrayImages(np.zeros((6, 8, 8), np.uint8), [0, 1] * 3)
+    >>> pool = Pool(images, in_test=None, class_names=["cat", "dog"])
+    >>> dataset = pool.parts("pets", "By hand.", [0, 1], [2, 3], [0, 1, 4, 5])
+    >>> len(dataset.train), len(dataset.query), len(dataset.database)
+    (2, 2, 4)
+    """
+
+    images: "ImageSet"
+    in_test: "np.ndarray | None" = None
+    class_names: list[str] | None = None
+    notes: tuple[str, ...] = ()
+
+    def parts(
+        self,
+        name: str,
+        protocol: str,
+        train: "npt.ArrayLike",
+        query: "npt.ArrayLike",
+        database: "npt.ArrayLike",
+        **settings: Any,
+    ) -> "RetrievalDataset":
+        """Returns the data set of three subsets.
+
+        Args:
+            name: As in `RetrievalDataset`.
+            protocol: As in `RetrievalDataset`.
+            train: Rising positions in `images`.
+            query: Rising positions in `images`.
+            database: Rising positions in `images`.
+            **settings: What else `RetrievalDataset` takes.
+
+        Returns:
+            `RetrievalDataset`.
+        """
+        from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
+
+        return RetrievalDataset(
+            name=name,
+            protocol=protocol,
+            train=self.images.subset(train),
+            query=self.images.subset(query),
+            database=self.images.subset(database),
+            class_names=self.class_names,
+            remarks=self.notes,
+            **settings,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +218,7 @@ def source_words() -> str:
     return ", ".join(s.word for s in SOURCES.values() if s.is_word)
 
 
-def read_pool(data: str) -> "Pool":
+def read_pool(data: str) -> Pool:
     """Reads all images of a source, before any part is drawn.
 
     Args:
@@ -188,16 +260,61 @@ def read_pool(data: str) -> "Pool":
         ) from error
 
 
-def _placed(protocol: Protocol, place: str) -> "Pool":
+def _placed(protocol: Protocol, place: str) -> Pool:
     if not place or not pathlib.Path(place).is_dir():
         raise ValueError(f"There is no folder {place!r}.")
     return SOURCES[protocol.origin.layout].read(place)
 
 
-def _prepared(protocol: Protocol) -> "Pool":
+def _prepared(protocol: Protocol) -> Pool:
     if protocol.origin.tfds is None:
         raise ValueError(
             f"It needs :DIR, for TensorFlow Datasets has no"
             f" {protocol.origin.title}."
         )
     return SOURCES["tfds"].read(protocol.origin.tfds)
+
+
+def check_place(data: str) -> None:
+    """Checks the word of a data set, and the folder or file that it names.
+
+    `hashnet_tf.datasets.load` checks the same and more, but needs TensorFlow,
+    for which an error in a flag should not wait.
+
+    Args:
+        data: As in `hashnet_tf.datasets.load`.
+
+    Raises:
+        ValueError: If the word is unknown, or the place is not there.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sources.reading import check_place
+    >>> check_place("digits")
+    >>> check_place("folder:missing")
+    Traceback (most recent call last):
+        ...
+    ValueError: "folder:DIR" needs an existing folder. Received: folder:missing
+    """
+    kind, colon, place = data.partition(":")
+    source = SOURCES.get(kind)
+    if source is not None and source.is_word:
+        what, is_there = _ON_DISK.get(source.place, ("", bool))
+        if what and not is_there(place):
+            raise ValueError(
+                f'"{source.word}" needs an existing {what}.'
+                f" Received: {kind}:{place}"
+            )
+        return
+    protocol = protocols().get(kind)
+    if protocol is None:
+        raise ValueError(
+            f"`data` must be {source_words()}"
+            " or a protocol, alone or with :DIR (hashnet datasets list)."
+            f" Received: data={data!r}"
+        )
+    if protocol.drawing is not None and colon and not os.path.isdir(place):
+        raise ValueError(
+            f"{data} cannot be read: There is no folder {place!r}."
+            f" {protocol.where()} Received: {data}"
+        )

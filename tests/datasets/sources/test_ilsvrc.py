@@ -4,8 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
+from hashnet_tf.datasets.pixels.decoding import find_undecodable
 from hashnet_tf.datasets.sources.ilsvrc import read_ilsvrc
-from hashnet_tf.datasets.undecodable import find_undecodable
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from hashnet_tf.datasets.pixels.decoding import find_undecodable
 from hashnet_tf.datasets.sources.mirflickr import read_mirflickr
-from hashnet_tf.datasets.undecodable import find_undecodable
 
 
 @pytest.fixture
