@@ -12,6 +12,8 @@ import pytest
 
 from hashnet_tf.models import HashNet
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = pathlib.Path(__file__).with_name("train_tiny.py")
 
 

@@ -13,6 +13,8 @@ from hashnet_tf.methods import DEEP_METHODS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.networks import build_loss
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = pathlib.Path(__file__).with_name("train_rivals.py")
 RIVALS = [name for name in DEEP_METHODS if not name.startswith("hashnet")]
 

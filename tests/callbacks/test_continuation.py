@@ -336,7 +336,15 @@ def resume(way, folder, model):
     return checkpoint, checkpoint.restore(model) // STEPS
 
 
-@pytest.mark.parametrize("name", RESUMED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=[] if name == "each step" else pytest.mark.slow
+        )
+        for name in RESUMED
+    ],
+)
 def test_a_killed_and_resumed_run_has_the_betas_of_an_unbroken_one(
     name, head, features, recorder, kill, killed, tmp_path
 ):

@@ -272,6 +272,7 @@ def test_every_source(sources, kind, ratio):
     assert np.abs(batch[:, 0, 0, 0].numpy().astype(int) - wanted).max() < 3
 
 
+@pytest.mark.slow
 def test_a_run_trains_on_withheld_labels(tmp_path, config_of):
     config = config_of(
         imbalance=20, epochs=4, learning_rate=1e-2, class_weights="dataset"

@@ -284,6 +284,7 @@ def test_lists_are_no_pool(data):
         read_pool(data)
 
 
+@pytest.mark.slow
 def test_imagenet_of_tfds(shrink, prepare_tfds):
     rows = [(10 * label + i, label) for i in range(9) for label in range(5)]
     prepare_tfds(
@@ -305,6 +306,7 @@ def test_imagenet_of_tfds(shrink, prepare_tfds):
         ]
 
 
+@pytest.mark.slow
 def test_coco_of_tfds(shrink, prepare_tfds, monkeypatch):
     label = tfds.features.ClassLabel(names=[*"abc"])
     seen = tfds.features.Sequence({"label": label})

@@ -57,5 +57,6 @@ def test_refuses_arguments(members, codes, received):
         CNNHLoss(members, codes)
 
 
+@pytest.mark.slow
 def test_training(check_training):
     check_training(CNNHLoss(*cnnh_codes(IDS, 16)), least=0.8)

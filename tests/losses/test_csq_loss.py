@@ -72,5 +72,6 @@ def test_refuses_arguments(centers, quantization, received):
         CSQLoss(centers, quantization)
 
 
+@pytest.mark.slow
 def test_training(check_training):
     check_training(CSQLoss(hash_centers(10, 16)), LogitsModel, least=0.8)

@@ -53,5 +53,6 @@ def test_refuses_shapes(y, g):
         DNNHLoss()(np.zeros(y), np.zeros(g))
 
 
+@pytest.mark.slow
 def test_training(check_training):
     check_training(DNNHLoss())

@@ -39,5 +39,6 @@ def test_refuses_labels_of_another_length():
         DPSHLoss()(np.zeros(3), np.zeros((4, 8)))
 
 
+@pytest.mark.slow
 def test_training(check_training):
     check_training(DPSHLoss(), LogitsModel)

@@ -48,6 +48,7 @@ def test_refuses_codes_without_logits():
         GreedyHashLoss(4, 6)(np.zeros(3), np.zeros((3, 6)))
 
 
+@pytest.mark.slow
 def test_training(check_training):
     check_training(
         GreedyHashLoss(10, 16),

@@ -65,5 +65,6 @@ def test_refuses_arguments(arguments, received):
         OrthoHashLoss(**{"centers": CENTERS, **arguments})
 
 
+@pytest.mark.slow
 def test_training(check_training):
     check_training(OrthoHashLoss(hash_centers(10, 16)), LogitsModel, least=0.8)

@@ -83,6 +83,7 @@ def test_the_ways_to_treat_pixels_are_the_four_known():
     assert {"EfficientNetB0", "MobileNetV3Small"} < found["inside"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_EACH_KIND)
 def test_networks_of_keras_applications(name):
     keras.utils.set_random_seed(0)
@@ -105,6 +106,7 @@ def test_own_networks(name):
     assert model.input_shape == (None, 67, 67, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, kind", [("small_cnn", str), ("MobileNetV3Small", pathlib.Path)]
 )
@@ -240,6 +242,7 @@ def fit_changes(model, images):
 
 # A MobileNet with random statistics gives features of 0, and its gradients
 # end at the hash layer.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, layers, which", [("small_cnn", 6, all), ("MobileNet", 27, any)]
 )

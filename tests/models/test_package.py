@@ -2,10 +2,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import hashnet_tf as hn
 
 
+@pytest.mark.slow
 def test_models_alone_let_keras_load_a_trained_model(hashnet, images, tmp_path):
     # With them must come all else that the file of a compiled model holds.
     model = hashnet(bits=48)

@@ -15,15 +15,18 @@ def test_returns_what_the_work_returns():
     assert in_own_process(os.getpid) != os.getpid()
 
 
+@pytest.mark.slow
 def test_each_call_has_a_process_of_its_own():
     assert in_own_process(os.getpid) != in_own_process(os.getpid)
 
 
+@pytest.mark.slow
 def test_raises_what_the_work_raises():
     with pytest.raises(ValueError, match="invalid literal .* 'x'"):
         in_own_process(int, "x")
 
 
+@pytest.mark.slow
 def test_tells_of_a_process_that_died():
     with pytest.raises(concurrent.futures.BrokenExecutor):
         in_own_process(os._exit, 3)
@@ -62,6 +65,7 @@ def ended(pid):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not pathlib.Path("/proc/self/stat").exists(), reason="needs /proc"
 )

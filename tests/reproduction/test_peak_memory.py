@@ -14,6 +14,7 @@ def test_counts_what_was_held_and_given_back():
     assert peak_memory_mb() > before + 80
 
 
+@pytest.mark.slow
 def test_a_new_process_does_not_inherit_it():
     held = np.ones(10**8, np.uint8)
     ours = peak_memory_mb()

@@ -24,6 +24,7 @@ def cells_run(called):
     ]
 
 
+@pytest.mark.slow
 def test_all_files_are_there(made):
     out, paths = made
     drawn = out / "figures" / "table_3"
@@ -55,6 +56,7 @@ def test_all_files_are_there(made):
     }
 
 
+@pytest.mark.slow
 def test_the_table_is_that_of_the_cells(made):
     out, paths = made
     values = json.loads(paths[2].read_text("utf-8"))
@@ -78,6 +80,7 @@ def test_the_table_is_that_of_the_cells(made):
             }
 
 
+@pytest.mark.slow
 def test_a_finished_cell_is_not_run_again(made, config_of, in_this_process):
     out, paths = made
     tables = [path.read_bytes() for path in paths[:3]]
@@ -87,6 +90,7 @@ def test_a_finished_cell_is_not_run_again(made, config_of, in_this_process):
     assert [path.read_bytes() for path in paths[:3]] == tables
 
 
+@pytest.mark.slow
 def test_only_what_is_missing_or_damaged_is_run(
     made, config_of, in_this_process, tmp_path
 ):
@@ -105,6 +109,7 @@ def test_only_what_is_missing_or_damaged_is_run(
         ]
 
 
+@pytest.mark.slow
 def test_tables_share_cells(made, config_of, in_this_process):
     out, _ = made
     in_this_process.clear()
@@ -113,6 +118,7 @@ def test_tables_share_cells(made, config_of, in_this_process):
     assert (out / "table_1.md").exists() and (out / "table_3.md").exists()
 
 
+@pytest.mark.slow
 def test_other_settings_are_refused_before_anything_is_run(
     made, config_of, in_this_process
 ):
@@ -167,6 +173,7 @@ def write_lists(folder):
         (folder / f"{part}.txt").write_text("\n".join(chosen), "utf-8")
 
 
+@pytest.mark.slow
 def test_images_of_several_labels(config_of, tmp_path):
     write_lists(tmp_path / "lists")
     base = config_of(

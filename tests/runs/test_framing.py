@@ -6,7 +6,9 @@ import pytest
 import hashnet_tf as hn
 
 
-@pytest.mark.parametrize("framing", ["paper", "modern"])
+@pytest.mark.parametrize(
+    "framing", ["modern", pytest.param("paper", marks=pytest.mark.slow)]
+)
 def test_a_run_is_trained_and_measured_in_its_framing(
     framing, config_of, tmp_path
 ):

@@ -57,6 +57,7 @@ def queries(run):
     return dataset, hn.datasets.pixel_array(dataset.query, (8, 8))
 
 
+@pytest.mark.slow
 def test_prints_a_row_for_each_artefact(exported, run):
     assert (exported.code, exported.err) == (0, "")
     table = rows(exported.out)
@@ -80,11 +81,13 @@ def test_prints_a_row_for_each_artefact(exported, run):
     assert f"Keras{' ' * 10}" in exported.out
 
 
+@pytest.mark.slow
 def test_the_saved_model_carries_the_report(exported, run):
     encoder = hn.export.load_encoder(run.export_path / "saved_model")
     assert encoder.description["retrieval"] == run.report["retrieval"]
 
 
+@pytest.mark.slow
 def test_the_bundle_serves_it_by_name(exported, run):
     text = (run.export_path / "serving" / "models.config").read_text()
     assert 'name: "digits"' in text and "versions: 1" in text
@@ -140,6 +143,7 @@ def test_other_bits_end_with_1_and_leave_no_file(
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
     litert = hn.export.FORMATS["litert"]
     bounds = {**litert.bounds, "int8": Bound(-1.0)}
@@ -170,6 +174,7 @@ def test_refuses_to_measure_on_nothing(run, fails):
     assert line.endswith("Received: queries=0, database=5000")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("artefact", ["saved_model", "encoder_int8.tflite"])
 def test_an_artefact_encodes_and_searches(
     artefact, exported, run, hashnet, fails, photos, tmp_path
@@ -203,6 +208,7 @@ def test_an_artefact_encodes_and_searches(
         assert "must be of one encoder" in fails(*words)
 
 
+@pytest.mark.slow
 def test_a_part_by_an_artefact(exported, run, hashnet, tmp_path):
     out = tmp_path / "query"
     ended = hashnet(

@@ -98,9 +98,15 @@ def words(tmp_path_factory):
     ]
 
 
-def test_measures_in_a_process_of_its_own(words, hashnet):
-    out, words = words
-    ended = hashnet(*words)
+@pytest.fixture(scope="module")
+def finished(words, hashnet):
+    """How the table ended that first time."""
+    return hashnet(*words[1])
+
+
+@pytest.mark.slow
+def test_measures_in_a_process_of_its_own(words, finished):
+    (out, _), ended = words, finished
     assert (ended.code, ended.err) == (0, "")
     base = TrainingConfig(data="digits", image_size=8)
     result = Cell.of(out, base, "lsh", 12, 0).result()
@@ -114,7 +120,8 @@ def test_measures_in_a_process_of_its_own(words, hashnet):
     assert last == str(out / "figures" / "table_1" / "precision_at.png")
 
 
-def test_the_same_command_again_runs_nothing(words, hashnet):
+@pytest.mark.slow
+def test_the_same_command_again_runs_nothing(words, finished, hashnet):
     out, words = words
     cell = out / "cells" / "lsh-12bits-seed0" / "cell.json"
     before = cell.stat().st_mtime_ns
@@ -127,14 +134,20 @@ def test_the_same_command_again_runs_nothing(words, hashnet):
 @pytest.mark.parametrize(
     "changes, received",
     [
-        (["--image_size=9"], "image_size=9 instead of 8"),
+        pytest.param(
+            ["--image_size=9"],
+            "image_size=9 instead of 8",
+            marks=pytest.mark.slow,
+        ),
         (["--methods=other"], "other"),
         (["--bits=0"], "bits=[0], seeds=1"),
         (["--table=2"], "table=2, unseen_classes=None"),
     ],
 )
-def test_bad_input(changes, received, words, fails):
+def test_bad_input(changes, received, words, fails, request):
     _, words = words
+    if changes == ["--image_size=9"]:
+        request.getfixturevalue("finished")
     assert fails(*words, *changes).endswith(f"Received: {received}")
 
 
