@@ -10,6 +10,7 @@ from hashnet_tf.datasets import (
     ordered_batches,
     training_batches,
 )
+from hashnet_tf.datasets.batches import varied_batches
 from hashnet_tf.datasets.pixels.framing import frame_image
 
 SIZE = (3, 4)
@@ -347,6 +348,22 @@ def test_ordered_batches_are_framed_as_at_test(photographs, framing):
         np.testing.assert_array_equal(
             found, frame_image(image, (14, 14), framing)
         )
+
+
+def test_views_in_order_differ_by_the_seed_and_not_by_chance():
+    first, again, other = (
+        np.concatenate(
+            list(
+                varied_batches(
+                    noise(20), (8, 8), 7, seed, augmentation="shift"
+                ).as_numpy_iterator()
+            )
+        )
+        for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(first, again)
+    # A shift by a pixel each way leaves one image in nine as it was.
+    assert (first != other).any(axis=(1, 2, 3)).mean() > 0.5
 
 
 @pytest.mark.parametrize("cache", ["never", "always"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hashnet_tf.losses import cnnh_codes
-from hashnet_tf.losses.cnnh_loss import _least
+from hashnet_tf.losses.cnnh_loss import _improve, _least
 
 
 def objective(members, codes, labels):
@@ -32,6 +32,26 @@ def test_balanced_classes_reach_the_bound(classes, bits):
     # odd number to 1 in size.
     sums = np.abs(codes.astype(int).sum(axis=0))
     assert (sums == classes % 2).all()
+
+
+def test_a_coordinate_goes_where_the_objective_is_least():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        h = rng.uniform(-1, 1, (6, 1))
+        similarities = rng.choice([-1.0, 1.0], 6)
+        similarities[2] = 1.0
+        weights = rng.uniform(0.1, 1.0, 6)
+
+        def objective_at(x, h=h, s=similarities, w=weights):
+            # Of all pairs that hold item 2, itself with itself once.
+            others = np.delete(np.arange(6), 2)
+            pairs = w[others] @ (s[others] - h[others, 0] * x) ** 2
+            return 2 * w[2] * pairs + w[2] ** 2 * (1 - x * x) ** 2
+
+        grid = np.linspace(-1, 1, 2001)
+        least = min(map(objective_at, grid))
+        _improve(h, 2, similarities, weights, rng)
+        assert objective_at(h[2, 0]) <= least + 1e-9
 
 
 def test_better_than_any_random_codes():

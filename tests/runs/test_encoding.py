@@ -75,6 +75,22 @@ def test_content(model, queries, tmp_path, capsys):
     assert "Encoding 200 images\n" in capsys.readouterr().out
 
 
+def test_what_is_encoded_is_on_disk_before_the_next_batch(queries, tmp_path):
+    sizes = []
+
+    class Encoder:
+        bits, image_size, framing, model_digest = 16, (8, 8), "whole", "d"
+
+        def encode(self, images):
+            (raw,) = tmp_path.glob("q*/codes.raw")
+            sizes.append(raw.stat().st_size)
+            return np.zeros((len(images), 2), np.uint8)
+
+    encode_images(Encoder(), queries, tmp_path / "q")
+    # A process that is killed loses one batch, not what a buffer holds.
+    assert sizes == [64 * i for i in range(7)]
+
+
 def test_without_labels(model, queries, tmp_path):
     code_set = encode_images(model, queries, tmp_path / "q", labelled=False)
     assert code_set.labels is None

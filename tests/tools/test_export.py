@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import shutil
 
@@ -92,6 +93,18 @@ def test_the_bundle_serves_it_by_name(exported, run):
     text = (run.export_path / "serving" / "models.config").read_text()
     assert 'name: "digits"' in text and "versions: 1" in text
     assert exported.out.endswith("serving/README.md\n")
+
+
+def test_the_report_of_another_model_is_not_carried(run, tmp_path):
+    other = Run(tmp_path / "run")
+    shutil.copytree(run.path, other.path)
+    report = {**other.report, "model_digest": "of another"}
+    other.report_path.write_text(json.dumps(report))
+    hn.export.export_run(other, ["saved_model"], queries=9, database=30)
+    description = hn.export.load_encoder(
+        other.export_path / "saved_model"
+    ).description
+    assert description["retrieval"] is None
 
 
 def test_one_format_and_flags_of_the_files(run, hashnet):

@@ -153,7 +153,7 @@ def test_bad_input(changes, received, words, fails, request):
 
 @pytest.mark.slow
 def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
-    # The processes of the cells are tried above; 36 would take four minutes.
+    # The processes of the cells are tried above; 18 would take two minutes.
     module = importlib.import_module("hashnet_tf.reproduction.table")
     monkeypatch.setattr(module, "in_own_process", lambda work, *a: work(*a))
     ended = hashnet(
@@ -165,7 +165,7 @@ def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
         "--batch_size=100",
         "--epochs=12",
         "--learning_rate=0.001",
-        "--bits=16,32",
+        "--bits=16",
         f"--methods={','.join(METHODS)}",
         "--seeds=1",
         f"--out={tmp_path}",
@@ -176,8 +176,7 @@ def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
         (row["method"], row["bits"]): row["tie-aware"]["mean"]
         for row in values["rows"]
     }
-    assert set(found) == set(itertools.product(METHODS, (16, 32)))
-    for bits in (16, 32):
-        assert found["hashnet", bits] > found["lsh", bits]
+    assert set(found) == set(itertools.product(METHODS, [16]))
+    assert found["hashnet", 16] > found["lsh", 16]
     # Fewer than a tenth would be worse than one code for all images.
     assert min(found.values()) > 0.1

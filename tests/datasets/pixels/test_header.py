@@ -130,3 +130,7 @@ def test_an_image_without_pixels_is_refused(size):
     for bomb in (jpeg_bomb, png_bomb, bmp_bomb):
         with pytest.raises(tf.errors.InvalidArgumentError):
             decode_image(tf.constant(bomb(*size)))
+        # Before any decoder sees it.
+        received = "(?s)of 1 to 67108864 pixels.*format, height, width"
+        with pytest.raises(tf.errors.InvalidArgumentError, match=received):
+            check_image(tf.constant(bomb(*size)))

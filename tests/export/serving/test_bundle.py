@@ -165,6 +165,9 @@ def test_compose_starts_the_server_on_the_files(bundle, versions):
     ):
         assert (bundle / mount["source"]).resolve() == folder.resolve()
         assert mount["type"] == "bind" and mount["read_only"] is True
+    # Else docker makes an empty folder where the path is wrong.
+    models = mounts["/models/cats"]
+    assert models["bind"]["create_host_path"] is False
     flags = dict(
         flag.removeprefix("--").split("=") for flag in service["command"]
     )

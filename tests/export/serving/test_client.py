@@ -1,3 +1,4 @@
+import importlib
 import time
 
 import numpy as np
@@ -79,6 +80,20 @@ def test_a_bad_image_is_marked_and_fails_no_other(
     expected = models["12"].encode(images[:5])
     expected[[1, 3]] = 0
     np.testing.assert_array_equal(encoded.codes, expected)
+
+
+@SCHEMES
+def test_the_marks_of_many_requests_keep_their_order(
+    scheme, connect, images, monkeypatch
+):
+    module = importlib.import_module("hashnet_tf.export.serving.client")
+    monkeypatch.setattr(
+        module, "request_batches", lambda files: [files[:3], files[3:]]
+    )
+    files = pngs(images[:6])
+    files[1] = b"no image"
+    encoded = connect(scheme).encode_bytes(files)
+    assert encoded.ok.tolist() == [True, False, True, True, True, True]
 
 
 @SCHEMES
