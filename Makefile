@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
 
-test: lint
+test: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist=worksteal -m "not slow"
 
 # pyright fetches the program it stands for from npm the first time.
