@@ -1,3 +1,4 @@
+import dataclasses
 import importlib
 import json
 import shutil
@@ -60,6 +61,17 @@ def test_measured_again_the_codes_are_not_made_again(measured):
     assert measured.report["retrieval"] == report.as_dict()
     assert report.at == 50
     measured.evaluate(at=100)
+
+
+def test_the_protocols_rank_is_taken_where_none_is_asked(measured, tmp_path):
+    shutil.copytree(measured.path, tmp_path / "run")
+    dataset, record = measured.load_data()
+    ranked = dataclasses.replace(dataset, at=37)
+    run = Run(tmp_path / "run", hn.runs.RunData(ranked, record))
+    assert run.evaluate().at == 37
+    # 1,597 items are fewer than the usual 5,000.
+    run = Run(tmp_path / "run", hn.runs.RunData(dataset, record))
+    assert run.evaluate().at == 1597
 
 
 @pytest.mark.parametrize("at", [0, -1])
