@@ -9,7 +9,6 @@ from keras import ops
 __all__ = [
     "LayerwiseAdam",
     "LayerwiseMixin",
-    "LayerwiseModel",
     "LayerwiseSGD",
     "default_optimizer",
     "paper_optimizer",

@@ -412,6 +412,7 @@ def fit(model, epochs, callbacks=()):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["jit", "graph", "eager"])
 def test_a_step_of_fit(mode):
     """One step of each layer is that of a model trained at its rate alone."""
@@ -530,6 +531,7 @@ def five_steps(model):
     apply(model.optimizer, steps, weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESUMED)
 def test_goes_on_from_a_file_new_or_of_version_0_1(tmp_path, name):
     for model in loaded_halfway(
@@ -541,6 +543,7 @@ def test_goes_on_from_a_file_new_or_of_version_0_1(tmp_path, name):
         assert optimizer.l2 == 0.01
 
 
+@pytest.mark.slow
 def test_fit_goes_on_in_half_precision(tmp_path, mixed_float16):
     for model in loaded_halfway(
         RESUMED["schedule"],
@@ -643,6 +646,7 @@ def test_fixed_loss_scale():
     assert_same(weights, apart("momentum", steps, 0.25))
 
 
+@pytest.mark.slow
 def test_fit_under_mixed_float16(request):
     def compiled():
         model = network()

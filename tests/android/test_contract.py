@@ -65,6 +65,7 @@ def test_every_name_is_known_to_these_tests(android):
     )
 
 
+@pytest.mark.slow
 def test_a_phone_and_a_server_give_the_same_bits(
     hamming, saved_models, litert_files, tmp_path
 ):

@@ -54,6 +54,7 @@ def expected(given):
     return weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_steps_by_hand(backend, given, expected, tmp_path):
     pytest.importorskip(backend)

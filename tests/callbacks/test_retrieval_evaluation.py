@@ -102,6 +102,7 @@ def test_model_checkpoint_and_early_stopping_use_it(tmp_path):
     assert saved == ["best-1.keras", "best-2.keras"]
 
 
+@pytest.mark.slow
 def test_training_on_clusters_brings_it_to_one():
     rng = np.random.default_rng(0)
     labels = np.arange(30) % 3

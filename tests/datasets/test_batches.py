@@ -307,6 +307,7 @@ def test_caching_changes_no_pixel_and_no_order(photographs, framing):
     assert (cached[0][0][0] != cached[1][0][0]).any()
 
 
+@pytest.mark.slow
 def test_caching_keeps_the_order_of_a_stream(sources, monkeypatch):
     monkeypatch.setattr(
         "hashnet_tf.datasets.images.tfds_images.SHUFFLE_BUFFER", 4
@@ -323,6 +324,7 @@ def test_caching_keeps_the_order_of_a_stream(sources, monkeypatch):
         assert_equal_epochs(cached, read)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "framing, cache",
     [("whole", "never"), ("paper", "always"), ("modern", "never")],
@@ -366,6 +368,7 @@ def test_views_in_order_differ_by_the_seed_and_not_by_chance():
     assert (first != other).any(axis=(1, 2, 3)).mean() > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", ["never", "always"])
 def test_workers_share_each_epoch(cache):
     images = noise(43)
@@ -408,6 +411,7 @@ def test_a_sampler_draws_the_batches(photographs, cache):
     assert len({epoch[0][0].tobytes() for epoch in found}) == 3
 
 
+@pytest.mark.slow
 def test_workers_take_batches_of_a_sampler_in_turn(photographs):
     sampler = PairSampler(photographs.labels, classes=2, per_class=3)
 

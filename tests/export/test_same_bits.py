@@ -131,18 +131,13 @@ def folder():
         yield pathlib.Path(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, bits",
     [
-        pytest.param(
-            name,
-            bits,
-            marks=[] if fast else pytest.mark.slow,
-            id=f"{name}{bits}",
-        )
+        pytest.param(name, bits, id=f"{name}{bits}")
         for name in SIZES
         for bits in LENGTHS[name]
-        for fast in [name == "small_cnn" and bits == 12]
     ],
 )
 def test_every_runtime_gives_the_same_bytes(name, bits, photographs, folder):

@@ -126,6 +126,7 @@ def test_weights_from_a_file(name, kind, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_real_weights_of_mobilenet_v2():
     default = REPOSITORY.parent / "shared" / "data"
     path = (
@@ -199,6 +200,7 @@ def wrong_file(request, tmp_path):
 
 
 # Keras warns of each layer that it misses before it raises.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
 @pytest.mark.parametrize("name", ["small_cnn", "MobileNetV3Small"])
 def test_refuses_a_file_of_other_weights(name, wrong_file):

@@ -184,7 +184,9 @@ def test_config_round_trip(bits, hashnet, images):
     np.testing.assert_array_equal(twin.encode(images), model.encode(images))
 
 
-@pytest.mark.parametrize("bits", [1, 7, 12, 48])
+@pytest.mark.parametrize(
+    "bits", [7, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 12, 48))]
+)
 def test_keras_round_trip(bits, hashnet, images, tmp_path):
     model = hashnet(bits)
     model.compile(

@@ -93,6 +93,7 @@ def test_takes_tf_data(pair_model, triples):
     assert losses[2] < losses[1] < losses[0]
 
 
+@pytest.mark.slow
 def test_round_trips(pair_model, triples, items, tmp_path):
     pair_model.fit(*triples, batch_size=50, verbose=0)
     twin = hn.models.PairModel.from_config(pair_model.get_config())

@@ -37,6 +37,7 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.glob("*/*.npy")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sh", "bre", "itq-cca"])
 def test_a_shallow_one_is_what_it_does_on_pixels(name, config_of, tmp_path):
     cell = Cell.of(tmp_path, config_of(), name, 12, 1)
@@ -77,6 +78,7 @@ def test_a_deep_one_is_a_run(config_of, tmp_path):
     assert result.seconds > 0
 
 
+@pytest.mark.slow
 def test_a_frozen_one_takes_features_that_are_shared(
     config_of, weights_file, tmp_path
 ):
@@ -121,6 +123,7 @@ def test_loads_the_data_once(
     assert calls.count("backbone") == built
 
 
+@pytest.mark.slow
 def test_is_the_run_by_hand(config_of, weights_file, tmp_path):
     base = config_of(weights=weights_file, freeze_backbone=True)
     cell = Cell.of(tmp_path, base, "hashnet", 12, 0)
@@ -155,6 +158,7 @@ def test_a_begun_one_is_held_to_its_own_data(config_of, tmp_path):
     assert cell.result() is None
 
 
+@pytest.mark.slow
 def test_the_time_of_a_part_is_not_told(config_of, tmp_path):
     cell = Cell.of(tmp_path, config_of(), "hashnet", 12, 0)
     hn.runs.train(cell.config, cell.folder)

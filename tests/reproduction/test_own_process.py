@@ -10,6 +10,7 @@ import pytest
 from hashnet_tf.reproduction.table import in_own_process
 
 
+@pytest.mark.slow
 def test_returns_what_the_work_returns():
     assert in_own_process(divmod, 17, 5) == (3, 2)
     assert in_own_process(os.getpid) != os.getpid()

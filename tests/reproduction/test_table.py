@@ -214,6 +214,7 @@ def test_a_cell_that_fails_does_not_stop_the_others(config_of, tmp_path):
     assert [row["seeds"] for row in values["rows"]] == [[], [0]]
 
 
+@pytest.mark.slow
 def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
     module = importlib.import_module("hashnet_tf.reproduction.table")
     calls = []

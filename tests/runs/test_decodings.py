@@ -26,6 +26,15 @@ def decoded(monkeypatch):
 
     for module in (BATCHES, DECODING):
         monkeypatch.setattr(module, "decode_image", counting)
+    # Another test may have had it traced before.
+    traced = DECODING._decoded_shape
+    monkeypatch.setattr(
+        DECODING,
+        "_decoded_shape",
+        tf.function(
+            traced.python_function, input_signature=traced.input_signature
+        ),
+    )
     return counts
 
 

@@ -119,6 +119,7 @@ def shared(frozen, tmp_path_factory):
     return features, run
 
 
+@pytest.mark.slow
 def test_by_features_it_is_the_same_to_the_byte(frozen, shared, listing):
     features, run = shared
     files = listing(frozen.path / "codes")
@@ -133,6 +134,7 @@ def test_by_features_it_is_the_same_to_the_byte(frozen, shared, listing):
     assert {of.shape for of in rows} == {(200, 1, 16), (1597, 1, 16)}
 
 
+@pytest.mark.slow
 def test_features_are_computed_once_for_all_runs(
     shared, frozen, weights_file, config_of, tmp_path, monkeypatch
 ):

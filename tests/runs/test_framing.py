@@ -29,6 +29,7 @@ def test_a_run_is_trained_and_measured_in_its_framing(
     assert found.framing == framing
 
 
+@pytest.mark.slow
 def test_the_first_view_of_a_frozen_backbone_is_that_of_the_test(
     config_of, weights_file, tmp_path
 ):

@@ -181,6 +181,7 @@ def test_a_killed_rival_goes_on_with_its_whole_state(
     assert [row["step"] for row in rows] == [0, 4, 8]
 
 
+@pytest.mark.slow
 def test_a_rival_that_was_killed_before_it_is_saved(run_of, tmp_path):
     unbroken = run_of("dhn")
     run = hn.runs.Run(tmp_path / "run")

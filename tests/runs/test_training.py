@@ -468,6 +468,7 @@ def test_multi_label_lists_with_the_papers_settings(
     assert (report.queries, report.database) == (4, 24)
 
 
+@pytest.mark.slow
 def test_patience_raises_beta_after_the_epoch_is_measured(
     config_of, tmp_path, monkeypatch
 ):

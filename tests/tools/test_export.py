@@ -127,6 +127,7 @@ def test_one_format_and_flags_of_the_files(run, hashnet):
     np.testing.assert_allclose(encoder.embed(pixels[:9]), z, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_other_bits_end_with_1_and_leave_no_file(
     exported, run, fails, monkeypatch
 ):

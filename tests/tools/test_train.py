@@ -200,6 +200,7 @@ def test_a_place_that_is_a_file(fails, flags, tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_features_lie_where_they_are_wanted(hashnet, flags, tmp_path):
     weights = tmp_path / "tiny.weights.h5"
     hn.models.backbone("tiny", (8, 8, 3)).save_weights(weights)
