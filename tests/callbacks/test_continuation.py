@@ -274,6 +274,7 @@ def fit_twice(model, features, again):
     return found
 
 
+@pytest.mark.slow
 def test_patience_goes_on_in_a_second_fit(head, features):
     whole = [1.0] * 3 + [2.0] * 2
     again = {

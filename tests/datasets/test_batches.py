@@ -291,6 +291,7 @@ def photographs(tmp_path_factory):
     return FileImages(folder, names, np.arange(24) % 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_caching_changes_no_pixel_and_no_order(photographs, framing):
     cached, read = (
@@ -392,6 +393,7 @@ def test_workers_share_each_epoch(cache):
     assert {*seen[0][0]} != {*seen[1][0]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", ["never", "always"])
 def test_a_sampler_draws_the_batches(photographs, cache):
     sampler = PairSampler(photographs.labels, classes=2, per_class=3)

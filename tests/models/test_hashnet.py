@@ -280,6 +280,7 @@ def test_a_policy_of_its_own(images):
     assert twin(images).dtype == tf.bfloat16
 
 
+@pytest.mark.slow
 def test_on_top_of_joins_head_and_network(standardise, images, tmp_path):
     network = hn.models.backbone("small_cnn", (12, 12, 3))
     features = network.predict(images, verbose=0)

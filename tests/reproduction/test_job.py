@@ -50,6 +50,7 @@ def test_a_shallow_one_is_what_it_does_on_pixels(name, config_of, tmp_path):
     assert 0 < result.seconds < 60 and result.peak_memory_mb > 100
 
 
+@pytest.mark.slow
 def test_features_of_a_backbone_with_weights(config_of, weights_file, tmp_path):
     cell = Cell.of(tmp_path, config_of(weights=weights_file), "itq", 12, 0)
     run_cell(cell, tmp_path / "shared")
@@ -94,6 +95,7 @@ def test_a_frozen_one_takes_features_that_are_shared(
     assert not hn.runs.Run(cell.folder).features_path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, built", [("hashnet", 2), ("itq", 1)])
 def test_loads_the_data_once(
     name, built, config_of, weights_file, tmp_path, monkeypatch

@@ -159,6 +159,7 @@ def test_features_are_computed_once_for_all_runs(
     assert run.evaluate(at=100) == report
 
 
+@pytest.mark.slow
 def test_features_of_changed_weights_are_refused(frozen, config_of, tmp_path):
     keras.utils.set_random_seed(1)
     path = tmp_path / "tiny.weights.h5"

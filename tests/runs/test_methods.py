@@ -31,7 +31,7 @@ FROZEN = {
     "orthohash": True,
 }
 RIVALS = list(FROZEN)[3:]
-QUICK = ["hashnet-w", "dpsh", "csq"]
+QUICK = ["hashnet-w", "csq"]
 
 
 @pytest.fixture(scope="module")

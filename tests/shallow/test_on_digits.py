@@ -36,6 +36,7 @@ def by_chance(request):
     return bits, max(scores(lambda seed: LSH(bits, seed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rival, settings",
     [

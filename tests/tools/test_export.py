@@ -107,6 +107,7 @@ def test_the_report_of_another_model_is_not_carried(run, tmp_path):
     assert description["retrieval"] is None
 
 
+@pytest.mark.slow
 def test_one_format_and_flags_of_the_files(run, hashnet):
     ended = hashnet(
         "export",

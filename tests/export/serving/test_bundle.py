@@ -295,6 +295,7 @@ def test_the_readmes_request_is_one_to_the_server(
     assert not encoded
 
 
+@pytest.mark.slow
 def test_what_the_readme_asks_is_in_the_saved_model(saved_models):
     loaded = tf.saved_model.load(str(saved_models["12"]))
     signature = loaded.signatures["encode_bytes"]
