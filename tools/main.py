@@ -2,8 +2,10 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
+import traceback
 import types
 
 from absl import app, logging
@@ -20,8 +22,9 @@ COMMANDS = (
     "reproduce",
 )
 
-# As a shell tells of a program that a closed pipe has ended.
+# As a shell tells of programs that a closed pipe or Ctrl-C has ended.
 PIPE_CLOSED = 141
+INTERRUPTED = 130
 
 
 class _Parser(argparse_flags.ArgumentParser):
@@ -71,8 +74,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
             help=text.splitlines()[0],
             description=text,
             formatter_class=_HelpFormatter,
+            # A mistyped flag must not be taken for another one.
+            allow_abbrev=False,
         )
         module.add_arguments(subparser)
+        subparser.add_argument(
+            "--debug",
+            action="store_true",
+            help="show where in the program an error comes from",
+        )
         subparser.set_defaults(run=module.run)
     arguments, unknown = parser.parse_known_args(argv[1:])
     if unknown:
@@ -80,29 +90,68 @@ def parse(argv: list[str]) -> argparse.Namespace:
         commands.choices[arguments.command].error(
             f"unrecognized arguments: {' '.join(unknown)}"
         )
+    for name, value in vars(arguments).items():
+        if value == "":
+            commands.choices[arguments.command].error(
+                f"argument --{name}: a value is needed, received none"
+            )
+        if isinstance(value, str):
+            setattr(arguments, name, _expanded(value))
     return arguments
 
 
+def _expanded(value: str) -> str:
+    """Returns a value with a leading ~ as the shell has it.
+
+    No shell expands one behind "=" or ":".
+    """
+    kind, colon, place = value.partition(":")
+    if colon and place.startswith("~"):
+        return f"{kind}:{os.path.expanduser(place)}"
+    return os.path.expanduser(value)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Runs a parsed command: 0, 1 for a broken bound, 2 for bad input."""
+    """Runs a parsed command.
+
+    Returns:
+        Int: 0; 1 for a broken bound; 2 for bad input; 3 for what should not
+        happen; 130 for Ctrl-C.
+    """
     try:
         return arguments.run(arguments)
     except BrokenPipeError:
         raise
-    except (ValueError, OSError) as error:
-        return _fail(arguments, error, 2)
-    except RuntimeError as error:
+    except KeyboardInterrupt:
+        print(
+            f"hashnet {arguments.command}: interrupted; the same command goes"
+            " on",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        return _fail(arguments, error)
+
+
+def _fail(arguments: argparse.Namespace, error: Exception) -> int:
+    # In one line, which what Keras says may not be.
+    message, code = " ".join(str(error).split()), 2
+    if not isinstance(error, (ValueError, OSError)):
+        # Where there is such an error, TensorFlow has been loaded.
+        import tensorflow as tf
+
         from hashnet_tf.export import ParityError
 
-        if not isinstance(error, ParityError):
-            raise
-        return _fail(arguments, error, 1)
-
-
-def _fail(arguments: argparse.Namespace, error: Exception, code: int) -> int:
-    logging.vlog(1, "The command failed with:", exc_info=True)
-    # In one line, which what Keras says may not be.
-    message = " ".join(str(error).split())
+        if isinstance(error, ParityError):
+            code = 1
+        elif not isinstance(error, tf.errors.OpError):
+            code = 3
+            message = (
+                f"{type(error).__name__}: {message} (this should not happen;"
+                " please report it with what --debug shows)"
+            )
     print(f"hashnet {arguments.command}: error: {message}", file=sys.stderr)
     return code
 
@@ -113,6 +162,10 @@ def command_line() -> None:
     # `--verbosity=0` shows the latter again.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.set_verbosity(logging.WARNING)
+    # An answer must not be lost to a name that the terminal cannot show.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             app.run(

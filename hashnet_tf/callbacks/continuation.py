@@ -147,8 +147,10 @@ class Continuation(keras.callbacks.Callback):
             self._plateau = best, wait
 
     def on_train_end(self, logs: typing.Any = None) -> None:
+        # Not the last that was set: `EarlyStopping` may have restored others.
+        beta = self._present()
         print(
-            f"beta ended at {self._beta:.4g}: where |z| = 1, |g| is"
-            f" {unit_gap(self._beta):.2g} short of 1",
+            f"beta ended at {beta:.4g}: where |z| = 1, |g| is"
+            f" {unit_gap(beta):.2g} short of 1",
             flush=True,
         )

@@ -22,7 +22,9 @@ class RetrievalEvaluation(keras.callbacks.Callback):
     that read `val_map`, and set their `mode="max"`.
 
     Args:
-        images: Array `[n, ...]`, inputs of the model.
+        images: Array `[n, ...]`, inputs of the model, or of the HashNet that
+            it holds: in a `ClassifiedModel` or a `PairModel` that one is
+            measured.
         labels: Class ids `[n]`, negative where unlabelled, or a zero-or-one
             matrix `[n, L]`.
         at: Int R >= 1 of MAP@R.
@@ -81,12 +83,38 @@ class RetrievalEvaluation(keras.callbacks.Callback):
             logs["val_map"] = self._last
 
     def measure(self) -> float:
-        """Returns MAP@R of the present model, a float in [0, 1]."""
-        g = self.model.predict(
-            self.images, batch_size=self.batch_size, verbose=0
-        )
-        # float32: NumPy does not know bfloat16's sign.
-        others = self._others(pack(g.astype(np.float32)), g.shape[1])
+        """Returns MAP@R of the present model, a float in [0, 1].
+
+        Raises:
+            ValueError: If the model holds several HashNets, or none and does
+                not give one array `[n, bits]`.
+        """
+        # What a model around a HashNet gives, such as logits of classes, are
+        # no codes.
+        found = [
+            layer
+            for layer in self.model._flatten_layers()
+            if hasattr(layer, "scaled_tanh") and hasattr(layer, "encode")
+        ]
+        if len(found) > 1:
+            raise ValueError(
+                "A model that is measured must hold one HashNet. Received:"
+                f" {[layer.name for layer in found]}"
+            )
+        if found:
+            codes = found[0].encode(self.images, self.batch_size)
+            others = self._others(codes, found[0].bits)
+        else:
+            g = self.model.predict(
+                self.images, batch_size=self.batch_size, verbose=0
+            )
+            if len(getattr(g, "shape", ())) != 2:
+                raise ValueError(
+                    "A model without a HashNet must give one array [n, bits]."
+                    f" Received: a {type(g).__name__}"
+                )
+            # float32: NumPy does not know bfloat16's sign.
+            others = self._others(pack(g.astype(np.float32)), g.shape[1])
         return float(others.average_precision(self.at).mean())
 
     def _others(self, codes: np.ndarray, bits: int) -> Histograms:

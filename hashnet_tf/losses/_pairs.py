@@ -64,7 +64,8 @@ def label_pairs(labels: Tensor, overlap: bool) -> tuple[Tensor, Tensor, Tensor]:
 
     Args:
         labels: Class ids `[n]` or `[n, 1]`, or a zero-or-one matrix `[n, L]`
-            with L > 1; float or integer tensor, -1 where unknown.
+            with L > 1; float or integer tensor, -1 where unknown. Of soft
+            labels those from .5 on count.
         overlap: Whether c_ij is the Jaccard overlap of the labels.
 
     Returns:
@@ -78,8 +79,12 @@ def label_pairs(labels: Tensor, overlap: bool) -> tuple[Tensor, Tensor, Tensor]:
         labels = ops.squeeze(labels, axis=-1)
     if len(labels.shape) == 1:
         return _pairs_of_ids(labels)
-    positive = ops.cast(ops.greater(labels, 0), "float32")
-    possible = ops.cast(ops.not_equal(labels, 0), "float32")
+    # Of smoothed or mixed labels the larger ones; else all would be shared.
+    positive = ops.cast(ops.greater_equal(labels, 0.5), "float32")
+    possible = ops.cast(
+        ops.logical_or(ops.less(labels, 0), ops.greater_equal(labels, 0.5)),
+        "float32",
+    )
     shared = ops.matmul(positive, ops.transpose(positive))
     sharable = ops.matmul(possible, ops.transpose(possible))
     similar = ops.greater(shared, 0)

@@ -83,7 +83,7 @@ def class_membership(labels: Tensor, classes: int) -> Tensor:
             f"`y_true` must have the {classes} columns of the classes."
             f" Received: y_true.shape={tuple(labels.shape)}"
         )
-    return ops.cast(ops.greater(labels, 0), "float32")
+    return ops.cast(ops.greater_equal(labels, 0.5), "float32")
 
 
 class ClassLoss(keras.losses.Loss, abc.ABC):

@@ -79,6 +79,14 @@ class HashNet(LayerwiseModel):
                 "`backbone` must be a built keras.Model."
                 f" Received: backbone={backbone!r}"
             )
+        inputs = getattr(backbone, "inputs", None)
+        if inputs is None or len(inputs) != 1:
+            raise ValueError(
+                "`backbone` must be a functional or Sequential model of one"
+                " input; any other can be called on a keras.Input in one."
+                f" Received: backbone={backbone.name!r} with"
+                f" {len(inputs or [])} inputs"
+            )
         shape = getattr(backbone, "output_shape", None)
         if not isinstance(shape, tuple) or len(shape) != 2:
             raise ValueError(
@@ -137,8 +145,9 @@ class HashNet(LayerwiseModel):
             uint8 array `[n, ceil(bits / 8)]`.
 
         Raises:
-            ValueError: If `batch_size` is not positive or a batch holds more
-                than the inputs.
+            ValueError: If `batch_size` is not positive, a batch holds more
+                than the inputs, or they are of another shape than `backbone`
+                takes; if a z is NaN, of which no bit can be told.
 
         Example:
 
@@ -166,26 +175,58 @@ class HashNet(LayerwiseModel):
                     "Each batch must be one array of inputs, without labels."
                     f" Received: a {type(batch).__name__} of {len(batch)}"
                 )
-            batch = np.asarray(batch)
+            batch = self._check_inputs(np.asarray(batch))
             n, size = len(batch), max(size, len(batch))
             if 0 < n < size:
                 # A last, smaller batch would compile the network again.
                 filling = np.repeat(batch[:1], size - n, axis=0)
                 batch = np.concatenate([batch, filling])
             if n:
-                codes.append(np.asarray(self._encode_batch(batch))[:n])
+                packed, lost = self._encode_batch(batch)
+                if (bad := np.flatnonzero(np.asarray(lost)[:n])).size:
+                    raise ValueError(
+                        "Each z must be a number, or it has no sign; are the"
+                        " inputs or the weights NaN?"
+                        f" Received: NaN for {bad.size} of {n} inputs"
+                    )
+                codes.append(np.asarray(packed)[:n])
         return np.concatenate(codes)
 
+    def _check_inputs(self, batch: np.ndarray) -> np.ndarray:
+        # Keras checks no shape once it has seen a second one.
+        wanted = self.backbone.input_shape
+        if batch.ndim != len(wanted) or any(
+            w is not None and w != size
+            for w, size in zip(wanted[1:], batch.shape[1:], strict=True)
+        ):
+            sizes = ["n", *("any" if w is None else str(w) for w in wanted[1:])]
+            raise ValueError(
+                f"`inputs` must be of shape [{', '.join(sizes)}], as the"
+                " backbone takes them."
+                f" Received: inputs.shape={batch.shape}"
+            )
+        return batch
+
     @property
-    def _encode_batch(self) -> collections.abc.Callable[[Tensor], Tensor]:
-        # Kept as a bound method, which Keras does not track: a tracked model
-        # would be saved a second time within this one.
-        if "_predict_codes" not in self.__dict__:
-            (outputs,) = self.backbone.outputs
-            packed = PackBits()(self.hash_layer(outputs))
-            encoder = keras.Model(self.backbone.inputs, packed)
-            self._predict_codes = encoder.predict_on_batch
-        return self._predict_codes
+    def _encode_batch(
+        self,
+    ) -> collections.abc.Callable[[Tensor], tuple[Tensor, Tensor]]:
+        # A traced function keeps the layers as they were: after LoRA,
+        # quantisation or another layer it would give the codes of a network
+        # that is no longer there.
+        network = _network(self.backbone, self.hash_layer)
+        there = self.__dict__.get("_encoder")
+        if there is None or not _same(there[0], network):
+            # Not as a list: Keras then warns of inputs that are no list.
+            (inputs,), (outputs,) = self.backbone.inputs, self.backbone.outputs
+            z = self.hash_layer(outputs)
+            lost = ops.any(ops.isnan(z), axis=-1)
+            encoder = keras.Model(inputs, (PackBits()(z), lost))
+            there = network, encoder.predict_on_batch
+            # Not as an attribute: Keras would save a tracked model a second
+            # time within this one.
+            self.__dict__["_encoder"] = there
+        return there[1]
 
     def on_top_of(self, backbone: keras.Model) -> "HashNet":
         """Returns this HashNet with `backbone` set before its own.
@@ -231,6 +272,25 @@ class HashNet(LayerwiseModel):
             config.pop("backbone"), custom_objects=custom_objects
         )
         return cls(backbone, **config)
+
+
+def _network(*models: keras.layers.Layer) -> list[typing.Any]:
+    """Returns what a traced function of some layers depends on."""
+    found = []
+    for model in models:
+        for layer in model._flatten_layers():
+            policy = getattr(layer, "dtype_policy", None)
+            found += [layer, getattr(policy, "name", None)]
+            found += [getattr(layer, "lora_enabled", None), *layer.variables]
+    return found
+
+
+def _same(ones: list[typing.Any], others: list[typing.Any]) -> bool:
+    # Variables compare by value, element by element.
+    return len(ones) == len(others) and all(
+        a == b if isinstance(a, str | bool) else a is b
+        for a, b in zip(ones, others, strict=True)
+    )
 
 
 def weights_digest(model: keras.Model) -> str:

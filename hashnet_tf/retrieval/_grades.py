@@ -12,6 +12,9 @@ from hashnet_tf.retrieval.labels import ROWS, check_labels, unlabelled
 Relevance = Callable[[int, slice], npt.ArrayLike]
 Labels = npt.ArrayLike | Relevance
 
+# As many items as there may be of gains of 2 to its power sum to a float64.
+LARGEST_GRADE = 960
+
 
 class Grades(abc.ABC):
     """The grade of each item of a database for each of some queries.
@@ -195,6 +198,12 @@ class FunctionGrades(Grades):
             raise ValueError(
                 "A relevance function must return no negative grade."
                 f" Received: {grades.min()}"
+            )
+        if grades.max(initial=0) > LARGEST_GRADE:
+            raise ValueError(
+                "A relevance function must return grades of at most"
+                f" {LARGEST_GRADE}: NDCG takes 2 to their power."
+                f" Received: {grades.max()}"
             )
         return grades.astype(np.int64, copy=False)
 

@@ -161,7 +161,7 @@ class HammingIndex:
             return distances, self.ids[places]
         # The same check of k, and the answer for no queries.
         search(query_codes[:0], self.codes, k)
-        return self._search_faiss(query_codes, min(k, len(self)))
+        return self._search_faiss(query_codes, int(min(k, len(self))))
 
     def range_search(
         self, query_codes: Codes, radius: int
@@ -273,6 +273,10 @@ class HammingIndex:
         index = cls(header["bits"], header["kind"])
         index.add(codes, ids)
         return index
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What FAISS has built is built again where it is wanted.
+        return {**self.__dict__, "_built": None}
 
     def _search_faiss(self, query_codes, k):
         if self._built is None:

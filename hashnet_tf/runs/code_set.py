@@ -1,6 +1,7 @@
 """Codes of many images, on disk with what they belong to."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -27,7 +28,8 @@ class CodeSet:
             where they are not known.
         manifest: Dict: `bits`, `bit_order`, `model_digest`, `images_digest`,
             `labels_digest` (None without labels), `protocol` (None where there
-            is none) and `images`, as `open_images` takes it, or None.
+            is none), `images`, as `open_images` takes it, or None, and
+            `codes_digest` (not in one of version 0.1).
         class_names: List of str, the name of each class, or None where they
             are not known.
     """
@@ -128,12 +130,24 @@ class CodeSet:
                 raise ValueError(
                     f"bit order {manifest['bit_order']}, lengths {lengths}"
                 )
+            for name, array in (("codes", codes), ("labels", labels)):
+                written = manifest.get(f"{name}_digest")
+                found = None if array is None else array_digest(array)
+                if written and written != found:
+                    raise ValueError(f"{name} of another digest")
         except (ValueError, OSError, KeyError, TypeError, EOFError) as error:
             raise ValueError(
                 f"The code set in {folder} must be whole, packed with bit"
                 f" order {BIT_ORDER}. Received: {error!r}"
             ) from error
         return cls(codes, ids, labels, manifest, class_names)
+
+
+def array_digest(array: np.ndarray) -> str:
+    """Returns a hex digest of an array's shape, dtype and values."""
+    digest = hashlib.sha256(f"{array.shape} {array.dtype}\n".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _read_json(path: pathlib.Path) -> typing.Any:

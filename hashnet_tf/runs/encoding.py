@@ -1,6 +1,5 @@
 """From images to a code set on disk."""
 
-import hashlib
 import json
 import os
 import pathlib
@@ -18,7 +17,7 @@ from hashnet_tf.datasets.pixels.decoding import undecodable_named
 from hashnet_tf.datasets.sources.folder import ENDINGS, image_paths
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
-from hashnet_tf.runs.code_set import CLASS_NAMES, CodeSet
+from hashnet_tf.runs.code_set import CLASS_NAMES, CodeSet, array_digest
 from hashnet_tf.runs.encoders import (
     BATCH_SIZE,
     Encoder,
@@ -107,8 +106,8 @@ def encode_images(
         `CodeSet`.
 
     Raises:
-        ValueError: If `folder` holds something that is no code set, or a
-            damaged one, or an image cannot be decoded.
+        ValueError: If `folder` holds something that is no code set, or an
+            image cannot be decoded. A damaged code set is said and made anew.
 
     Example:
 
@@ -129,16 +128,22 @@ def encode_images(
         "bit_order": BIT_ORDER,
         "model_digest": encoder.model_digest,
         "images_digest": images.fingerprint(),
-        "labels_digest": _digest(images.labels) if labelled else None,
+        "labels_digest": array_digest(images.labels) if labelled else None,
         "protocol": protocol,
         "images": source,
     }
     if _is_taken(place):
-        there = CodeSet.load(place)
-        # One of version 0.1 has no names, and is as good.
-        same_names = there.class_names in (None, class_names)
-        if there.manifest == manifest and same_names:
-            return there
+        try:
+            there = CodeSet.load(place)
+        except ValueError as error:
+            print(f"{error} It is made anew.", flush=True)
+        else:
+            # One of version 0.1 has no names and no digest of its codes, and
+            # is as good.
+            same_names = there.class_names in (None, class_names)
+            written = {**there.manifest, "codes_digest": None}
+            if written == {**manifest, "codes_digest": None} and same_names:
+                return there
     begun = place.with_name(f"{place.name}.begun")
     with undecodable_named(images):
         _stream(encoder, images, begun, manifest, features)
@@ -199,12 +204,6 @@ def _is_taken(folder: pathlib.Path) -> bool:
             f" Received: folder={folder}"
         )
     return False
-
-
-def _digest(labels: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{labels.shape} {labels.dtype}\n".encode())
-    digest.update(np.ascontiguousarray(labels).data)
-    return digest.hexdigest()
 
 
 def _stream(
@@ -276,6 +275,8 @@ def _complete(
     width = -(-manifest["bits"] // 8)
     codes = np.fromfile(begun / RAW, dtype=np.uint8).reshape(-1, width)
     np.save(begun / "codes.npy", codes)
+    digest = {"codes_digest": array_digest(codes)}
+    write_json(begun / "manifest.json", {**manifest, **digest})
     write_json(begun / "ids.json", images.names)
     if labelled:
         np.save(begun / "labels.npy", images.labels)

@@ -1,6 +1,8 @@
 """The training of a run: batches, network, loss, callbacks, `fit`."""
 
+import math
 import pathlib
+import typing
 
 import keras
 import numpy as np
@@ -188,7 +190,8 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         epochs=config.epochs,
         initial_epoch=done,
         callbacks=[
-            # First, to see the beta that an epoch was trained with.
+            _Finite(),
+            # Early, to see the beta that an epoch was trained with.
             monitor,
             Continuation(schedule, losses_until(run.records_path, steps)),
             Records(run.records_path, monitor),
@@ -197,6 +200,24 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         ],
     )
     _save_codes(monitor, run.codes_after_path)
+
+
+class _Finite(keras.callbacks.Callback):
+    """Ends a training whose loss is no number any more."""
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, typing.Any] | None = None
+    ) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            model: typing.Any = self.model
+            step = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+            raise ValueError(
+                "The loss must stay finite: train into another folder with a"
+                " lower --learning_rate. What the last whole epoch gave stays"
+                f" in checkpoints/. Received: loss={loss} by step {step}, in"
+                f" {(logs or {}).get('beta', 1.0):.4g} as beta"
+            )
 
 
 def _save_codes(monitor: ContinuationMonitor, path: pathlib.Path) -> None:

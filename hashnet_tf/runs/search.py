@@ -18,6 +18,8 @@ from hashnet_tf.runs.encoding import open_images
 
 # Characters of a title that fit above an image of a sheet.
 TITLE = 18
+# As many as a sheet is still looked at for; more would take minutes to draw.
+DRAWN = 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Neighbours:
         path: os.PathLike[str] | str,
         labels: npt.ArrayLike | None = None,
     ) -> pathlib.Path:
-        """Draws the images asked with, each beside what was found for it.
+        """Draws the images asked with, each beside the first 24 found for it.
 
         Above each image found stand its distance and, where the code set has
         class names, its label.
@@ -84,9 +86,10 @@ class Neighbours:
             ValueError: If the images found are not there any more.
         """
         height, width = self.images.shape[1:3]
-        q, k = self.indices.shape
+        indices = self.indices[:, :DRAWN]
+        q, k = indices.shape
         # A subset of a stream comes in the stream's own order.
-        wanted, places = np.unique(self.indices, return_inverse=True)
+        wanted, places = np.unique(indices, return_inverse=True)
         pixels = pixel_array(
             self._images(wanted), (height, width), self.framing
         )
@@ -98,12 +101,12 @@ class Neighbours:
             asked = np.asarray(labels)
             judged = [
                 relevance(asked[i : i + 1], self.code_set.labels[row])[0]
-                for i, row in enumerate(self.indices)
+                for i, row in enumerate(indices)
             ]
             right = np.stack(judged)
         titles = [
             [self._title(*hit) for hit in zip(*row, strict=True)]
-            for row in zip(self.distances, self.indices, strict=True)
+            for row in zip(self.distances[:, :DRAWN], indices, strict=True)
         ]
         return plot_neighbours(list(self.images), found, right, titles, path)
 

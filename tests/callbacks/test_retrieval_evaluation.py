@@ -67,6 +67,47 @@ def fit(callbacks, epochs=5):
     return model, history.history
 
 
+def test_the_hashnet_within_is_what_is_measured():
+    x, labels = held_out(False)
+    inputs = keras.Input(x.shape[1:])
+    net = hn.HashNet(keras.Model(inputs, keras.layers.Dense(6)(inputs)), 8)
+    codes = net.encode(x)
+    alone = hn.callbacks.RetrievalEvaluation(x, labels)
+    alone.set_model(net)
+    expected = alone.measure()
+    # Each asks for the others, not for itself.
+    found = [
+        hn.retrieval.evaluate(
+            codes[i : i + 1],
+            np.delete(codes, i, axis=0),
+            labels[i : i + 1],
+            np.delete(labels, i, axis=0),
+            8,
+            at=1000,
+        ).map
+        for i in range(len(x))
+    ]
+    assert expected == pytest.approx(np.mean(found))
+    for model in (
+        hn.models.ClassifiedModel(net, classes=4),
+        hn.models.LogitsModel(net),
+        hn.models.PairModel(net),
+    ):
+        callback = hn.callbacks.RetrievalEvaluation(x, labels)
+        callback.set_model(model)
+        assert callback.measure() == expected
+
+
+def test_two_heads_without_a_hashnet_are_refused():
+    x, labels = held_out(False)
+    inputs = keras.Input(x.shape[1:])
+    heads = [keras.layers.Dense(4)(inputs) for _ in range(2)]
+    callback = hn.callbacks.RetrievalEvaluation(x, labels)
+    callback.set_model(keras.Model(inputs, heads))
+    with pytest.raises(ValueError, match="must give one array.* a list"):
+        callback.measure()
+
+
 def test_logs_every_few_epochs_and_repeats_the_last():
     x, labels = held_out(False)
     callback = hn.callbacks.RetrievalEvaluation(x, labels, every=2)

@@ -55,6 +55,17 @@ def test_by_hand():
     np.testing.assert_allclose(continuous[0], [1, 1 / 3, 1, 1], rtol=1e-6)
 
 
+def test_of_soft_labels_the_larger_ones_count():
+    # Label smoothing gives each class something; else all pairs are similar.
+    hard = np.eye(4, dtype="float32")[[0, 0, 1, 2, 3, 3]]
+    for soft in (0.9 * hard + 0.025, 0.6 * hard + 0.1):
+        for overlap in (False, True):
+            for a, b in zip(
+                arrays(soft, overlap), arrays(hard, overlap), strict=True
+            ):
+                np.testing.assert_array_equal(a, b)
+
+
 def test_dissimilar_pairs_keep_their_weight():
     # Eq. 2 as it is worded gives them c_ij = 0.
     _, _, continuous = arrays(np.eye(4), overlap=True)

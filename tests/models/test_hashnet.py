@@ -85,6 +85,82 @@ def test_encode_sees_new_weights(hashnet, images):
     )
 
 
+def another_hash_layer(model):
+    layer = keras.layers.Dense(12, name="hash")
+    layer.build((None, model.hash_layer.kernel.shape[0]))
+    layer.set_weights([-w for w in model.hash_layer.get_weights()])
+    model.hash_layer = layer
+
+
+def low_rank(model):
+    model.hash_layer.enable_lora(2)
+    a, b = model.hash_layer.lora_kernel_a, model.hash_layer.lora_kernel_b
+    rng = np.random.default_rng(0)
+    a.assign(rng.normal(size=a.shape))
+    b.assign(rng.normal(size=b.shape))
+
+
+def half_precision_hash_layer(model):
+    model.hash_layer.dtype_policy = "mixed_float16"
+
+
+def quantized_hash_layer(model):
+    model.hash_layer.quantize("int8")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        another_hash_layer,
+        low_rank,
+        half_precision_hash_layer,
+        quantized_hash_layer,
+    ],
+)
+def test_encode_is_of_the_network_as_it_is(change, hashnet, images):
+    model = hashnet()
+    before = model.encode(images)
+    change(model)
+    # Its own function, traced anew.
+    expected = np.packbits(logits(model, images) >= 0, axis=1)
+    if change in (another_hash_layer, low_rank):
+        assert (before != expected).any()
+    for batch_size in (21, 20, 4):
+        np.testing.assert_array_equal(
+            model.encode(images, batch_size), expected
+        )
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 11, 12, 3), (2, 12, 12, 1), (12, 12, 3), (2, 12)]
+)
+def test_encode_refuses_another_shape(shape, hashnet, images):
+    model = hashnet()
+    message = r"\[n, 12, 12, 3\], .* Received: inputs.shape="
+    for _ in range(2):
+        with pytest.raises(ValueError, match=message):
+            model.encode(np.zeros(shape, "uint8"))
+        model.encode(images[:3])
+
+
+def test_encode_gives_no_code_for_what_is_no_number(hashnet, images):
+    model = hashnet()
+    broken = images.astype("float32")
+    broken[[3, 17]] = np.nan
+    with pytest.raises(ValueError, match="NaN for 2 of 21 inputs"):
+        model.encode(broken)
+    model.hash_layer.kernel.assign(model.hash_layer.kernel * np.nan)
+    with pytest.raises(ValueError, match="NaN for 21 of 21 inputs"):
+        model.encode(images)
+
+
+def test_a_backbone_of_several_inputs_is_refused():
+    a, b = keras.Input((8,)), keras.Input((4,))
+    joined = keras.Model([a, b], keras.layers.Concatenate()([a, b]))
+    with pytest.raises(ValueError, match="of one input.* with 2 inputs"):
+        hn.HashNet(joined, 16)
+
+
 def test_encode_does_not_depend_on_beta(hashnet, images):
     model = hashnet(48)
     expected = model.encode(images)

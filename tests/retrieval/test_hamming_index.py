@@ -1,6 +1,7 @@
 import builtins
 import os
 import pathlib
+import pickle
 
 import numpy as np
 import pytest
@@ -229,6 +230,16 @@ def test_without_faiss_the_extra_is_named(kind, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"hashnet_tf\[faiss\]"):
         HammingIndex(8, kind)
+
+
+def test_after_a_search_it_is_pickled(kind):
+    index = HammingIndex(16, kind)
+    index.add(np.arange(20, dtype=np.uint8).reshape(10, 2))
+    query = np.array([[4, 5]], np.uint8)
+    distances, ids = index.search(query, np.int64(3))
+    again = pickle.loads(pickle.dumps(index))
+    for a, b in zip(again.search(query, 3), (distances, ids), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("bits", [16, 64])

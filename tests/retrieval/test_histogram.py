@@ -69,6 +69,17 @@ def test_matrices_against_a_loop(labels, density):
     assert found.unlabelled_queries >= 1
 
 
+@pytest.mark.parametrize("grade, fits", [(960, True), (961, False)])
+def test_grades_are_no_larger_than_their_powers(grade, fits):
+    codes = np.zeros((3, 1), np.uint8)
+    data = codes[:1], codes, lambda query, part: np.full(3, grade), None
+    if fits:
+        assert histograms(*data, 8).ndcg_at_k(3).tolist() == [1.0]
+    else:
+        with pytest.raises(ValueError, match="at most 960.* Received: 961"):
+            histograms(*data, 8)
+
+
 def test_a_function_against_a_matrix():
     rng = np.random.default_rng(0)
     codes = pack(rng.normal(size=(40, 12)))

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from hashnet_tf.runs import CodeSet
+from hashnet_tf.runs.code_set import array_digest
 
+LABELS = np.array([3, -1, 0])
 MANIFEST = {
     "bits": 12,
     "bit_order": "big",
     "model_digest": "m",
     "images_digest": "i",
-    "labels_digest": "l",
+    "labels_digest": array_digest(LABELS),
     "protocol": None,
     "images": None,
 }
@@ -20,7 +22,7 @@ MANIFEST = {
 def folder(tmp_path):
     codes = np.array([[1, 16], [2, 32], [255, 240]], dtype=np.uint8)
     np.save(tmp_path / "codes.npy", codes)
-    np.save(tmp_path / "labels.npy", np.array([3, -1, 0]))
+    np.save(tmp_path / "labels.npy", LABELS)
     (tmp_path / "ids.json").write_text('["a", "b", "c"]')
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
     return tmp_path
@@ -38,7 +40,23 @@ def test_load(folder):
 
 def test_labels_may_be_missing(folder):
     (folder / "labels.npy").unlink()
+    # Only where there were none.
+    with pytest.raises(ValueError, match="labels of another digest"):
+        CodeSet.load(folder)
+    manifest = {**MANIFEST, "labels_digest": None}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     assert CodeSet.load(folder).labels is None
+
+
+def test_a_changed_code_is_refused(folder):
+    codes = np.load(folder / "codes.npy")
+    manifest = {**MANIFEST, "codes_digest": array_digest(codes)}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert CodeSet.load(folder).codes.tolist() == codes.tolist()
+    codes[1, 0] ^= 4
+    np.save(folder / "codes.npy", codes)
+    with pytest.raises(ValueError, match="codes of another digest"):
+        CodeSet.load(folder)
 
 
 def test_names_of_classes(folder):

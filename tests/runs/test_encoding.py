@@ -91,6 +91,25 @@ def test_what_is_encoded_is_on_disk_before_the_next_batch(queries, tmp_path):
     assert sizes == [64 * i for i in range(7)]
 
 
+@pytest.mark.parametrize("name", ["codes.npy", "labels.npy"])
+def test_a_changed_one_is_told_and_made_anew(
+    name, model, queries, tmp_path, capsys
+):
+    folder = tmp_path / "q"
+    whole = encode_images(model, queries, folder)
+    expected = np.array(whole.codes)
+    changed = np.array(np.load(folder / name))
+    changed[100:] = 0
+    np.save(folder / name, changed)
+    with pytest.raises(ValueError, match="of another digest"):
+        CodeSet.load(folder)
+    capsys.readouterr()
+    again = encode_images(model, queries, folder)
+    assert "It is made anew." in capsys.readouterr().out
+    np.testing.assert_array_equal(again.codes, expected)
+    np.testing.assert_array_equal(CodeSet.load(folder).labels, queries.labels)
+
+
 def test_without_labels(model, queries, tmp_path):
     code_set = encode_images(model, queries, tmp_path / "q", labelled=False)
     assert code_set.labels is None
@@ -256,12 +275,12 @@ def test_what_is_no_code_set_is_left_alone(model, queries, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["file", "photos"]
 
 
-def test_a_damaged_one_is_left_alone(model, queries, tmp_path):
-    encode_images(model, queries, tmp_path / "q")
+def test_a_damaged_one_is_made_anew(model, queries, tmp_path, capsys):
+    whole = encode_images(model, queries, tmp_path / "q")
     (tmp_path / "q" / "ids.json").write_text("[]")
-    with pytest.raises(ValueError, match="must be whole"):
-        encode_images(model, queries, tmp_path / "q")
-    assert (tmp_path / "q" / "ids.json").read_text() == "[]"
+    again = encode_images(model, queries, tmp_path / "q")
+    assert "must be whole" in capsys.readouterr().out
+    assert again.ids == whole.ids == queries.names
 
 
 def test_an_empty_folder_is_taken(model, queries, tmp_path, monkeypatch):

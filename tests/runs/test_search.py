@@ -172,6 +172,16 @@ def test_draw_shows_what_was_found(found, asked, queries, drawn):
             assert right[row][column] == same
 
 
+def test_draw_shows_the_first_of_many(measured, asked, drawn):
+    found = measured.search(asked, k=100)
+    assert found.indices.shape == (3, 100)
+    found.draw("found.png")
+    ((_, images, _, titles, _),) = drawn
+    assert [len(row) for row in images] == [24] * 3
+    expected = [[str(d) for d in row[:24]] for row in found.distances]
+    assert [[t.split()[0] for t in row] for row in titles] == expected
+
+
 def test_draw_judges_by_a_shared_label(queries, drawn, monkeypatch):
     hits = Neighbours(
         distances=np.array([[0, 1]], np.uint16),

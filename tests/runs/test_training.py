@@ -114,6 +114,14 @@ def test_the_model_gives_the_codes(trained, config_of):
     np.testing.assert_array_equal(model.encode(pixels), expected)
 
 
+def test_a_training_that_diverges_ends(config_of, tmp_path):
+    config = config_of(optimizer="paper", learning_rate=1e30)
+    message = "lower --learning_rate.* by step [1-8], in .* as beta"
+    with pytest.raises(ValueError, match=message):
+        train(config, tmp_path)
+    assert not Run(tmp_path).model_path.exists()
+
+
 def test_the_sample_that_is_watched_is_fixed(config_of, tmp_path, monkeypatch):
     monkeypatch.setattr(MODULE, "MONITORED", 30)
     config = config_of(epochs=1, seed=6)

@@ -1,3 +1,4 @@
+import os
 import pathlib
 import re
 import subprocess
@@ -265,10 +266,63 @@ def test_an_error_is_one_line(error, code, told, evaluating, fails):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyError, AssertionError])
-def test_what_is_a_fault_of_ours_is_not_hidden(error, evaluating, hashnet):
+def test_what_is_a_fault_of_ours_is_not_hidden(
+    error, evaluating, hashnet, fails, capsys
+):
     evaluating(error("oops"))
-    with pytest.raises(error, match="oops"):
-        hashnet("evaluate", "--workdir=a")
+    line = fails("evaluate", "--workdir=a", code=3)
+    assert f"{error.__name__}: " in line and "oops" in line
+    assert "please report" in line
+    ended = hashnet("evaluate", "--workdir=a", "--debug")
+    assert ended.code == 3 and "Traceback" in ended.err
+
+
+def test_ctrl_c_is_one_line(evaluating, fails):
+    evaluating(KeyboardInterrupt())
+    line = fails("evaluate", "--workdir=a", code=130)
+    assert line == "hashnet evaluate: interrupted; the same command goes on"
+
+
+@pytest.mark.parametrize(
+    "word, wanted",
+    [
+        ("~/r", "HOME/r"),
+        ("folder:~/r", "folder:HOME/r"),
+        ("~", "HOME"),
+        ("a~b:c~", "a~b:c~"),
+        ("digits", "digits"),
+    ],
+)
+def test_a_home_behind_an_equals_sign_is_expanded(word, wanted, monkeypatch):
+    monkeypatch.setenv("HOME", "HOME")
+    words = ["hashnet", "train", "--workdir=~/w", f"--data={word}"]
+    arguments = main.parse(words)
+    assert (arguments.workdir, arguments.data) == ("HOME/w", wanted)
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["evaluate", "--workdir="], "--workdir: a value is needed"),
+        (["train", "--workdir=a", "--data=digits", "--bit=12"], "--bit=12"),
+    ],
+)
+def test_neither_an_empty_value_nor_half_a_flag(words, message, fails):
+    assert message in fails(*words)
+
+
+def test_a_name_that_the_terminal_cannot_show(tmp_path):
+    script = (
+        "import sys; from hashnet_tf.tools import evaluate, main;"
+        "evaluate.run = lambda _: print('\\u65e5.jpg') or 0;"
+        "sys.argv = ['hashnet', 'evaluate', '--workdir=a']; main.command_line()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+    )
+    assert (ended.returncode, ended.stdout) == (0, b"\\u65e5.jpg\n")
 
 
 def test_exit_code_of_the_script(monkeypatch):

@@ -10,6 +10,9 @@ from hashnet_tf.datasets.sources.reading import Pool
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
+# What people call the parts of a data set, which are no classes.
+SPLITS = "train training test testing val valid validation".split()
+
 
 def read_folder(place: str) -> Pool:
     """Reads a folder of class folders ("folder:DIR").
@@ -50,10 +53,13 @@ def read_folder(place: str) -> Pool:
             paths += [str(path.relative_to(root)) for path in found]
             labels += [label] * len(found)
             in_test += [part.name == "test" and len(parts) == 2] * len(found)
+    beside = [n for n in folder_names(root) if n not in ("train", "test")]
+    notes = [f"{', '.join(beside)} beside train/ and test/ is left alone"]
     return Pool(
         FileImages(root, paths, np.array(labels, dtype=np.int32)),
         in_test=np.array(in_test) if len(parts) == 2 else None,
         class_names=classes,
+        notes=tuple(notes) if beside and len(parts) == 2 else (),
     )
 
 
@@ -124,12 +130,12 @@ def _class_names(parts: list[pathlib.Path]) -> list[str]:
             f" Received: {parts[0]} with none"
         )
     # Otherwise train/ and validation/ would be taken for two classes.
-    for name in ("train", "test"):
+    for name in classes[0] if len(parts) == 1 else []:
         lone = parts[0] / name
-        if len(parts) == 1 and lone.is_dir() and _holds_only_folders(lone):
+        if name.lower() in SPLITS and _holds_only_folders(lone):
             raise ValueError(
                 "A folder of images needs class folders, or both train/ and"
-                f" test/ with class folders. Received: {lone} alone"
+                f" test/, so spelled, with class folders. Received: {lone}"
             )
     if len(parts) == 2 and classes[0] != classes[1]:
         only = sorted(set(classes[0]) ^ set(classes[1]))

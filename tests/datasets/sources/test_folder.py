@@ -172,9 +172,12 @@ def test_refuses_what_is_no_folder(tmp_path, write_image):
         (["train/a/1.png", "test/1.png"], "in one of them only"),
         (["train/1.png", "test/a/1.png"], "Received: ROOT/train with none"),
         (["train/a/1.png", "test/a/1.png"], "Received: folder:ROOT with 1$"),
-        (["train/a/1.png", "train/b/1.png"], "Received: ROOT/train alone"),
-        (["train/a/1.png", "val/a/1.png"], "Received: ROOT/train alone"),
-        (["test/a/1.png", "b/1.png"], "Received: ROOT/test alone"),
+        (["train/a/1.png", "train/b/1.png"], "Received: ROOT/train$"),
+        (["train/a/1.png", "val/a/1.png"], "Received: ROOT/train$"),
+        (["test/a/1.png", "b/1.png"], "Received: ROOT/test$"),
+        (["Train/a/1.png", "Test/a/1.png"], "Received: ROOT/Test$"),
+        (["training/a/1.png", "b/1.png"], "Received: ROOT/training$"),
+        (["VAL/a/1.png", "a/1.png"], "Received: ROOT/VAL$"),
     ],
 )
 def test_refuses(make, names, message):
