@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from hashnet_tf._files import write_json, written_beside
+from hashnet_tf._types import ops
 from hashnet_tf.callbacks import (
     Continuation,
     ContinuationMonitor,
@@ -211,7 +212,7 @@ class _Finite(keras.callbacks.Callback):
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             model: typing.Any = self.model
-            step = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+            step = int(ops.convert_to_tensor(model.optimizer.iterations))
             raise ValueError(
                 "The loss must stay finite: train into another folder with a"
                 " lower --learning_rate. What the last whole epoch gave stays"
