@@ -8,8 +8,7 @@ import typing
 
 from hashnet_tf.runs.config import TrainingConfig
 
-# Keras and TensorFlow are imported where they are used: an error in a path is
-# told at once.
+# Keras is imported where it is used: an error in a path is told at once.
 if typing.TYPE_CHECKING:
     import keras
     import numpy as np
@@ -103,8 +102,6 @@ class Run:
     @functools.cached_property
     def model(self) -> "HashNet":
         """The trained `HashNet`, from images to g, not compiled.
-
-        `keras.saving.load_model(run.model_path)` loads loss and optimizer too.
 
         Raises:
             ValueError: If the run is not trained.
