@@ -458,7 +458,7 @@ def test_multi_label_lists_with_the_papers_settings(
         epochs=5,
     )
     run = train(config, tmp_path / "run")
-    model = run.model
+    model = keras.saving.load_model(run.model_path)
     shared = rows[:16] @ rows[:16].T > 0
     similar = shared.sum() - 16
     loss = model.loss.get_config()
@@ -517,7 +517,8 @@ def test_the_ablations_and_the_other_switches(config_of, tmp_path):
     )
     run = train(config, tmp_path)
     assert [beta for _, beta in progress(run)] == [1.0, 1.0, 1.0]
-    model = run.model
+    # As it lies on disk, with loss and optimizer.
+    model = keras.saving.load_model(run.model_path)
     assert model.loss.get_config()["class_weights"] is None
     assert isinstance(model.optimizer, keras.optimizers.Adam)
 
