@@ -98,7 +98,7 @@ def test_refuses_a_model_of_nan(kind, checks, models, images):
     model = keras.models.clone_model(models["zero"])
     kernel, bias = model.hash_layer.get_weights()
     model.hash_layer.set_weights([np.full_like(kernel, np.nan), bias])
-    with pytest.raises(ValueError, match="NaN or infinity for 70 images"):
+    with pytest.raises(ValueError, match="NaN for 70 of 70 inputs"):
         check(paths["zero"], model, images)
 
 
