@@ -47,6 +47,7 @@ def test_names_are_those_of_keras_applications_and_our_own():
     assert {"ResNet50", "EfficientNetV2S", "ConvNeXtTiny"} < set(NETWORKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_preprocessing_is_that_of_the_networks_module(name):
     inputs = keras.Input((5, 5, 3))

@@ -76,6 +76,7 @@ def test_features_are_taken_once(decoded, config, weights_file, tmp_path):
     assert len(decoded) == sum(decoded.values()) == 60
 
 
+@pytest.mark.slow
 def test_looked_through_once_where_that_is_asked(decoded, config, tmp_path):
     settings = {**config.as_dict(), "skip_undecodable": True}
     hn.runs.train(hn.runs.TrainingConfig(**settings), tmp_path / "run")

@@ -117,6 +117,7 @@ def test_model_and_data_are_loaded_once(measured, monkeypatch):
     assert run.encoder is encoder
 
 
+@pytest.mark.slow
 def test_one_command_opens_the_data_once(
     config_of, make_folder, tmp_path, monkeypatch
 ):

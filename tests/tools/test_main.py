@@ -155,6 +155,7 @@ def test_a_reader_that_leaves_is_no_error(words):
     assert ended.returncode in (0, main.PIPE_CLOSED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*COMMANDS, "main"])
 def test_each_runs_as_a_module(name):
     ended = process("-m", f"hashnet_tf.tools.{name}", "--help")
