@@ -168,7 +168,7 @@ class HashNet(LayerwiseModel):
                 for start in range(0, len(inputs), batch_size)
             )
         codes = [np.zeros((0, -(-self.bits // 8)), dtype="uint8")]
-        size = 0
+        size, encode_batch = 0, None
         for batch in batches:
             if isinstance(batch, (tuple, dict)):
                 raise ValueError(
@@ -182,7 +182,8 @@ class HashNet(LayerwiseModel):
                 filling = np.repeat(batch[:1], size - n, axis=0)
                 batch = np.concatenate([batch, filling])
             if n:
-                packed, lost = self._encode_batch(batch)
+                encode_batch = encode_batch or self._encode_batch
+                packed, lost = encode_batch(batch)
                 if (bad := np.flatnonzero(np.asarray(lost)[:n])).size:
                     raise ValueError(
                         "Each z must be a number, or it has no sign; are the"

@@ -141,8 +141,7 @@ def encode_images(
             # One of version 0.1 has no names and no digest of its codes, and
             # is as good.
             same_names = there.class_names in (None, class_names)
-            written = {**there.manifest, "codes_digest": None}
-            if written == {**manifest, "codes_digest": None} and same_names:
+            if _of_codes_to_come(there.manifest) == manifest and same_names:
                 return there
     begun = place.with_name(f"{place.name}.begun")
     with undecodable_named(images):
@@ -214,7 +213,8 @@ def _stream(
     features: np.ndarray | None,
 ) -> None:
     """Appends what is missing of the raw codes in `begun`."""
-    if _manifest_of(begun) != manifest:
+    # It has a digest if all was encoded and only the last step is missing.
+    if _of_codes_to_come(_manifest_of(begun)) != manifest:
         shutil.rmtree(begun, ignore_errors=True)
         begun.mkdir(parents=True)
         write_json(begun / "manifest.json", manifest)
@@ -256,6 +256,13 @@ def _batches(
         features[start : start + BATCH_SIZE]
         for start in range(done, len(images), BATCH_SIZE)
     )
+
+
+def _of_codes_to_come(
+    manifest: dict[str, typing.Any] | None,
+) -> dict[str, typing.Any]:
+    """Returns a manifest as it was before the codes were known."""
+    return {k: v for k, v in (manifest or {}).items() if k != "codes_digest"}
 
 
 def _manifest_of(folder: pathlib.Path) -> dict[str, typing.Any] | None:

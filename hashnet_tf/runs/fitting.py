@@ -191,10 +191,11 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         epochs=config.epochs,
         initial_epoch=done,
         callbacks=[
-            _Finite(),
-            # Early, to see the beta that an epoch was trained with.
+            # First, to see the beta that an epoch was trained with.
             monitor,
             Continuation(schedule, losses_until(run.records_path, steps)),
+            # Behind it, to tell the beta of the step.
+            _Finite(),
             Records(run.records_path, monitor),
             keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
             checkpoint,
@@ -209,15 +210,15 @@ class _Finite(keras.callbacks.Callback):
     def on_train_batch_end(
         self, batch: int, logs: dict[str, typing.Any] | None = None
     ) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(loss):
+        logs = logs or {}
+        if not math.isfinite(logs["loss"]):
             model: typing.Any = self.model
             step = int(ops.convert_to_tensor(model.optimizer.iterations))
             raise ValueError(
                 "The loss must stay finite: train into another folder with a"
                 " lower --learning_rate. What the last whole epoch gave stays"
-                f" in checkpoints/. Received: loss={loss} by step {step}, in"
-                f" {(logs or {}).get('beta', 1.0):.4g} as beta"
+                f" in checkpoints/. Received: loss={logs['loss']} by step"
+                f" {step}, in {logs['beta']:.4g} as beta"
             )
 
 

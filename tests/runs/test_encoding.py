@@ -1,5 +1,6 @@
 import importlib
 import os
+import types
 
 import numpy as np
 import pytest
@@ -116,6 +117,24 @@ def test_without_labels(model, queries, tmp_path):
     assert code_set.manifest["labels_digest"] is None
     assert code_set.manifest["images"] is None
     assert "labels.npy" not in contents(tmp_path / "q")
+
+
+def test_a_kill_before_the_last_step_costs_no_batch(
+    model, queries, encoding, tmp_path, killed, monkeypatch
+):
+    def kill(*arguments):
+        raise killed
+
+    with monkeypatch.context() as patch:
+        # The files before are put in place by another module.
+        patch.setattr(
+            MODULE, "os", types.SimpleNamespace(**{**vars(os), "replace": kill})
+        )
+        with pytest.raises(killed):
+            encode_images(model, queries, tmp_path / "q")
+    assert encoding.batches == 7 and not (tmp_path / "q").exists()
+    there = encode_images(model, queries, tmp_path / "q")
+    assert encoding.batches == 7 and len(there.codes) == 200
 
 
 def test_names_of_classes(model, queries, encoding, tmp_path):

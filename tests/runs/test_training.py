@@ -117,8 +117,14 @@ def test_the_model_gives_the_codes(trained, config_of):
 def test_a_training_that_diverges_ends(config_of, tmp_path):
     config = config_of(optimizer="paper", learning_rate=1e30)
     message = "lower --learning_rate.* by step [1-8], in .* as beta"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         train(config, tmp_path)
+    step, beta = re.search(
+        r"by step (\d), in (\S+) as", str(error.value)
+    ).groups()
+    # Beta is set before a step, the step counted after it.
+    assert int(step) > 1
+    assert float(beta) == pytest.approx(beta_at(int(step) - 1), rel=1e-3)
     assert not Run(tmp_path).model_path.exists()
 
 

@@ -285,21 +285,27 @@ def test_ctrl_c_is_one_line(evaluating, hashnet):
     assert (ended.code, ended.err) == (130, line)
 
 
+# Any folder that a user may have as a home.
+ABODE = "abode"
+
+
 @pytest.mark.parametrize(
     "word, wanted",
     [
-        ("~/r", "HOME/r"),
-        ("folder:~/r", "folder:HOME/r"),
-        ("~", "HOME"),
+        (os.path.join("~", "r"), os.path.join(ABODE, "r")),
+        ("folder:" + os.path.join("~", "r"), f"folder:{ABODE}{os.sep}r"),
+        ("~", ABODE),
         ("a~b:c~", "a~b:c~"),
         ("digits", "digits"),
     ],
 )
 def test_a_home_behind_an_equals_sign_is_expanded(word, wanted, monkeypatch):
-    monkeypatch.setenv("HOME", "HOME")
-    words = ["hashnet", "train", "--workdir=~/w", f"--data={word}"]
+    monkeypatch.setenv("HOME", ABODE)
+    workdir = os.path.join("~", "w")
+    words = ["hashnet", "train", f"--workdir={workdir}", f"--data={word}"]
     arguments = main.parse(words)
-    assert (arguments.workdir, arguments.data) == ("HOME/w", wanted)
+    assert arguments.workdir == os.path.join(ABODE, "w")
+    assert arguments.data == wanted
 
 
 @pytest.mark.parametrize(

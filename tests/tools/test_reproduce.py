@@ -131,23 +131,22 @@ def test_the_same_command_again_runs_nothing(words, finished, hashnet):
     assert cell.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
+def test_other_settings_than_those_of_the_table(words, finished, fails):
+    line = fails(*words[1], "--image_size=9")
+    assert line.endswith("Received: image_size=9 instead of 8")
+
+
 @pytest.mark.parametrize(
     "changes, received",
     [
-        pytest.param(
-            ["--image_size=9"],
-            "image_size=9 instead of 8",
-            marks=pytest.mark.slow,
-        ),
         (["--methods=other"], "other"),
         (["--bits=0"], "bits=[0], seeds=1"),
         (["--table=2"], "table=2, unseen_classes=None"),
     ],
 )
-def test_bad_input(changes, received, words, fails, request):
+def test_bad_input(changes, received, words, fails):
     _, words = words
-    if changes == ["--image_size=9"]:
-        request.getfixturevalue("finished")
     assert fails(*words, *changes).endswith(f"Received: {received}")
 
 
