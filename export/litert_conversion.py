@@ -11,6 +11,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
+from hashnet_tf._output import silenced
 from hashnet_tf.export._litert_file import check_self_contained
 from hashnet_tf.export.formats import FORMATS
 from hashnet_tf.export.freeze import (
@@ -214,6 +215,7 @@ def _bits_of_quantized(z: Tensor) -> Outputs:
     return exact_bits(tf.cast(tf.floor(z), tf.int32))
 
 
+@silenced()
 def _convert(
     folder: str,
     quantize: str | None,

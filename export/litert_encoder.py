@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
+from hashnet_tf._output import silenced
 from hashnet_tf.export._litert_file import read_metadata
 from hashnet_tf.export.images import (
     BATCH_SIZE,
@@ -190,7 +191,9 @@ class LiteRTEncoder:
             if missing := (self.batch_size or n) - n:
                 filling = np.repeat(batch[:1], missing, axis=0)
                 batch = np.concatenate([batch, filling])
-            outputs = self._runner(images=batch)
+            # The first call makes a delegate and tells of it.
+            with silenced():
+                outputs = self._runner(images=batch)
             for name, arrays in found.items():
                 arrays.append(outputs[name][:n])
         return {name: np.concatenate(arrays) for name, arrays in found.items()}

@@ -2,6 +2,9 @@
 
 import argparse
 import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import io
 import os
 import sys
@@ -10,6 +13,8 @@ import types
 
 from absl import app, logging
 from absl.flags import argparse_flags
+
+from hashnet_tf import _output
 
 COMMANDS = (
     "demo",
@@ -78,6 +83,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
             allow_abbrev=False,
         )
         module.add_arguments(subparser)
+        loudness = subparser.add_mutually_exclusive_group()
+        loudness.add_argument(
+            "--quiet", action="store_true", help="print the answer alone"
+        )
+        loudness.add_argument(
+            "--verbose",
+            action="store_true",
+            help="print what TensorFlow and other libraries say, too",
+        )
         subparser.add_argument(
             "--debug",
             action="store_true",
@@ -118,6 +132,13 @@ def run(arguments: argparse.Namespace) -> int:
         Int: 0; 1 for a broken bound; 2 for bad input; 3 for what should not
         happen; 130 for Ctrl-C.
     """
+    _output.set_loudness(
+        _output.QUIET
+        if arguments.quiet
+        else _output.VERBOSE
+        if arguments.verbose
+        else _output.USUAL
+    )
     try:
         return arguments.run(arguments)
     except BrokenPipeError:
@@ -156,12 +177,42 @@ def _fail(arguments: argparse.Namespace, error: Exception) -> int:
     return code
 
 
+class _SilentImport(importlib.abc.MetaPathFinder):
+    """Loads TensorFlow without what it tells of processors meanwhile."""
+
+    def find_spec(
+        self, fullname: str, path: object, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is None or spec.loader is None:
+            return spec
+        load = spec.loader.exec_module
+
+        def exec_module(module: types.ModuleType) -> None:
+            with _output.silenced():
+                load(module)
+                module.config.list_physical_devices()
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def _begin(arguments: argparse.Namespace) -> int:
+    # The process is the command's own here, not so where `run` is called.
+    if not arguments.verbose:
+        # Each step of a save, too, would be told.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        logging.set_verbosity(logging.WARNING)
+        _output.silence_libraries()
+    sys.meta_path.insert(0, _SilentImport())
+    return run(arguments)
+
+
 def command_line() -> None:
     """Entry point of the console script."""
-    # TensorFlow tells of processors while it loads, and each step of a save;
-    # `--verbosity=0` shows the latter again.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.set_verbosity(logging.WARNING)
     # An answer must not be lost to a name that the terminal cannot show.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -169,7 +220,8 @@ def command_line() -> None:
     try:
         try:
             app.run(
-                lambda arguments: sys.exit(run(arguments)), flags_parser=parse
+                lambda arguments: sys.exit(_begin(arguments)),
+                flags_parser=parse,
             )
         finally:
             sys.stdout.flush()

@@ -9,6 +9,7 @@ import threading
 import typing
 from concurrent.futures import BrokenExecutor
 
+from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.job import prepare, run_cell
 from hashnet_tf.reproduction.paper import (
@@ -125,10 +126,8 @@ def reproduce(
     }
     # Before hours are spent: whatever was measured with other settings.
     missing = [cell for cell in cells.values() if cell.result() is None]
-    print(
-        f"{len(cells)} cells, of which {len(cells) - len(missing)} are"
-        " finished",
-        flush=True,
+    say(
+        f"{len(cells)} cells, of which {len(cells) - len(missing)} are finished"
     )
     _prepare(missing, out / "shared")
     dataset = paper_dataset(base)
@@ -141,12 +140,12 @@ def reproduce(
     failed = []
     path = out / f"table_{table}"
     for number, cell in enumerate(missing, start=1):
-        print(f"[{number}/{len(missing)}] {cell.name}", flush=True)
+        say(f"[{number}/{len(missing)}] {cell.name}")
         try:
             in_own_process(run_cell, cell, out / "shared")
         except (ValueError, BrokenExecutor) as error:
             failed.append(f"{cell.name}: {error}")
-            print(failed[-1], flush=True)
+            say(failed[-1])
         write_tables(_rows(cells, table, dataset), path, about, failed)
     rows = _rows(cells, table, dataset)
     paths = write_tables(rows, path, about, failed)

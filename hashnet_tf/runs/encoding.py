@@ -7,10 +7,10 @@ import shutil
 import typing
 from collections.abc import Iterable, Mapping
 
-import keras
 import numpy as np
 
 from hashnet_tf._files import write_json
+from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets import FileImages, ImageSet, decodable, load
 from hashnet_tf.datasets.batches import ordered_batches
 from hashnet_tf.datasets.pixels.decoding import undecodable_named
@@ -136,7 +136,7 @@ def encode_images(
         try:
             there = CodeSet.load(place)
         except ValueError as error:
-            print(f"{error} It is made anew.", flush=True)
+            say(f"{error} It is made anew.")
         else:
             # One of version 0.1 has no names and no digest of its codes, and
             # is as good.
@@ -227,12 +227,11 @@ def _stream(
     with raw.open("ab") as file:
         file.truncate(done * width)
         if done < len(images):
-            print(
+            say(
                 f"Encoding {len(images):,} images"
-                + (f", {done:,} of them done before" if done else ""),
-                flush=True,
+                + (f", {done:,} of them done before" if done else "")
             )
-            progress = keras.utils.Progbar(len(images), unit_name="image")
+            progress = Progress(len(images), "images", done)
             for batch in _batches(encoder, images, features, done):
                 file.write(encoder.encode(batch).tobytes())
                 file.flush()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
+from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets.batches import ordered_batches, varied_batches
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.pixels.decoding import undecodable_named
@@ -218,8 +219,8 @@ def _compute(features, missing, backbone, images, augmentation, seed, framing):
     if not count:
         return
     size = backbone.input_shape[1:3]
-    print("Computing the features of the frozen backbone", flush=True)
-    progress = keras.utils.Progbar(count, unit_name="image")
+    say("Computing the features of the frozen backbone")
+    progress, done = Progress(count, "images"), 0
     for view, positions in enumerate(todo):
         if view:
             # A seed of its own for each view.
@@ -242,7 +243,8 @@ def _compute(features, missing, backbone, images, augmentation, seed, framing):
             features[positions[start:stop], view] = backbone.predict_on_batch(
                 batch
             )
-            progress.add(len(batch))
+            done += len(batch)
+            progress.update(done)
             start = stop
 
 

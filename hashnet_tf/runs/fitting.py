@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from hashnet_tf._files import write_json, written_beside
+from hashnet_tf._output import keras_verbose, say
 from hashnet_tf._types import ops
 from hashnet_tf.callbacks import (
     Continuation,
@@ -54,7 +55,7 @@ def fit_run(
     """
     keras.utils.set_random_seed(config.seed)
     dataset, record = run.load_data(config)
-    print(dataset.describe(), flush=True)
+    say(dataset.describe())
     images = dataset.train
     steps_per_epoch = len(images) // config.batch_size
     if not steps_per_epoch:
@@ -104,10 +105,9 @@ def fit_run(
 def _tell_undecodable(run: Run, record: Record) -> None:
     for part, of_part in record.items():
         if count := len(of_part["undecodable"]):
-            print(
+            say(
                 f"{count} undecodable {part} images are left out; they are"
-                f" listed in {run.data_path}",
-                flush=True,
+                f" listed in {run.data_path}"
             )
 
 
@@ -181,7 +181,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
     # All that can be wrong has been looked at: from here on there is a run.
     begin()
     if done:
-        print(f"Going on after epoch {done}", flush=True)
+        say(f"Going on after epoch {done}")
     else:
         _save_codes(monitor, run.codes_before_path)
     schedule = build_schedule(config, steps_per_epoch * config.epochs)
@@ -190,6 +190,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         shuffle=False,
         epochs=config.epochs,
         initial_epoch=done,
+        verbose=keras_verbose(),
         callbacks=[
             # First, to see the beta that an epoch was trained with.
             monitor,

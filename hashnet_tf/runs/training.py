@@ -2,6 +2,7 @@
 
 import typing
 
+from hashnet_tf._output import say
 from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.run import Path, Run
@@ -53,7 +54,7 @@ def train(
     run = Run(directory, data)
     _check_settings(run, config)
     if run.model_path.exists():
-        print(f"{run.path} is trained already", flush=True)
+        say(f"{run.path} is trained already")
         return run
     check_place(config.data)
     from hashnet_tf.runs.fitting import fit_run
