@@ -1,5 +1,6 @@
 """What lies in a LiteRT file: all that it needs, and what it says of itself."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
 NAME = "hashnet.json"
+# Of the file with zeros in its place.
+DIGEST = "file_digest"
 
 
 def check_self_contained(content: bytes) -> None:
@@ -46,7 +49,8 @@ def with_metadata(content: bytes, values: Mapping[str, Any]) -> bytes:
     """Adds an entry of metadata named "hashnet.json" to a LiteRT file.
 
     The graph, its weights and its signatures stay as they are; a runtime does
-    not look at entries that it does not know.
+    not look at entries that it does not know. A digest of the whole file is
+    added besides, which `read_metadata` compares.
 
     Args:
         content: Bytes of the file.
@@ -62,7 +66,7 @@ def with_metadata(content: bytes, values: Mapping[str, Any]) -> bytes:
     read_metadata(described)["bits"]  # 48
     ```
     """
-    text = json.dumps(values).encode("utf-8")
+    text = json.dumps({**values, DIGEST: "0" * 64}).encode("utf-8")
     model: Any = flatbuffer_utils.read_model_from_bytearray(content)
     entry = schema.MetadataT()
     entry.name, entry.buffer = NAME, len(model.buffers)
@@ -71,7 +75,8 @@ def with_metadata(content: bytes, values: Mapping[str, Any]) -> bytes:
     buffer.data = np.frombuffer(text, dtype=np.uint8)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or ()), entry]
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return _with_digest(content, "0" * 64, hashlib.sha256(content).hexdigest())
 
 
 def read_metadata(content: bytes) -> Any:
@@ -84,7 +89,7 @@ def read_metadata(content: bytes) -> Any:
         Dict or None.
 
     Raises:
-        ValueError: If the entry holds no JSON.
+        ValueError: If the entry holds no JSON, or the file has changed since.
 
     Example:
 
@@ -97,5 +102,20 @@ def read_metadata(content: bytes) -> Any:
         entry = model.Metadata(i)
         if entry.Name() == NAME.encode():
             data = model.Buffers(entry.Buffer()).DataAsNumpy()
-            return json.loads(data.tobytes())
+            values = json.loads(data.tobytes())
+            # Version 0.1 wrote none.
+            if isinstance(values, dict) and DIGEST in values:
+                _check_digest(content, values.pop(DIGEST))
+            return values
     return None
+
+
+def _with_digest(content: bytes, old: str, new: str) -> bytes:
+    told = f'"{DIGEST}": "{{}}"'
+    return content.replace(told.format(old).encode(), told.format(new).encode())
+
+
+def _check_digest(content: bytes, digest: str) -> None:
+    as_written = _with_digest(content, digest, "0" * 64)
+    if hashlib.sha256(as_written).hexdigest() != digest:
+        raise ValueError("the file has changed since it was written")

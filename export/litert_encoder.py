@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -62,17 +63,26 @@ class LiteRTEncoder:
         content = pathlib.Path(path).read_bytes()
         found = None
         try:
-            # Of the runtime for content of another kind, and of JSON.
+            # First, for the runtime trusts what it is given.
+            metadata = read_metadata(content)
             self._interpreter = Interpreter(model_content=content)
             found = {
                 "signatures": self._interpreter.get_signature_list(),
-                "metadata": read_metadata(content),
+                "metadata": metadata,
             }
             self._runner = self._interpreter.get_signature_runner(
                 "serving_default"
             )
-            self._read(found["metadata"])
-        except (ValueError, KeyError, TypeError) as error:
+            self._read(metadata)
+        # Of the metadata, and of the runtime for content of another kind.
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            struct.error,
+            MemoryError,
+        ) as error:
             raise ValueError(
                 "A LiteRT encoder, as `to_litert` writes it, has a signature"
                 " serving_default from images to codes and signs, and metadata"

@@ -30,6 +30,7 @@ from hashnet_tf.export.parity import (
 from hashnet_tf.export.saved_model_encoder import (
     DESCRIPTION,
     SavedModelEncoder,
+    file_digests,
     version_numbers,
 )
 from hashnet_tf.export.serving.warmup import (
@@ -263,6 +264,7 @@ def to_saved_model(
         archive.write_out(str(beside), verbose=False)
         extra = (beside / DESCRIPTION).parent
         extra.mkdir()
+        told["digests"] = file_digests(beside)
         text = json.dumps(told, indent=2)
         (beside / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         requests = warmup_requests(trained_size(model), image_dtype)

@@ -1,16 +1,18 @@
 """Runs an encoder's SavedModel."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from hashnet_tf._framings import check_framing
 from hashnet_tf.datasets import file_batches
 from hashnet_tf.export.images import check_images, image_batches
 
@@ -71,13 +73,25 @@ class SavedModelEncoder:
                 "A SavedModel of an encoder, as `to_saved_model` writes it,"
                 f" holds {DESCRIPTION}. Received: {path}"
             )
-        text = (path / DESCRIPTION).read_text(encoding="utf-8")
-        self.description = json.loads(text)
-        self.bits = self.description["bits"]
-        self.image_size = tuple(self.description["image_size"])
-        # A file that tells none is older than the choice.
-        self.framing = self.description.get("framing", "whole")
-        self.model_digest = self.description["model_digest"]
+        with _as_written(path / DESCRIPTION):
+            text = (path / DESCRIPTION).read_text(encoding="utf-8")
+            self.description = json.loads(text)
+            self.bits = self.description["bits"]
+            self.image_size = tuple(self.description["image_size"])
+            # A file that tells none is older than the choice.
+            framing = self.description.get("framing", "whole")
+            self.framing = check_framing(framing)
+            self.model_digest = self.description["model_digest"]
+            # Version 0.1 wrote none.
+            digests = self.description.get("digests", {}).items()
+        for name, digest in digests:
+            file = path / name
+            if not file.is_file() or _digest(file) != digest:
+                raise ValueError(
+                    "The files of a SavedModel must be as `to_saved_model`"
+                    f" wrote them. Received: {file}, which has"
+                    f" {'changed' if file.exists() else 'gone'}"
+                )
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:
             with self._session.graph.as_default(), _without_advice():
@@ -90,6 +104,24 @@ class SavedModelEncoder:
                 f" Received: {path} ({error})"
             ) from error
         self.signatures = loaded.signature_def
+        with _as_written(path / DESCRIPTION):
+            self._check_description()
+
+    def _check_description(self) -> None:
+        """Checks that what the file tells is what the graph takes and gives."""
+        served = self.signatures["serving_default"]
+        (images,) = served.inputs.values()
+        expected = [*self.image_size, 3, -(-self.bits // 8)]
+        found = [
+            dimension.size
+            for tensor in (images, served.outputs["codes"])
+            for dimension in tensor.tensor_shape.dim[1:]
+        ]
+        kinds = {type(size) for size in (self.bits, *self.image_size)}
+        if found != expected or kinds != {int}:
+            raise ValueError(f"{found} are not {expected}")
+        if not isinstance(self.model_digest, str):
+            raise ValueError(f"model_digest={self.model_digest}")
 
     def run(self, signature: str, values: Any) -> dict[str, np.ndarray]:
         """Runs one signature.
@@ -146,6 +178,35 @@ class SavedModelEncoder:
         for batch in file_batches(paths, self.image_size, self.framing):
             codes.append(self.encode(batch))
         return np.concatenate(codes)
+
+
+@contextlib.contextmanager
+def _as_written(file: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{file} must be as `to_saved_model` wrote it; export the model"
+            f" anew. Received: {error!r}"
+        ) from error
+
+
+def file_digests(path: pathlib.Path) -> dict[str, str]:
+    """Returns a hex digest of each file of the graph and of its weights.
+
+    Args:
+        path: `pathlib.Path` of a SavedModel's folder.
+    """
+    files = [path / "saved_model.pb", *(path / "variables").glob("*")]
+    return {
+        file.relative_to(path).as_posix(): _digest(file)
+        for file in sorted(files)
+    }
+
+
+def _digest(file: pathlib.Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def version_numbers(directory: os.PathLike[str] | str) -> list[int]:

@@ -51,7 +51,7 @@ def say(line: str) -> None:
 
 def is_terminal() -> bool:
     """Tells whether somebody looks on, so that a line can be drawn anew."""
-    return sys.stdout.isatty()
+    return sys.stdout.isatty() or "ipykernel" in sys.modules
 
 
 def keras_verbose() -> int:

@@ -150,6 +150,17 @@ def test_reads_metadata_written_anew(models, litert_files, tmp_path):
     assert hn.export.LiteRTEncoder(path).description == told
 
 
+def test_refuses_a_file_that_has_changed(litert_files, tmp_path):
+    content = litert_files["12"].read_bytes()
+    path = tmp_path / "changed.tflite"
+    for place in range(len(content) // 20, len(content), len(content) // 20):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match="Received: .*changed.tflite with"):
+            hn.export.LiteRTEncoder(path)
+
+
 def test_a_file_that_is_not_there_is_said_to_be_so(tmp_path):
     with pytest.raises(FileNotFoundError, match="missing.tflite"):
         hn.export.LiteRTEncoder(tmp_path / "missing.tflite")

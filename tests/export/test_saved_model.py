@@ -1,4 +1,5 @@
 import functools
+import hashlib
 import json
 import pathlib
 import shutil
@@ -233,7 +234,17 @@ def test_holds_the_weights_without_tanh_beta_and_optimizer(
 
 def test_assets_tell_what_it_is(models, saved_models):
     path = saved_models["12"] / "assets.extra" / "hashnet.json"
-    assert json.loads(path.read_text()) == {
+    told = json.loads(path.read_text())
+    digests = told.pop("digests")
+    assert set(digests) == {
+        "saved_model.pb",
+        "variables/variables.index",
+        "variables/variables.data-00000-of-00001",
+    }
+    for name, digest in digests.items():
+        content = (saved_models["12"] / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+    assert told == {
         **description(models["12"]),
         "image_dtype": "uint8",
         "image_bytes": {
@@ -330,7 +341,7 @@ def test_one_of_other_weights_is_found(saved_models, models):
 def test_lost_variables_are_found(saved_models, models, copied):
     path = copied(saved_models["12"])
     shutil.rmtree(path / "variables")
-    with pytest.raises(ValueError, match=r"Received: .*/1 \(The passed"):
+    with pytest.raises(ValueError, match="variables.* has gone"):
         check_signatures(path, models["12"])
 
 

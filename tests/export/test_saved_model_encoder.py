@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -45,6 +47,32 @@ def test_refuses_another_saved_model(tmp_path):
     tf.saved_model.save(module, str(tmp_path))
     with pytest.raises(ValueError, match=f"Received: {tmp_path}$"):
         hn.export.SavedModelEncoder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["saved_model.pb", "variables/variables.data-00000-of-00001"],
+)
+def test_refuses_files_that_have_changed(name, saved_models, tmp_path):
+    folder = tmp_path / "1"
+    shutil.copytree(saved_models["12"], folder)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}, which has changed"):
+        hn.export.SavedModelEncoder(folder)
+    (folder / name).unlink()
+    with pytest.raises(ValueError, match=f"{name}, which has gone"):
+        hn.export.SavedModelEncoder(folder)
+
+
+@pytest.mark.parametrize("told", ["", "{}", "[]", '{"bits": 12}'])
+def test_refuses_a_damaged_description(told, saved_models, tmp_path):
+    folder = tmp_path / "1"
+    shutil.copytree(saved_models["12"], folder)
+    (folder / "assets.extra" / "hashnet.json").write_text(told)
+    with pytest.raises(ValueError, match="hashnet.json must be as"):
+        hn.export.SavedModelEncoder(folder)
 
 
 def test_refuses_the_folder_of_all_versions(saved_models):
