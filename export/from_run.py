@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hashnet_tf._files import only_writer
 from hashnet_tf.datasets import ImageSet, ordered_batches, pixel_array
 from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 from hashnet_tf.export.images import BATCH_SIZE
@@ -128,6 +129,7 @@ def export_run(
 
     Raises:
         ValueError: If the run is not trained, or an argument is not such.
+        OSError: If another process exports the run.
 
     Example:
 
@@ -155,20 +157,30 @@ def export_run(
         )
     if not isinstance(run, Run):
         run = Run(run)
+    given = {"z": z, "batch_size": batch_size, "image_dtype": image_dtype}
+    with only_writer(run.export_path):
+        return _exported(
+            run, _artefacts(formats, quantize), given, at, queries, database
+        )
+
+
+def _exported(
+    run: Run,
+    artefacts: list[tuple[str, str | None]],
+    given: dict[str, Any],
+    at: int,
+    queries: int,
+    database: int,
+) -> ExportReport:
     config, model, dataset = run.config, run.model, run.dataset
     size = (config.image_size, config.image_size)
     rng = np.random.default_rng(config.seed)
     asked = dataset.query.first(queries)
     searched = _drawn(dataset.database, database, rng)
     images = pixel_array(asked, size, model.framing)
-    given: dict[str, Any] = {
-        "z": z,
-        "batch_size": batch_size,
-        "image_dtype": image_dtype,
-        "report": _report(run, model),
-    }
+    given["report"] = _report(run, model)
     encoders, broken = {}, []
-    for name, way in _artefacts(formats, quantize):
+    for name, way in artefacts:
         kind = FORMATS[name]
         given |= {"quantize": way, "representative": None}
         if way == "int8":

@@ -4,9 +4,17 @@ import contextlib
 import json
 import os
 import pathlib
+import platform
+import re
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
+
+try:
+    import fcntl
+except ImportError:
+    # Not on Windows, where no process is kept from another's folder.
+    fcntl = None
 
 
 @contextlib.contextmanager
@@ -14,7 +22,8 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """Gives a place beside `path`, and renames it to `path` at the end.
 
     Whoever reads `path` sees the old or the new and never a part. If the block
-    raises, what was written is removed and `path` is as it was.
+    raises, what was written is removed and `path` is as it was. What a process
+    left there that was killed meanwhile is removed too.
 
     Args:
         path: Str or path of a file or a folder; its parent is made if it is
@@ -39,16 +48,153 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays: Keras and numpy choose the format by it.
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    remove_leftovers(path)
+    beside = place_beside(path)
     try:
         yield beside
         os.replace(beside, path)
     finally:
-        if beside.is_dir():
-            shutil.rmtree(beside)
-        else:
-            beside.unlink(missing_ok=True)
+        _remove(beside)
+
+
+def place_beside(path: pathlib.Path) -> pathlib.Path:
+    """Returns the place beside `path` that is this process's alone.
+
+    Example:
+
+    >>> import pathlib
+    >>> from hashnet_tf._files import place_beside
+    >>> place_beside(pathlib.Path("run/model.keras")).suffix
+    '.keras'
+    """
+    # The ending stays: Keras and numpy choose the format by it. Containers
+    # that share a folder often have the same process ids.
+    return path.with_name(f".{_host()}-{os.getpid()}.{path.name}")
+
+
+def remove_leftovers(path: pathlib.Path) -> None:
+    """Removes what processes that are dead left beside `path`.
+
+    What a living process of this machine writes there, and what any process of
+    another writes, stays.
+
+    Args:
+        path: `pathlib.Path`; its parent must be there.
+    """
+    pattern = re.compile(
+        rf"\.(?:(?P<host>[\w-]+)-)?(?P<pid>\d+)\.{re.escape(path.name)}"
+    )
+    for entry in list(path.parent.iterdir()):
+        match = pattern.fullmatch(entry.name)
+        # Version 0.1 named no machine.
+        if match and match["host"] in (None, _host()):
+            pid = int(match["pid"])
+            if pid == os.getpid() or not _is_alive(pid):
+                _remove(entry)
+
+
+def _host() -> str:
+    return re.sub("[^a-zA-Z0-9]", "-", platform.node())
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != "posix":
+        # There is no harmless signal elsewhere.
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _remove(path: pathlib.Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def only_writer(
+    path: str | os.PathLike[str], lock: str | os.PathLike[str] | None = None
+) -> Iterator[None]:
+    """Holds a place as the only process that writes to it.
+
+    The lock is the file system's, which the kernel takes back when a process
+    dies, however it does; a lock file that is left behind locks nothing.
+
+    Args:
+        path: Str or path of what is written; a message names it.
+        lock: Str or path of the lock file, which is there only meanwhile, as
+            are folders that it needs and nothing else comes to lie in. None:
+            `.lock` in `path`, which then is a folder.
+
+    Yields:
+        None.
+
+    Raises:
+        OSError: If another process holds it.
+
+    Example:
+
+    >>> import tempfile
+    >>> from hashnet_tf._files import only_writer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with only_writer(folder):
+    ...         pass
+    """
+    lock = pathlib.Path(path, ".lock") if lock is None else pathlib.Path(lock)
+    if fcntl is None:
+        yield
+        return
+    made = []
+    for folder in lock.parents:
+        if folder.exists():
+            break
+        made.append(folder)
+    with _locked(path, lock) as file:
+        file.truncate(0)
+        file.write(f"{os.getpid()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            # While it is locked: it may be another's right after.
+            lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+
+
+def _locked(path: str | os.PathLike[str], lock: pathlib.Path) -> TextIO:
+    """Returns the lock file, opened and locked."""
+    assert fcntl is not None
+    while True:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(lock.open("a+", encoding="ascii"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise OSError(
+                    f"{path} must be written by one process at a time: wait"
+                    " until the other is done. Received: process"
+                    f" {file.read() or 'unknown'} writes there"
+                ) from error
+            except OSError as error:
+                print(
+                    f"{path} is not guarded against a second writer: {error}",
+                    flush=True,
+                )
+            # Whoever held it may have removed it between the two steps.
+            there = lock.exists() and os.stat(lock)
+            if there and os.path.samestat(there, os.fstat(file.fileno())):
+                stack.pop_all()
+                return file
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -1,8 +1,19 @@
+import contextlib
+import errno
+import fcntl
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
-from hashnet_tf._files import write_json, written_beside
+from hashnet_tf._files import (
+    only_writer,
+    place_beside,
+    write_json,
+    written_beside,
+)
 
 
 class Killed(Exception):
@@ -97,3 +108,122 @@ def test_what_is_no_json_leaves_the_old_file(tmp_path):
         write_json(path, {"a": object()})
     assert path.read_text() == "1\n"
     assert names(tmp_path) == ["a.json"]
+
+
+def dead_process():
+    """The id of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_what_dead_processes_left_is_removed(tmp_path):
+    living, dead = os.getppid(), dead_process()
+    of_own = place_beside(tmp_path / "1").name
+    left = [f".{dead}.1", of_own.replace(f"-{os.getpid()}.", f"-{dead}.")]
+    for name in left:
+        (tmp_path / name / "variables").mkdir(parents=True)
+    # Of a living process, of another machine, of something else, of nobody.
+    stay = [f".{living}.1", f".elsewhere-{dead}.1", f".{dead}.2", ".x.1"]
+    for name in stay:
+        (tmp_path / name).write_text("half")
+    with written_beside(tmp_path / "1") as beside:
+        beside.mkdir()
+    assert names(tmp_path) == sorted([*stay, "1"])
+
+
+def test_a_leftover_with_the_own_process_id_is_no_hindrance(tmp_path):
+    # As in a container, where the first process is always the first.
+    half = place_beside(tmp_path / "1")
+    (half / "variables").mkdir(parents=True)
+    with written_beside(tmp_path / "1") as beside:
+        beside.mkdir()
+    assert names(tmp_path / "1") == []
+    assert names(tmp_path) == ["1"]
+
+
+HOLDS = """
+import sys
+from hashnet_tf._files import only_writer
+
+with only_writer(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder():
+    """Function that starts a process which holds a folder."""
+    with contextlib.ExitStack() as stack:
+
+        def start(folder):
+            child = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", HOLDS, str(folder)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(child.kill)
+            assert child.stdout.readline() == "held\n"
+            return child
+
+        yield start
+
+
+def test_a_second_process_is_refused_by_name(holder, tmp_path):
+    folder = tmp_path / "runs" / "run"
+    child = holder(folder)
+    message = f"{folder} must be .*Received: process {child.pid} writes there"
+    with pytest.raises(OSError, match=message), only_writer(folder):
+        pass
+    assert names(folder) == [".lock"]
+    child.communicate()
+    # As nothing came to lie there.
+    assert not folder.parent.exists()
+    with only_writer(folder):
+        (folder / "a").write_text("mine")
+    assert names(folder) == ["a"]
+
+
+def test_a_kill_gives_the_lock_back(holder, tmp_path):
+    child = holder(tmp_path)
+    child.kill()
+    child.wait()
+    assert names(tmp_path) == [".lock"]
+    with only_writer(tmp_path):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_lock_that_was_removed_meanwhile_is_taken_anew(tmp_path, monkeypatch):
+    flock, taken = fcntl.flock, []
+
+    def removed_once(file, how):
+        if not taken:
+            (tmp_path / ".lock").unlink()
+        taken.append(how)
+        flock(file, how)
+
+    monkeypatch.setattr("hashnet_tf._files.fcntl.flock", removed_once)
+    with only_writer(tmp_path):
+        assert names(tmp_path) == [".lock"]
+        monkeypatch.setattr("hashnet_tf._files.fcntl.flock", flock)
+        with pytest.raises(OSError), only_writer(tmp_path):
+            pass
+    assert len(taken) == 2
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, capsys):
+    def lacking(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("hashnet_tf._files.fcntl.flock", lacking)
+    with only_writer(tmp_path):
+        pass
+    assert capsys.readouterr().out == (
+        f"{tmp_path} is not guarded against a second writer: [Errno"
+        f" {errno.ENOLCK}] No locks available\n"
+    )

@@ -6,6 +6,7 @@ import typing
 
 import keras
 
+from hashnet_tf._files import written_beside
 from hashnet_tf._types import ops
 
 
@@ -54,7 +55,5 @@ class LastCheckpoint(keras.callbacks.Callback):
         return int(ops.convert_to_tensor(model.optimizer.iterations))
 
     def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_name(f".{self.path.name}")
-        self.model.save_weights(beside)
-        os.replace(beside, self.path)
+        with written_beside(self.path) as beside:
+            self.model.save_weights(beside)

@@ -9,7 +9,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from hashnet_tf._files import write_json
+from hashnet_tf._files import (
+    only_writer,
+    place_beside,
+    remove_leftovers,
+    write_json,
+)
 from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets import FileImages, ImageSet, decodable, load
 from hashnet_tf.datasets.batches import ordered_batches
@@ -86,9 +91,10 @@ def encode_images(
 
     Codes are appended to a file as they come, in a folder beside, so that no
     more than some batches of images are in memory and a killed run goes on
-    after its last whole batch. The folder appears when all is done. A code set
-    that is there is returned as it is if it is of the same images and labels
-    by the same encoder, and else replaced once the new one is whole.
+    after its last whole batch. The folder appears when all is done; meanwhile
+    no other process can write it. A code set that is there is returned as it is
+    if it is of the same images and labels by the same encoder, and else
+    replaced once the new one is whole.
 
     Args:
         encoder: `HashNet` on images, or any `Encoder`.
@@ -108,6 +114,7 @@ def encode_images(
     Raises:
         ValueError: If `folder` holds something that is no code set, or an
             image cannot be decoded. A damaged code set is said and made anew.
+        OSError: If another process writes the code set.
 
     Example:
 
@@ -142,16 +149,25 @@ def encode_images(
             # is as good.
             same_names = there.class_names in (None, class_names)
             if _of_codes_to_come(there.manifest) == manifest and same_names:
+                # A kill at the very end may have left it.
+                (place / RAW).unlink(missing_ok=True)
                 return there
-    begun = place.with_name(f"{place.name}.begun")
-    with undecodable_named(images):
-        _stream(encoder, images, begun, manifest, features)
-    _complete(images, begun, manifest, labelled, class_names)
-    if place.exists():
-        shutil.rmtree(place)
-    os.replace(begun, place)
-    (place / RAW).unlink()
-    return CodeSet.load(place)
+    with only_writer(place, place.with_name(f".{place.name}.lock")):
+        remove_leftovers(place)
+        begun = place.with_name(f"{place.name}.begun")
+        with undecodable_named(images):
+            _stream(encoder, images, begun, manifest, features)
+        _complete(images, begun, manifest, labelled, class_names)
+        if place.exists():
+            # Half a folder, after a kill, would be none that may be replaced.
+            old = place_beside(place)
+            os.replace(place, old)
+            os.replace(begun, place)
+            shutil.rmtree(old)
+        else:
+            os.replace(begun, place)
+        (place / RAW).unlink()
+        return CodeSet.load(place)
 
 
 def encode_folder(
@@ -221,6 +237,8 @@ def _stream(
     width = -(-encoder.bits // 8)
     raw = begun / RAW
     done = raw.stat().st_size // width if raw.exists() else 0
+    if done > len(images):
+        done = 0
     if done < len(images):
         # In the batches of an unbroken run, whose size may move a last digit.
         done -= done % BATCH_SIZE
@@ -279,7 +297,13 @@ def _complete(
     class_names: list[str] | None,
 ) -> None:
     width = -(-manifest["bits"] // 8)
-    codes = np.fromfile(begun / RAW, dtype=np.uint8).reshape(-1, width)
+    codes = np.fromfile(begun / RAW, dtype=np.uint8)
+    if codes.size != len(images) * width:
+        raise ValueError(
+            f"{begun / RAW} must hold {len(images)} codes; delete {begun} to"
+            f" begin anew. Received: {codes.size / width:g}"
+        )
+    codes = codes.reshape(-1, width)
     np.save(begun / "codes.npy", codes)
     digest = {"codes_digest": array_digest(codes)}
     write_json(begun / "manifest.json", {**manifest, **digest})

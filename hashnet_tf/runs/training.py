@@ -2,6 +2,7 @@
 
 import typing
 
+from hashnet_tf._files import only_writer
 from hashnet_tf._output import say
 from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.runs.config import TrainingConfig
@@ -41,7 +42,8 @@ def train(
     Raises:
         ValueError: If the folder holds a run of other settings or of data that
             have changed, or the data, the weights or the batch size are not
-            as they must be. A folder that is new is not made then.
+            as they must be. A folder that is new is not left then.
+        OSError: If another process trains the run.
 
     Example:
 
@@ -52,15 +54,24 @@ def train(
     ```
     """
     run = Run(directory, data)
-    _check_settings(run, config)
-    if run.model_path.exists():
-        say(f"{run.path} is trained already")
+    if _is_trained(run, config):
         return run
     check_place(config.data)
     from hashnet_tf.runs.fitting import fit_run
 
-    fit_run(run, config, features)
+    with only_writer(run.path):
+        # Another process may have begun or trained it in between.
+        if not _is_trained(run, config):
+            fit_run(run, config, features)
     return run
+
+
+def _is_trained(run: Run, config: TrainingConfig) -> bool:
+    _check_settings(run, config)
+    if not run.model_path.exists():
+        return False
+    say(f"{run.path} is trained already")
+    return True
 
 
 def _check_settings(run: Run, config: TrainingConfig) -> None:

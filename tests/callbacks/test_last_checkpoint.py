@@ -93,9 +93,9 @@ def test_a_kill_while_it_saves_leaves_the_epoch_before(
     with pytest.raises(killed):
         fit(model, features, 1, [checkpoint])
     assert path.read_bytes() == whole
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
     resumed = head()
     assert checkpoint.restore(resumed) == 4
-    # What the kill left behind is no hindrance.
     fit(resumed, features, 1, [checkpoint])
     assert checkpoint.restore(head()) == 8
     assert [file.name for file in tmp_path.iterdir()] == [path.name]

@@ -1,5 +1,8 @@
 import importlib
 import os
+import shutil
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -109,6 +112,99 @@ def test_a_changed_one_is_told_and_made_anew(
     assert "It is made anew." in capsys.readouterr().out
     np.testing.assert_array_equal(again.codes, expected)
     np.testing.assert_array_equal(CodeSet.load(folder).labels, queries.labels)
+
+
+class Zeros:
+    """An encoder to zeros that does something before each batch."""
+
+    bits, image_size, framing, model_digest = 16, (8, 8), "whole", "d"
+
+    def __init__(self, meanwhile=lambda: None, rows=1.0):
+        self.meanwhile, self.rows = meanwhile, rows
+
+    def encode(self, images):
+        self.meanwhile()
+        return np.zeros((int(self.rows * len(images)), 2), np.uint8)
+
+
+def test_a_second_writer_is_refused_and_damages_nothing(
+    model, queries, tmp_path
+):
+    refused = []
+
+    def second():
+        with pytest.raises(OSError, match=f"process {os.getpid()} writes") as e:
+            encode_images(model, queries, tmp_path / "q")
+        refused.append(str(e.value))
+
+    there = encode_images(Zeros(second), queries, tmp_path / "q")
+    assert there.codes.shape == (200, 2) and not there.codes.any()
+    assert len(refused) == 7
+    assert refused[0].startswith(f"{tmp_path / 'q'} must be written by one")
+    assert os.listdir(tmp_path) == ["q"]
+    # Its turn has come.
+    assert encode_images(model, queries, tmp_path / "q").codes.any()
+
+
+HOLDS = """
+import sys
+from hashnet_tf._files import only_writer
+
+with only_writer(sys.argv[1], sys.argv[2]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_process_that_writes_is_waited_for(model, queries, tmp_path):
+    place, lock = tmp_path / "q", tmp_path / ".q.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(place), str(lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        child.stdout.readline()
+        with pytest.raises(OSError, match=f"process {child.pid} writes there"):
+            encode_images(model, queries, place)
+        child.kill()
+    assert len(encode_images(model, queries, place).codes) == 200
+    assert os.listdir(tmp_path) == ["q"]
+
+
+@pytest.mark.parametrize("rows", [0.5, 2])
+def test_a_code_set_without_a_code_of_each_image_is_not_put_in_place(
+    rows, model, queries, tmp_path
+):
+    with pytest.raises(ValueError, match="must hold 200 codes") as error:
+        encode_images(Zeros(rows=rows), queries, tmp_path / "q")
+    assert str(error.value).endswith(f"Received: {200 * rows:g}")
+    assert os.listdir(tmp_path) == ["q.begun"]
+
+
+@pytest.mark.parametrize("kept", ["manifest.json", "codes.npy"])
+def test_a_kill_while_an_old_one_is_replaced(
+    kept, model, other_model, queries, tmp_path, killed, monkeypatch
+):
+    encode_images(other_model, queries, tmp_path / "q")
+
+    rmtree = shutil.rmtree
+
+    def half(folder, ignore_errors=False):
+        if ignore_errors:
+            return rmtree(folder, ignore_errors)
+        for path in folder.iterdir():
+            if path.name != kept:
+                path.unlink()
+        raise killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MODULE.shutil, "rmtree", half)
+        with pytest.raises(killed):
+            encode_images(model, queries, tmp_path / "q")
+    new = CodeSet.load(tmp_path / "q")
+    assert new.manifest["model_digest"] == hn.models.weights_digest(model)
+    encode_images(other_model, queries, tmp_path / "q")
+    assert os.listdir(tmp_path) == ["q"]
 
 
 def test_without_labels(model, queries, tmp_path):

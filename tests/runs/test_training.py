@@ -1,4 +1,5 @@
 import importlib
+import os
 import pathlib
 import re
 import shutil
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import only_writer
 from hashnet_tf.runs import Run, read_records, train
 
 MODULE = importlib.import_module("hashnet_tf.runs.fitting")
@@ -208,6 +210,14 @@ def test_a_killed_training_goes_on(
         progress(run)[-1][1], rel=1e-6
     )
     assert names(run.path) == names(unbroken.path)
+
+
+def test_a_run_that_another_trains_is_left_alone(config_of, tmp_path):
+    config, folder = config_of(), tmp_path / "run"
+    message = f"{folder} must be written by one .* process {os.getpid()} writes"
+    with only_writer(folder), pytest.raises(OSError, match=message):
+        train(config, folder)
+    assert not folder.exists()
 
 
 def test_a_kill_before_the_model_is_saved(unbroken, tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import only_writer
 from hashnet_tf.export import parity, saved_model
 from hashnet_tf.export.formats import Bound
 from hashnet_tf.runs import CodeSet, Run
@@ -93,6 +94,12 @@ def test_the_bundle_serves_it_by_name(exported, run):
     text = (run.export_path / "serving" / "models.config").read_text()
     assert 'name: "digits"' in text and "versions: 1" in text
     assert exported.out.endswith("serving/README.md\n")
+
+
+def test_one_export_at_a_time(run, fails):
+    with only_writer(run.export_path):
+        line = fails("export", f"--workdir={run.path}")
+    assert f"{run.export_path} must be written by one process" in line
 
 
 def test_the_report_of_another_model_is_not_carried(run, tmp_path):
