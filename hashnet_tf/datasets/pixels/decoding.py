@@ -17,6 +17,12 @@ from hashnet_tf.datasets.pixels.header import (
     check_jpeg,
     is_jpeg,
 )
+from hashnet_tf.datasets.pixels.orientation import (
+    UPRIGHT,
+    may_be_turned,
+    orientation,
+    turn_image,
+)
 
 if TYPE_CHECKING:
     from hashnet_tf.datasets.images.image_set import ImageSet
@@ -105,7 +111,7 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     that PIL gives; TensorFlow's default differs from it by up to 5. Grey
     images become RGB, of 16 bits a channel the upper 8 count, CMYK is
     multiplied out as by PIL (but for rounding) and transparency is dropped.
-    The orientation that a camera noted is not regarded.
+    It is turned upright as the camera noted in EXIF (`orientation`).
 
     Args:
         encoded: Scalar string tensor, the bytes of a JPEG, PNG, WebP or BMP
@@ -127,24 +133,41 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     >>> decode_image(tf.io.encode_png(pixels)).shape
     TensorShape([2, 3, 3])
     """
-    image = tf.cond(
+    image, asked = tf.cond(
         is_jpeg(encoded),
-        lambda: tf.io.decode_jpeg(
-            check_jpeg(encoded), channels=3, dct_method="INTEGER_ACCURATE"
-        ),
+        lambda: (_decode_jpeg(encoded), may_be_turned(encoded, "JPEG")),
         lambda: _decode_other(encoded),
+    )
+    turn = tf.cond(
+        asked,
+        lambda: orientation(encoded),
+        lambda: tf.constant(UPRIGHT, tf.int64),
+    )
+    image = tf.cond(
+        turn == UPRIGHT, lambda: image, lambda: turn_image(image, turn)
     )
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def _decode_other(encoded: tf.Tensor | bytes) -> tf.Tensor:
+def _decode_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
+    return tf.io.decode_jpeg(
+        check_jpeg(encoded), channels=3, dct_method="INTEGER_ACCURATE"
+    )
+
+
+def _decode_other(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the image, and whether its file may tell how to turn it."""
     encoded, format = check_image(encoded)
     decoders = {
         "PNG": lambda: tf.io.decode_png(encoded, channels=3),
         "WebP": lambda: _decode_webp(encoded),
         "BMP": lambda: decode_bmp(encoded),
     }
-    return tf.switch_case(format - 1, [decoders[name] for name in FORMATS[1:]])
+    branches = [
+        lambda name=name: (decoders[name](), may_be_turned(encoded, name))
+        for name in FORMATS[1:]
+    ]
+    return tf.switch_case(format - 1, branches)
 
 
 def _decode_webp(encoded: tf.Tensor | bytes) -> tf.Tensor:
