@@ -73,6 +73,8 @@ setup(
         # The messages of a SavedModel's warm-up requests and of the client.
         "tensorflow-serving-api>=2.20",
         "threadpoolctl>=3.1",
+        # TensorFlow needs it too; here it waits for Keras.
+        "wrapt>=1.14",
     ],
     extras_require={
         "faiss": ["faiss-cpu>=1.9"],

@@ -1,8 +1,8 @@
 """A network that ends in features, made to end in hash codes."""
 
 import collections.abc
-import hashlib
 import typing
+import warnings
 
 import keras
 import numpy as np
@@ -11,14 +11,12 @@ from hashnet_tf._framings import check_framing
 from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
-from hashnet_tf.optimizers import LayerwiseModel
-
-# A second weight that `ScaledTanh` had in version 0.1, as it came.
-_PLATEAU = np.array([np.inf, 0.0], np.float32)
+from hashnet_tf.models._built_model import BuiltModel, check_config
+from hashnet_tf.models._state import network_state, same_state
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class HashNet(LayerwiseModel):
+class HashNet(BuiltModel):
     """Backbone, hash layer and scaled tanh: images to g = tanh(beta z).
 
     The network of "Deep Learning to Hash by Continuation" (Cao et al., ICCV
@@ -33,13 +31,19 @@ class HashNet(LayerwiseModel):
             trained to see (`hashnet_tf.datasets.pixels.framing`). The model
             itself takes images that are framed; whatever makes codes of files
             looks here.
+        hash_layer: `keras.layers.Dense(bits)` without activation, for an
+            initializer, a regularizer or a constraint of one's own; or None.
+            The multipliers of layer-wise optimizers know it by its name, so
+            call it "hash"; of two HashNets in one another, one otherwise.
         **kwargs: Arguments of `keras.Model`.
 
     Attributes:
         bits: Int, K.
         framing: Str as given.
         backbone: The model given.
-        hash_layer: `keras.layers.Dense`, named "hash".
+        hash_layer: The layer given, or one named "hash". A file keeps it as it
+            is, frozen, quantised or with LoRA, whose matrices Keras merges into
+            the kernel there: loaded, they are 0 and learn no more.
         scaled_tanh: `hashnet_tf.layers.ScaledTanh`.
 
     Call arguments:
@@ -51,7 +55,11 @@ class HashNet(LayerwiseModel):
 
     Raises:
         ValueError: If `bits` is not a positive integer, `backbone` does not
-            end in features or `framing` is another.
+            end in features, `framing` is another or `hash_layer` no such layer.
+
+    Warns:
+        UserWarning: If `backbone` ends in a softmax, which leaves little of
+            the features.
 
     Example:
 
@@ -67,6 +75,7 @@ class HashNet(LayerwiseModel):
         backbone: keras.Model,
         bits: int = 48,
         framing: str = "whole",
+        hash_layer: typing.Any = None,
         **kwargs: typing.Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -94,26 +103,28 @@ class HashNet(LayerwiseModel):
                 " images by pooling over height and width."
                 f" Received: backbone.output_shape={shape}"
             )
+        _warn_of_softmax(backbone)
         self.bits = int(bits)
         self.framing = check_framing(framing)
         self.backbone = backbone
-        self.hash_layer = layers.Dense(
-            self.bits,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-            dtype=self.dtype_policy,
-            name="hash",
-        )
+        if hash_layer is None:
+            hash_layer = layers.Dense(
+                self.bits,
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+                dtype=self.dtype_policy,
+                name="hash",
+            )
+        _check_hash_layer(hash_layer, self.bits, shape[1])
+        self.hash_layer = hash_layer
         self.scaled_tanh = ScaledTanh(
             dtype=self.dtype_policy, name="scaled_tanh"
         )
         # The backbone says all that is to know about the shapes, so that the
         # weights are there before the first batch, for loading among others.
-        self.hash_layer.build(shape)
+        if not self.hash_layer.built:
+            self.hash_layer.build(shape)
         self.scaled_tanh.build((None, self.bits))
-        self.built = True
-
-    def build(self, input_shape: typing.Any = None) -> None:
-        self.built = True
+        self.build_on(backbone.inputs[0])
 
     def logits(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Returns z, float `[n, bits]`, before the activation."""
@@ -215,9 +226,9 @@ class HashNet(LayerwiseModel):
         # A traced function keeps the layers as they were: after LoRA,
         # quantisation or another layer it would give the codes of a network
         # that is no longer there.
-        network = _network(self.backbone, self.hash_layer)
+        network = network_state(self.backbone, self.hash_layer)
         there = self.__dict__.get("_encoder")
-        if there is None or not _same(there[0], network):
+        if there is None or not same_state(there[0], network):
             # Not as a list: Keras then warns of inputs that are no list.
             (inputs,), (outputs,) = self.backbone.inputs, self.backbone.outputs
             z = self.hash_layer(outputs)
@@ -234,10 +245,15 @@ class HashNet(LayerwiseModel):
 
         For a head trained on the features of a frozen network: the result
         takes what `backbone` takes and shares the layers of both backbones;
-        hash layer and beta are copies.
+        hash layer, beta and what a subclass adds are copies. Of a subclass
+        comes one of that subclass, made from its configuration.
 
         Args:
             backbone: `keras.Model` whose output is this model's input.
+
+        Raises:
+            ValueError: If the configuration of a subclass does not hold what
+                its constructor takes.
 
         Example:
 
@@ -251,77 +267,120 @@ class HashNet(LayerwiseModel):
         # Not as a list: Keras then warns of inputs that are no list.
         (inputs,), (outputs,) = backbone.inputs, backbone.outputs
         whole = keras.Model(inputs, self.backbone(outputs), name=backbone.name)
-        model = HashNet(whole, self.bits, self.framing, dtype=self.dtype_policy)
-        model.hash_layer.set_weights(self.hash_layer.get_weights())
-        model.scaled_tanh.set_weights(self.scaled_tanh.get_weights())
-        return model
+        return on_backbone(self, whole)
 
     def get_config(self) -> Config:
+        _check_hash_layer(
+            self.hash_layer, self.bits, self.backbone.output_shape[1]
+        )
         return {
             **super().get_config(),
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "bits": self.bits,
             "framing": self.framing,
+            "hash_layer": keras.saving.serialize_keras_object(self.hash_layer),
+            "scaled_tanh": keras.saving.serialize_keras_object(
+                self.scaled_tanh
+            ),
         }
 
     @classmethod
     def from_config(
         cls, config: Config, custom_objects: Config | None = None
     ) -> typing.Self:
-        config = dict(config)
-        backbone = keras.saving.deserialize_keras_object(
-            config.pop("backbone"), custom_objects=custom_objects
-        )
-        return cls(backbone, **config)
+        # Version 0.1 wrote no layers.
+        config = {"hash_layer": None, "scaled_tanh": None, **config}
+        given = {}
+        for name in ("backbone", "hash_layer", "scaled_tanh"):
+            given[name] = config.pop(name)
+            if isinstance(given[name], dict):
+                alpha = given[name]["config"].get("lora_alpha")
+                given[name] = keras.saving.deserialize_keras_object(
+                    given[name], custom_objects=custom_objects
+                )
+                # Which Keras loses when it builds the layer.
+                if alpha is not None:
+                    given[name].lora_alpha = alpha
+        scaled_tanh = given.pop("scaled_tanh")
+        model = cls(**given, **config)
+        if scaled_tanh is not None:
+            model.scaled_tanh = scaled_tanh
+        return model
 
 
-def _network(*models: keras.layers.Layer) -> list[typing.Any]:
-    """Returns what a traced function of some layers depends on."""
-    found = []
-    for model in models:
-        for layer in model._flatten_layers():
-            policy = getattr(layer, "dtype_policy", None)
-            found += [layer, getattr(policy, "name", None)]
-            found += [getattr(layer, "lora_enabled", None), *layer.variables]
-    return found
+def on_backbone(model: HashNet, backbone: keras.Model) -> HashNet:
+    """Returns a HashNet like another, on a backbone of as many features.
 
+    Args:
+        model: `HashNet`, or of a subclass, whose own weights are copied.
+        backbone: As `HashNet` takes it; it is not copied.
 
-def _same(ones: list[typing.Any], others: list[typing.Any]) -> bool:
-    # Variables compare by value, element by element.
-    return len(ones) == len(others) and all(
-        a == b if isinstance(a, str | bool) else a is b
-        for a, b in zip(ones, others, strict=True)
-    )
-
-
-def weights_digest(model: keras.Model) -> str:
-    """Returns a hex digest of the values of a model's weights, in order.
-
-    The framing of a `HashNet` counts as learnt too, if it is not the default:
-    with another one the same image has other bits.
+    Raises:
+        ValueError: If the configuration of a subclass does not hold what its
+            constructor takes.
 
     Example:
 
-    >>> import hashnet_tf as hn
-    >>> net = hn.models.backbone("small_cnn", (16, 16, 3))
-    >>> len(hn.models.weights_digest(net))
-    64
+    >>> import keras, hashnet_tf as hn
+    >>> from hashnet_tf.models.hashnet import on_backbone
+    >>> one, other = keras.Input((8,)), keras.Input((8,))
+    >>> model = hn.HashNet(keras.Model(one, one), bits=16)
+    >>> on_backbone(model, keras.Model(other, other)).bits
+    16
     """
-    digest = hashlib.sha256()
-    betas = {
-        id(layer.beta)
-        for layer in model._flatten_layers()
-        if isinstance(layer, ScaledTanh)
-    }
-    for weight in model.weights:
-        values = [ops.convert_to_numpy(weight.value)]
-        if id(weight) in betas:
-            # So that codes made by version 0.1 are still those of their model.
-            values.append(_PLATEAU)
-        for value in values:
-            digest.update(f"{value.shape} {value.dtype}\n".encode())
-            digest.update(np.ascontiguousarray(value).data)
-    framing = getattr(model, "framing", "whole")
-    if framing != "whole":
-        digest.update(framing.encode())
-    return digest.hexdigest()
+    check_config(model)
+    config = {**model.get_config(), "backbone": backbone}
+    # Two models of one name do not go into a third.
+    del config["name"]
+    twin = type(model).from_config(config)
+    # By name: layers are quantised in another order than built so.
+    weights = {weight.name: weight for weight in model.hash_layer.weights}
+    for weight in twin.hash_layer.weights:
+        weight.assign(weights[weight.name])
+    for weight, value in zip(_others(twin), _others(model), strict=True):
+        weight.assign(value)
+    return twin
+
+
+def _others(model: HashNet) -> list[typing.Any]:
+    """Returns the weights of neither backbone nor hash layer."""
+    these = [*model.backbone.weights, *model.hash_layer.weights]
+    ids = {id(weight) for weight in these}
+    return [weight for weight in model.weights if id(weight) not in ids]
+
+
+def _warn_of_softmax(backbone: keras.Model) -> None:
+    last: typing.Any = backbone
+    while isinstance(last, keras.Model) and last.layers:
+        last = last.layers[-1]
+    if isinstance(last, keras.layers.Softmax) or (
+        getattr(last, "activation", None) is keras.activations.softmax
+    ):
+        warnings.warn(
+            f"The backbone {backbone.name!r} ends in a softmax: its classifier"
+            " is hashed, not the features before it. Leave it out, as by"
+            " include_top=False.",
+            # Where the HashNet is made.
+            stacklevel=3,
+        )
+
+
+def _check_hash_layer(layer: typing.Any, bits: int, features: int) -> None:
+    if (
+        not isinstance(layer, keras.layers.Dense)
+        or layer.units != bits
+        or layer.activation is not keras.activations.linear
+    ):
+        raise ValueError(
+            "`hash_layer` must be a keras.layers.Dense of `bits` units without"
+            " activation."
+            f" Received: hash_layer={getattr(layer, 'name', layer)!r} of"
+            f" {type(layer).__name__} with"
+            f" units={getattr(layer, 'units', None)} and"
+            f" activation={getattr(layer, 'activation', None)}, bits={bits}"
+        )
+    if layer.built and layer.kernel.shape[0] != features:
+        raise ValueError(
+            "`hash_layer` must be built on as many features as the backbone"
+            f" gives. Received: {layer.kernel.shape[0]} in place of {features}"
+        )

@@ -8,11 +8,11 @@ import numpy.typing as npt
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.layers.sign import Sign
 from hashnet_tf.losses.class_loss import class_count
+from hashnet_tf.models._built_model import BuiltModel
 from hashnet_tf.models.hashnet import HashNet
-from hashnet_tf.optimizers import LayerwiseModel
 
 
-class TrainingModel(LayerwiseModel):
+class TrainingModel(BuiltModel):
     """A HashNet inside a model that gives a loss what it needs of it.
 
     Abstract: a subclass says by `call` what comes out. The HashNet given is
@@ -29,7 +29,7 @@ class TrainingModel(LayerwiseModel):
     def __init__(self, hashnet: HashNet, **kwargs: typing.Any) -> None:
         super().__init__(**kwargs)
         self.hashnet = hashnet
-        self.built = True
+        self.build_on(hashnet.input)
 
     @classmethod
     def for_labels(
@@ -43,9 +43,6 @@ class TrainingModel(LayerwiseModel):
                 unknown.
         """
         return cls(hashnet)
-
-    def build(self, input_shape: typing.Any = None) -> None:
-        self.built = True
 
     def get_config(self) -> Config:
         return {
@@ -200,6 +197,12 @@ class PairModel(TrainingModel):
     >>> pairs((x, x)).shape
     TensorShape([4, 2, 8])
     """
+
+    def __init__(self, hashnet: HashNet, **kwargs: typing.Any) -> None:
+        super().__init__(hashnet, **kwargs)
+        first = hashnet.input
+        second = keras.Input(batch_shape=first.shape, dtype=first.dtype)
+        self.build_on([first, second])
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         first, second = inputs

@@ -459,3 +459,29 @@ def test_a_model_that_tells_no_framing_sees_all(hashnet):
 def test_refuses_another_framing(hashnet):
     with pytest.raises(ValueError, match="Received: framing='crop'$"):
         hn.HashNet(hashnet(12).backbone, 12, framing="crop")
+
+
+def with_softmax():
+    inputs = keras.Input((4,))
+    return keras.Model(
+        inputs, keras.layers.Dense(3, activation="softmax")(inputs), name="all"
+    )
+
+
+def with_a_softmax_layer():
+    return keras.Sequential(
+        [keras.Input((4,)), with_softmax(), keras.layers.Softmax()], name="all"
+    )
+
+
+def ending_in_a_model():
+    return keras.Sequential([keras.Input((4,)), with_softmax()], name="all")
+
+
+@pytest.mark.parametrize(
+    "make", [with_softmax, with_a_softmax_layer, ending_in_a_model]
+)
+def test_a_backbone_with_its_classifier_is_told(make):
+    with pytest.warns(UserWarning, match="'all' ends in a softmax") as caught:
+        hn.HashNet(make(), 8)
+    assert caught[0].filename == __file__
