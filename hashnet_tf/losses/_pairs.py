@@ -63,9 +63,8 @@ def label_pairs(labels: Tensor, overlap: bool) -> tuple[Tensor, Tensor, Tensor]:
     that shares no known label but could share an unknown one is not known.
 
     Args:
-        labels: Class ids `[n]` or `[n, 1]`, or a zero-or-one matrix `[n, L]`
-            with L > 1; float or integer tensor, -1 where unknown. Of soft
-            labels those from .5 on count.
+        labels: Class ids `[n]`, or a matrix `[n, L]` of 1, 0 and -1, as
+            `read_labels` returns them; -1 where unknown.
         overlap: Whether c_ij is the Jaccard overlap of the labels.
 
     Returns:
@@ -75,16 +74,10 @@ def label_pairs(labels: Tensor, overlap: bool) -> tuple[Tensor, Tensor, Tensor]:
         similar pairs only. Taken on dissimilar pairs too, as Eq. 2's wording
         has it, it would be 0 and remove every one of them from the loss.
     """
-    if len(labels.shape) == 2 and labels.shape[-1] == 1:
-        labels = ops.squeeze(labels, axis=-1)
     if len(labels.shape) == 1:
         return _pairs_of_ids(labels)
-    # Of smoothed or mixed labels the larger ones; else all would be shared.
-    positive = ops.cast(ops.greater_equal(labels, 0.5), "float32")
-    possible = ops.cast(
-        ops.logical_or(ops.less(labels, 0), ops.greater_equal(labels, 0.5)),
-        "float32",
-    )
+    positive = ops.cast(ops.greater(labels, 0), "float32")
+    possible = ops.cast(ops.not_equal(labels, 0), "float32")
     shared = ops.matmul(positive, ops.transpose(positive))
     sharable = ops.matmul(possible, ops.transpose(possible))
     similar = ops.greater(shared, 0)
@@ -102,6 +95,22 @@ def _pairs_of_ids(ids):
     known = ops.logical_and(known[:, None], known[None, :])
     similar = ops.logical_and(ops.equal(ids[:, None], ids[None, :]), known)
     return similar, known, ops.ones_like(similar, dtype="float32")
+
+
+def pairs_of(present: Tensor) -> Tensor:
+    """Returns which pairs of a batch there are.
+
+    Args:
+        present: Float32 tensor `[n]`, 0 where a row is not there.
+
+    Returns:
+        Boolean tensor `[n, n]`, False for i = j too.
+    """
+    there = ops.greater(present, 0)
+    others = ops.logical_not(ops.eye(ops.shape(present)[0], dtype="bool"))
+    return ops.logical_and(
+        ops.logical_and(there[:, None], there[None, :]), others
+    )
 
 
 def check_class_weights(
@@ -148,8 +157,8 @@ def pair_weights(
 
     Args:
         similar: Boolean tensor of any shape, s_ij.
-        counted: Boolean tensor of that shape: False for i = j and for pairs
-            whose similarity is not known.
+        counted: Boolean tensor of that shape: False for i = j, for pairs
+            whose similarity is not known and for rows that are not there.
         class_weights: As `check_class_weights` returns it.
 
     Returns:

@@ -2,12 +2,13 @@
 
 import abc
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf._types import Tensor, ops
+from hashnet_tf.losses._labels import labels_in_numpy, read_labels
 from hashnet_tf.losses._pairs import check_batch, differ
+from hashnet_tf.losses._row_loss import RowLoss
 
 
 def class_count(labels: npt.ArrayLike) -> int:
@@ -21,8 +22,8 @@ def class_count(labels: npt.ArrayLike) -> int:
         Int C: one more than the largest id, or L.
 
     Raises:
-        ValueError: If there are no labels of these shapes, or fewer than two
-            classes have an image.
+        ValueError: If they are no such labels, or fewer than two classes have
+            an image.
 
     Example:
 
@@ -37,7 +38,8 @@ def class_count(labels: npt.ArrayLike) -> int:
             "`labels` must be class ids [n] or a zero-or-one matrix"
             f" [n, labels]. Received: labels.shape={shape}"
         )
-    if array.ndim == 2 and array.shape[1] > 1:
+    array = labels_in_numpy(array)
+    if array.ndim == 2:
         named = np.flatnonzero((array > 0).any(axis=0))
         count = array.shape[1]
     else:
@@ -55,9 +57,9 @@ def class_membership(labels: Tensor, classes: int) -> Tensor:
     """Returns which classes each image of a batch is known to have.
 
     Args:
-        labels: Tensor, class ids `[n]` or `[n, 1]`, or a zero-or-one matrix
-            `[n, classes]` with more than one column. What is below zero is
-            unknown, and an id that is no class names none.
+        labels: Tensor, class ids `[n]`, or a matrix `[n, classes]` of 1, 0 and
+            -1, as `read_labels` returns them. What is below zero is unknown,
+            and an id that is no class names none.
         classes: Int C.
 
     Returns:
@@ -74,8 +76,6 @@ def class_membership(labels: Tensor, classes: int) -> Tensor:
     >>> np.asarray(class_membership(labels, 3)).tolist()
     [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
     """
-    if len(labels.shape) == 2 and labels.shape[1] == 1:
-        labels = ops.squeeze(labels, axis=1)
     if len(labels.shape) == 1:
         return ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32")
     if labels.shape[1] not in (classes, None):
@@ -83,17 +83,17 @@ def class_membership(labels: Tensor, classes: int) -> Tensor:
             f"`y_true` must have the {classes} columns of the classes."
             f" Received: y_true.shape={tuple(labels.shape)}"
         )
-    return ops.cast(ops.greater_equal(labels, 0.5), "float32")
+    return ops.cast(ops.greater(labels, 0), "float32")
 
 
-class ClassLoss(keras.losses.Loss, abc.ABC):
+class ClassLoss(RowLoss):
     """A loss over the images of a batch that have a known class.
 
     Abstract: a subclass gives the loss of every image by `images`, and by
     `for_labels` what suits the labels of a training set. An image without a
-    known class contributes nothing, and the mean is over the others. It
-    returns one value a row, whose mean over the batch is that mean, in float32
-    under every dtype policy.
+    known class, or with a `sample_weight` of 0, contributes nothing, and the
+    mean is over the others. It returns one value a row, whose mean over the
+    batch is that mean, in float32 under every dtype policy.
 
     Args:
         classes: Int C.
@@ -102,18 +102,19 @@ class ClassLoss(keras.losses.Loss, abc.ABC):
         reduction: As in `keras.losses.Loss`.
 
     Call arguments:
-        y_true: Class ids `[n]` or `[n, 1]` below C, or a zero-or-one matrix
-            `[n, C]`; -1 where a label is unknown.
+        y_true: Class ids `[n]` or `[n, 1]` below C, or labels from 0 to 1
+            `[n, C]`; -1 where a label is unknown. Soft labels are read, and
+            others refused, as by `WeightedPairwiseLoss`.
         y_pred: Float `[n, width]`.
 
     Raises:
-        ValueError: If a shape is none of these.
+        ValueError: If a shape or a label is none of these.
     """
 
     def __init__(
         self, classes: int, width: int, name: str, reduction: str
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         self.classes = classes
         self.width = width
 
@@ -147,19 +148,19 @@ class ClassLoss(keras.losses.Loss, abc.ABC):
             Float32 `[n]`; any finite value where no class is known.
         """
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        y_true = ops.convert_to_tensor(y_true)
-        outputs = ops.cast(y_pred, "float32")
-        check_batch(y_true, outputs)
-        if differ(outputs.shape[1], self.width):
+    def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        check_batch(y_true, y_pred)
+        if differ(y_pred.shape[1], self.width):
             raise ValueError(
                 f"`y_pred` must have the shape [n, {self.width}]."
-                f" Received: y_pred.shape={tuple(outputs.shape)}"
+                f" Received: y_pred.shape={tuple(y_pred.shape)}"
             )
-        membership = class_membership(y_true, self.classes)
-        counted = ops.max(membership, axis=1)
-        n = ops.cast(ops.shape(outputs)[0], "float32")
-        scale = n / ops.maximum(ops.sum(counted), 1.0)
+        return read_labels(y_true, pairs=False)
+
+    def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
+        membership = class_membership(labels, self.classes)
+        counted = present * ops.max(membership, axis=1)
+        scale = ops.sum(present) / ops.maximum(ops.sum(counted), 1.0)
         return scale * counted * self.images(membership, outputs)
 
 

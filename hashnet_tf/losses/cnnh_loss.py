@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_signs
+from hashnet_tf.losses._labels import labels_in_numpy
 from hashnet_tf.losses.class_loss import ClassLoss, class_count
 
 # Rows of labels among which the codes are found; those of others follow.
@@ -80,11 +81,11 @@ def cnnh_codes(
 def _combinations(labels):
     """Returns the distinct sets of classes and their counts, frequent first."""
     classes = class_count(labels)
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] > 1:
+    labels = labels_in_numpy(np.asarray(labels))
+    if labels.ndim == 2:
         members = labels > 0
     else:
-        members = labels.reshape(-1, 1) == np.arange(classes)
+        members = labels[:, None] == np.arange(classes)
     members = members[members.any(axis=1)].astype(np.uint8)
     rows, counts = np.unique(members, axis=0, return_counts=True)
     # Of equal counts, the lowest classes first.

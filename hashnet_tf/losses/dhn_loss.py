@@ -4,11 +4,12 @@ import keras
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization
+from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.losses.weighted_pairwise_loss import WeightedPairwiseLoss
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class DHNLoss(keras.losses.Loss):
+class DHNLoss(RowLoss):
     """Likelihood of all pairs alike, and codes drawn to -1 and 1.
 
     "Deep Hashing Network for Efficient Similarity Retrieval" (Zhu et al.,
@@ -59,15 +60,16 @@ class DHNLoss(keras.losses.Loss):
         name: str = "dhn_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         self._pairs = WeightedPairwiseLoss(alpha, class_weights=None)
         self.alpha = alpha
         self.quantization = check_quantization(quantization)
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        g = ops.cast(y_pred, "float32")
-        likelihood = self._pairs.call(y_true, g)
-        off: Tensor = keras.losses.log_cosh(ops.ones_like(g), ops.abs(g))
+    def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
+        likelihood = self._pairs.rows(labels, outputs, present)
+        off: Tensor = keras.losses.log_cosh(
+            ops.ones_like(outputs), ops.abs(outputs)
+        )
         return likelihood + self.quantization * off
 
     def get_config(self) -> Config:

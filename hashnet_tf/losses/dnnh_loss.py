@@ -3,11 +3,12 @@
 import keras
 
 from hashnet_tf._types import Config, Tensor, ops
-from hashnet_tf.losses._pairs import check_batch, label_pairs
+from hashnet_tf.losses._pairs import label_pairs, pairs_of
+from hashnet_tf.losses._row_loss import RowLoss
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class DNNHLoss(keras.losses.Loss):
+class DNNHLoss(RowLoss):
     """A similar image nearer than a dissimilar one, by a margin.
 
     "Simultaneous Feature Learning and Hash Coding with Deep Neural Networks"
@@ -52,7 +53,7 @@ class DNNHLoss(keras.losses.Loss):
         name: str = "dnnh_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         if not 0 < margin < float("inf"):
             raise ValueError(
                 "`margin` must be positive and finite."
@@ -60,16 +61,13 @@ class DNNHLoss(keras.losses.Loss):
             )
         self.margin = margin
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        y_true = ops.convert_to_tensor(y_true)
-        h = (1.0 + ops.cast(y_pred, "float32")) / 2.0
-        check_batch(y_true, h)
-        similar, known, _ = label_pairs(y_true, overlap=False)
-        n = ops.shape(h)[0]
-        others = ops.logical_not(ops.eye(n, dtype="bool"))
-        near = ops.cast(ops.logical_and(similar, others), "float32")
+    def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
+        h = (1.0 + outputs) / 2.0
+        similar, known, _ = label_pairs(labels, overlap=False)
+        counted = ops.logical_and(known, pairs_of(present))
+        near = ops.cast(ops.logical_and(counted, similar), "float32")
         far = ops.cast(
-            ops.logical_and(known, ops.logical_not(similar)), "float32"
+            ops.logical_and(counted, ops.logical_not(similar)), "float32"
         )
         squares = ops.sum(ops.square(h), axis=1)
         distances = (
@@ -85,7 +83,7 @@ class DNNHLoss(keras.losses.Loss):
             axis=1,
         )
         triplets = ops.sum(ops.sum(near, axis=1) * ops.sum(far, axis=1))
-        return rows * (ops.cast(n, "float32") / ops.maximum(triplets, 1.0))
+        return rows * (ops.sum(present) / ops.maximum(triplets, 1.0))
 
     def get_config(self) -> Config:
         return {**super().get_config(), "margin": self.margin}

@@ -4,11 +4,12 @@ import keras
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization
+from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.losses.weighted_pairwise_loss import WeightedPairwiseLoss
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class DPSHLoss(keras.losses.Loss):
+class DPSHLoss(RowLoss):
     """Likelihood of all pairs alike on z, and z drawn to its sign.
 
     "Feature Learning based Deep Supervised Hashing with Pairwise Labels" (Li
@@ -52,15 +53,14 @@ class DPSHLoss(keras.losses.Loss):
         name: str = "dpsh_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         self._pairs = WeightedPairwiseLoss(alpha=0.5, class_weights=None)
         self.quantization = check_quantization(quantization)
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        z = ops.cast(y_pred, "float32")
-        likelihood = self._pairs.call(y_true, z)
+    def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
+        likelihood = self._pairs.rows(labels, outputs, present)
         # |z| - 1 is z - sgn(z) up to its sign.
-        off = ops.mean(ops.square(ops.abs(z) - 1.0), axis=1)
+        off = ops.mean(ops.square(ops.abs(outputs) - 1.0), axis=1)
         return likelihood + self.quantization * off
 
     def get_config(self) -> Config:

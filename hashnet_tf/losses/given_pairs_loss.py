@@ -3,6 +3,7 @@
 import keras
 
 from hashnet_tf._types import Config, Tensor, ops
+from hashnet_tf.losses._labels import read_similarities
 from hashnet_tf.losses._likelihoods import (
     check_alpha,
     pair_negative_log_likelihood,
@@ -11,12 +12,14 @@ from hashnet_tf.losses._likelihoods import (
 from hashnet_tf.losses._pairs import (
     ClassWeights,
     check_class_weights,
+    differ,
     pair_weights,
 )
+from hashnet_tf.losses._row_loss import RowLoss
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class GivenPairsLoss(keras.losses.Loss):
+class GivenPairsLoss(RowLoss):
     """Weighted maximum likelihood over triples (x_i, x_j, s_ij).
 
     The same Eq. 4 of HashNet (ICCV 2017) as `WeightedPairwiseLoss`, for data
@@ -33,11 +36,14 @@ class GivenPairsLoss(keras.losses.Loss):
         reduction: As in `keras.losses.Loss`.
 
     Call arguments:
-        y_true: `[n]` or `[n, 1]`, s_ij: 1 similar, 0 dissimilar, -1 unknown.
+        y_true: `[n]` or `[n, 1]`, s_ij: 1 similar, 0 dissimilar, -1 unknown;
+            between 0 and 1 it is similar from .5 on. A pair with a
+            `sample_weight` of 0 is not there.
         y_pred: Float `[n, 2, K]`, g_i and g_j.
 
     Raises:
-        ValueError: If an argument or a shape is none of these.
+        ValueError: If an argument, a shape or a similarity is none of these,
+            in a graph as with `WeightedPairwiseLoss`.
 
     Example:
 
@@ -55,40 +61,42 @@ class GivenPairsLoss(keras.losses.Loss):
         name: str = "given_pairs_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         check_alpha(alpha)
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        g = ops.cast(y_pred, "float32")
-        if len(g.shape) != 3 or g.shape[1] != 2:
+    def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if len(y_pred.shape) != 3 or y_pred.shape[1] != 2:
             raise ValueError(
                 "`y_pred` must hold the two codes of each pair, [n, 2, bits]."
-                f" Received: y_pred.shape={tuple(g.shape)}"
+                f" Received: y_pred.shape={tuple(y_pred.shape)}"
             )
-        given = ops.convert_to_tensor(y_true)
-        shape = tuple(given.shape)
+        shape = tuple(y_true.shape)
         if (
             len(shape) not in (1, 2)
             or shape[1:] not in ((), (1,), (None,))
-            or len({shape[0], g.shape[0]} - {None}) > 1
+            or differ(shape[0], y_pred.shape[0])
         ):
             raise ValueError(
                 "`y_true` must hold one similarity a pair, [n] or [n, 1], of"
                 " as many pairs as `y_pred`. Received:"
-                f" y_true.shape={shape}, y_pred.shape={tuple(g.shape)}"
+                f" y_true.shape={shape}, y_pred.shape={tuple(y_pred.shape)}"
             )
-        given = ops.reshape(given, (-1,))
-        similar, counted = ops.greater(given, 0), ops.greater_equal(given, 0)
-        alpha = slope(self.alpha, g.shape[-1])
+        return ops.reshape(read_similarities(y_true), (-1,))
+
+    def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
+        similar = ops.greater(labels, 0)
+        counted = ops.logical_and(
+            ops.greater_equal(labels, 0), ops.greater(present, 0)
+        )
+        alpha = slope(self.alpha, outputs.shape[-1])
         losses = pair_negative_log_likelihood(
-            ops.sum(g[:, 0] * g[:, 1], axis=-1), similar, alpha
+            ops.sum(outputs[:, 0] * outputs[:, 1], axis=-1), similar, alpha
         )
         weights = pair_weights(similar, counted, self.class_weights)
-        n = ops.cast(ops.shape(g)[0], "float32")
         total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
-        return weights * losses * (n / total)
+        return weights * losses * (ops.sum(present) / total)
 
     def get_config(self) -> Config:
         return {

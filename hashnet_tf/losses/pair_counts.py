@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf.losses._labels import labels_in_numpy
+
 # Pairs of distinct label rows that are compared at a time.
 BLOCK_PAIRS = 2**22
 
@@ -45,7 +47,7 @@ def count_pairs(
 
     Args:
         labels: Class ids `[n]`, or a zero-or-one matrix `[n, L]`; -1 where a
-            label is unknown, as in `WeightedPairwiseLoss`.
+            label is unknown. They are read as by `WeightedPairwiseLoss`.
         include_self: Whether i = j counts, as a pair that is similar where the
             item has a label. The loss leaves these out.
 
@@ -53,7 +55,7 @@ def count_pairs(
         `PairCounts`; both orders of a pair count.
 
     Raises:
-        ValueError: If `labels` has another shape.
+        ValueError: If `labels` are none.
 
     Example:
 
@@ -64,13 +66,12 @@ def count_pairs(
     [100.0, 1.0101]
     """
     labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
     if labels.ndim not in (1, 2):
         raise ValueError(
             "`labels` must be class ids [n] or a zero-or-one matrix"
             f" [n, labels]. Received: labels.shape={labels.shape}"
         )
+    labels = labels_in_numpy(labels)
     rows, counts = np.unique(labels, axis=0, return_counts=True)
     counts = counts.astype(np.int64)
     if rows.ndim == 1:

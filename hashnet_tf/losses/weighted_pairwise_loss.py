@@ -3,6 +3,7 @@
 import keras
 
 from hashnet_tf._types import Config, Tensor, ops
+from hashnet_tf.losses._labels import read_similarities
 from hashnet_tf.losses._likelihoods import (
     check_alpha,
     pair_negative_log_likelihood,
@@ -10,12 +11,13 @@ from hashnet_tf.losses._likelihoods import (
 )
 from hashnet_tf.losses._pairs import (
     ClassWeights,
-    check_batch,
     check_class_weights,
     differ,
     label_pairs,
     pair_weights,
+    pairs_of,
 )
+from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.methods import SIMILARITIES
 
 # Those of labels, and a matrix of its own.
@@ -23,7 +25,7 @@ ALL_SIMILARITIES = (*SIMILARITIES, "given")
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class WeightedPairwiseLoss(keras.losses.Loss):
+class WeightedPairwiseLoss(RowLoss):
     """Weighted maximum likelihood over all pairs of a batch.
 
     Eq. 4 of "Deep Learning to Hash by Continuation" (Cao et al., ICCV 2017)
@@ -37,8 +39,14 @@ class WeightedPairwiseLoss(keras.losses.Loss):
     |S0| dissimilar pairs. At g = 0 it is 2 log 2 (log 2 without weights).
 
     It returns one value a row, `n / |S|` times the row's sum, so that Keras'
-    mean over the batch is the loss above; `sample_weight` scales the rows.
-    It is computed in float32 under every dtype policy.
+    mean over the batch is the loss above, computed in float32 under every
+    dtype policy. `sample_weight` scales the rows; a row of weight 0 is not
+    there, neither trained nor a partner nor counted, as -1 for a label has it.
+
+    The pairs are those of a batch. So the value of `evaluate` depends on the
+    batch size and the order, and is 0 where each batch holds one class, as
+    sorted data do: shuffle, or draw by class with
+    `hashnet_tf.datasets.PairSampler`.
 
     Args:
         alpha: Positive float, the slope of the sigmoid; None is 5 / K, half
@@ -55,14 +63,20 @@ class WeightedPairwiseLoss(keras.losses.Loss):
         reduction: As in `keras.losses.Loss`.
 
     Call arguments:
-        y_true: Class ids `[n]` or `[n, 1]`, or a zero-or-one matrix `[n, L]`,
-            L > 1, -1 where a label is unknown; with "given", s_ij `[n, n]`,
-            1, 0, or -1 where unknown. Ids must stay below 2^24, where float32
-            ends to count in ones.
+        y_true: Class ids `[n]` or `[n, 1]`, or labels from 0 to 1 `[n, L]`,
+            L > 1, -1 where unknown; with "given", s_ij `[n, n]` likewise.
+            One column is a column of ids, of zeros and ones too. Integer ids
+            are compared as such (JAX makes 32 bits of them in `fit`), floats
+            must stay below 2^24, where float32 ends to count in ones. Soft
+            labels (smoothing, MixUp, CutMix) count from .5 on; where a row
+            that adds up to 1 has none, its largest do, unless all are equal.
         y_pred: Float `[n, K]`, g = tanh(beta z).
 
     Raises:
-        ValueError: If an argument or a shape is none of these.
+        ValueError: If an argument, a shape or a label is none of these. A
+            graph ends with `tf.errors.InvalidArgumentError` for labels that
+            are none; where XLA or JAX compiled it, the loss is NaN instead,
+            and nothing is learned.
 
     Example:
 
@@ -81,8 +95,7 @@ class WeightedPairwiseLoss(keras.losses.Loss):
         name: str = "weighted_pairwise_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
-        # Exponents of inner products over K bits leave half precision.
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         check_alpha(alpha)
         if similarity not in ALL_SIMILARITIES:
             raise ValueError(
@@ -93,45 +106,42 @@ class WeightedPairwiseLoss(keras.losses.Loss):
         self.class_weights = check_class_weights(class_weights)
         self.similarity = similarity
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        y_true = ops.convert_to_tensor(y_true)
-        g = ops.cast(y_pred, "float32")
-        similar, known, continuous = self._pairs(y_true, g)
-        n = ops.shape(g)[0]
-        counted = ops.logical_and(
-            known, ops.logical_not(ops.eye(n, dtype="bool"))
-        )
-        alpha = slope(self.alpha, g.shape[-1])
+    def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
+        similar, known, continuous = self._pairs(labels)
+        counted = ops.logical_and(known, pairs_of(present))
+        alpha = slope(self.alpha, outputs.shape[-1])
         losses = pair_negative_log_likelihood(
-            ops.matmul(g, ops.transpose(g)), similar, alpha
+            ops.matmul(outputs, ops.transpose(outputs)), similar, alpha
         )
         weights = continuous * pair_weights(
             similar, counted, self.class_weights
         )
         total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
-        return ops.sum(weights * losses, axis=1) * (
-            ops.cast(n, "float32") / total
-        )
+        return ops.sum(weights * losses, axis=1) * (ops.sum(present) / total)
 
-    def _pairs(self, y_true: Tensor, g: Tensor) -> tuple:
+    def _pairs(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.similarity != "given":
-            check_batch(y_true, g)
-            return label_pairs(y_true, overlap=self.similarity == "jaccard")
+            return label_pairs(labels, overlap=self.similarity == "jaccard")
+        similar = ops.greater(labels, 0)
+        known = ops.greater_equal(labels, 0)
+        return similar, known, ops.ones_like(labels)
+
+    def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if self.similarity != "given":
+            return super().read(y_true, y_pred)
         if (
-            len(g.shape) != 2
+            len(y_pred.shape) != 2
             or len(y_true.shape) != 2
             or differ(*y_true.shape)
-            or differ(y_true.shape[0], g.shape[0])
+            or differ(y_true.shape[0], y_pred.shape[0])
         ):
             raise ValueError(
                 'With similarity="given", `y_true` must be the matrix of the'
                 " batch, [n, n], with as many rows as `y_pred`, [n, bits]."
                 f" Received: y_true.shape={tuple(y_true.shape)},"
-                f" y_pred.shape={tuple(g.shape)}"
+                f" y_pred.shape={tuple(y_pred.shape)}"
             )
-        similar = ops.greater(y_true, 0)
-        known = ops.greater_equal(y_true, 0)
-        return similar, known, ops.ones_like(y_true, dtype="float32")
+        return read_similarities(y_true)
 
     def get_config(self) -> Config:
         return {

@@ -13,6 +13,8 @@ CheckedLabels = npt.NDArray[np.int64] | npt.NDArray[np.uint8]
 
 ROWS = 2**16
 
+LARGEST_ID = 2**63 - 1
+
 # A row of more labels would be a mistake of millions of bytes an image.
 MAX_WIDTH = 2**16
 
@@ -26,7 +28,8 @@ def check_labels(
         labels: Class ids, integer `[n]` or `[n, 1]`, negative where unknown;
             or a zero-or-one matrix `[n, L]` with L > 1 of any dtype, where a
             row of zeros is an unlabelled item. One column is a column of ids,
-            as the losses read it.
+            as the losses read it. Soft labels are refused: what is measured
+            must be known.
         n: Int, the number of items, or None for any.
         name: What to call the array in an error.
 
@@ -64,6 +67,12 @@ def check_labels(
             raise ValueError(
                 f"`{name}` must be integers where they are class ids."
                 f" Received: {name}.dtype={labels.dtype}"
+            )
+        if labels.dtype == np.uint64 and labels.max() > LARGEST_ID:
+            # Else it would turn into a negative one, which is unknown.
+            raise ValueError(
+                f"`{name}` must be class ids up to {LARGEST_ID}."
+                f" Received: {labels.max()}"
             )
         return labels.astype(np.int64)
     if labels.dtype == bool:

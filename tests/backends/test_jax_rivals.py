@@ -54,3 +54,19 @@ def test_it_trains(name, found):
     losses = found[f"{name} losses"]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
     assert found[f"{name} moved"] > 1e-3
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_row_of_weight_zero_is_not_there(name, found):
+    value, expected = found[f"{name} weighted"]
+    assert value == pytest.approx(expected, rel=1e-5)
+    assert (found[f"{name} gone"] == 0).all()
+
+
+def test_labels_are_looked_at(found):
+    from hashnet_tf.losses import WeightedPairwiseLoss
+
+    value = float(WeightedPairwiseLoss()(np.arange(24) % 5, found["outputs"]))
+    assert float(found["ids value"]) == pytest.approx(value, rel=1e-5)
+    assert float(found["ids traced"]) == pytest.approx(value, rel=1e-5)
+    assert np.isnan(found["refused"]).all()

@@ -2,7 +2,7 @@
 
 Takes a folder and leaves there `rivals.npz`, for a test that runs under
 TensorFlow: labels and outputs, and by method the loss on these, the losses of
-a training and how far it moved the hash layer.
+a training, how far it moved the hash layer, and what rows of weight 0 do.
 """
 
 import pathlib
@@ -11,6 +11,7 @@ import sys
 # First, for it keeps TensorFlow out.
 import train_tiny  # noqa: F401, isort: skip
 
+import jax
 import keras
 import numpy as np
 
@@ -46,12 +47,34 @@ def hashnet():
 def main(folder):
     features, labels, outputs = data()
     found = {"labels": labels, "outputs": outputs}
+    weight = np.float32(np.arange(24) % 3 > 0)
+    loss = hn.losses.WeightedPairwiseLoss()
+    # In the integers of the backend, which JAX has of 32 bits alone.
+    ids = np.arange(24) % 5 + 2**33
+
+    def refused(y):
+        return loss(y, outputs)
+
+    found["ids value"] = np.asarray(loss(ids, outputs))
+    found["ids traced"] = np.asarray(
+        jax.jit(refused)(np.int32(np.arange(24) % 5 + 2**30))
+    )
+    found["refused"] = np.asarray(
+        [jax.jit(refused)(y) for y in (np.float32(ids), 2 * labels)]
+    )
     for name in RIVALS:
         config = TrainingConfig(data="digits", method=name, bits=BITS)
         loss = build_loss(config, labels)
-        value = loss(
-            labels, outputs if name == "greedyhash" else outputs[:, 4:]
+        rows = outputs if name == "greedyhash" else outputs[:, 4:]
+        value = loss(labels, rows)
+        of_weights = jax.value_and_grad(
+            lambda x, loss=loss: loss(labels, x, weight)
         )
+        value_there, gradient = of_weights(rows)
+        found[f"{name} weighted"] = np.asarray(
+            [value_there, loss(labels[weight > 0], rows[weight > 0])]
+        )
+        found[f"{name} gone"] = np.asarray(gradient)[weight == 0]
         net = hashnet()
         before = keras.ops.convert_to_numpy(net.hash_layer.kernel.value)
         model = build_training_model(config, net, labels)

@@ -102,7 +102,7 @@ def check_loss(slow):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
         value = float(loss(y, outputs))
         np.testing.assert_allclose(value, expected.mean(), rtol=1e-5, atol=1e-7)
-        weights = np.arange(N) / 4
+        weights = np.arange(1, N + 1) / 4
         np.testing.assert_allclose(
             loss(y, outputs, sample_weight=weights),
             np.mean(weights * expected),

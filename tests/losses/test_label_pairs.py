@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from keras import ops
 
+from hashnet_tf.losses._labels import read_labels
 from hashnet_tf.losses._pairs import label_pairs
 
 
 def arrays(labels, overlap):
     similar, known, continuous = map(
         ops.convert_to_numpy,
-        label_pairs(ops.convert_to_tensor(labels), overlap),
+        label_pairs(read_labels(labels), overlap),
     )
     assert similar.dtype == known.dtype == bool
     assert continuous.dtype == np.float32

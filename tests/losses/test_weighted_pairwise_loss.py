@@ -215,7 +215,7 @@ def test_sample_weight(slow, name):
     y = labels_of(name)
     g = codes(9)
     rows = slow.loss(g, relate_labels(slow, y), 5 / 6, "batch")
-    weight = np.float32([0, 1, 2, 0.5, 0, 1, 1, 3, 0.25])
+    weight = np.float32([4, 1, 2, 0.5, 5, 1, 1, 3, 0.25])
     loss = WeightedPairwiseLoss()
     for given in (weight, weight[:, None]):
         np.testing.assert_allclose(
@@ -229,7 +229,7 @@ def test_sample_weight(slow, name):
 @pytest.mark.parametrize("reduction", ["sum", None, "mean_with_sample_weight"])
 def test_reduction(slow, reduction):
     y, g = labels_of("ids"), codes(9)
-    weight = np.arange(9.0)
+    weight = np.arange(1.0, 10.0)
     rows = weight * slow.loss(g, relate_labels(slow, y), 5 / 6, "batch")
     expected = {
         "sum": rows.sum(),
@@ -287,7 +287,7 @@ def test_one_step_of_fit(slow, policy):
         "mixed_float16": 2.0**-10,
         "mixed_bfloat16": 2.0**-7,
     }[policy]
-    weight = np.float32(np.arange(12) % 4)
+    weight = np.float32(1 + np.arange(12) % 4)
 
     model = network()
     kernel, bias = (w.astype("float64") for w in model.get_weights()[:2])

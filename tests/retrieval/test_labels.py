@@ -57,6 +57,12 @@ def test_one_hot_rows_and_ids_agree():
         (3, r"mine.shape=\(\)"),
         ([1, 2], "each of 3 items"),
         ([1.0, 2.0, 3.0], "mine.dtype=float64"),
+        (
+            np.array([1, 2, 2**63], "uint64"),
+            "up to .* Received: 92233720368547",
+        ),
+        ([[0.9, 0.1], [0.1, 0.9], [0, 1]], r"0 and 1 .*mine\[0, 0\]=0.9"),
+        ([[5, 1], [1, 0], [0, 1]], r"0 and 1 .*mine\[0, 0\]=5"),
         ([1.0, np.nan, 3.0], "mine.dtype=float64"),
         (["a", "b", "c"], "mine.dtype=<U1"),
         ([[0, 1], [1, 0], [0, -1]], r"mine\[2, 1\]=-1"),

@@ -111,3 +111,17 @@ def test_refuses_labels(rival):
 def test_refuses_to_learn_without_labels(rival):
     with pytest.raises(ValueError, match="supervised. Received: labels=None"):
         clone(rival).fit(data()[0])
+
+
+@each
+@pytest.mark.parametrize("wrong", ["soft", "two levels", "floats"])
+def test_refuses_labels_that_are_none(rival, wrong):
+    x, labels = data()
+    one_hot = np.eye(3)[labels]
+    given = {
+        "soft": 0.9 * one_hot + 0.03,
+        "two levels": np.stack([labels, labels + 1], axis=1),
+        "floats": labels + 0.5,
+    }[wrong]
+    with pytest.raises(ValueError, match="`labels` must .* Received: labels"):
+        clone(rival).fit(x, given)
