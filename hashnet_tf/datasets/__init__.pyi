@@ -12,9 +12,9 @@ from .images.file_images import FileImages as FileImages
 from .images.image_set import ImageSet as ImageSet
 from .imbalance import imbalanced as imbalanced
 from .loading import load as load
-from .pixels.decoding import decodable as decodable
-from .pixels.decoding import find_undecodable as find_undecodable
-from .pixels.decoding import undecodable_named as undecodable_named
+from .pixels.undecodable import decodable as decodable
+from .pixels.undecodable import find_undecodable as find_undecodable
+from .pixels.undecodable import undecodable_named as undecodable_named
 from .protocol import protocols as protocols
 from .retrieval_dataset import RetrievalDataset as RetrievalDataset
 from .sampling import PairSampler as PairSampler

@@ -9,15 +9,16 @@ import tensorflow as tf
 from hashnet_tf.datasets.images.decoded_images import cached
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.pixels.decoding import (
-    decode_image,
-    find_undecodable,
-    undecodable_named,
-)
+from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.framing import (
     frame_image,
     keep_image,
     vary_image,
+)
+from hashnet_tf.datasets.pixels.undecodable import (
+    named,
+    undecodable,
+    undecodable_named,
 )
 from hashnet_tf.datasets.sampling import PairSampler, check_shard, sampled
 
@@ -241,6 +242,7 @@ def file_batches(
     Raises:
         ValueError: If `paths` is one path, or a file is no image.
         FileNotFoundError: If a file is missing; then none is decoded.
+        OSError: If a file cannot be read.
 
     Example:
 
@@ -264,16 +266,21 @@ def file_batches(
             f" Received: {len(missing)} that are not, first {missing[0]}"
         )
     images = FileImages("", names, np.full(len(names), -1, np.int32))
-    try:
-        batches = ordered_batches(images, size, batch_size, framing)
-        yield from batches.as_numpy_iterator()
-    except tf.errors.OpError as error:
-        if bad := find_undecodable(images):
-            raise ValueError(
-                "`paths` must be images that can be decoded: JPEG, PNG, WebP"
-                f" or BMP. Received: {names[bad[0]]}"
-            ) from error
-        raise
+    batches = ordered_batches(images, size, batch_size, framing)
+    iterator = batches.as_numpy_iterator()
+    while True:
+        try:
+            batch = next(iterator, None)
+        except tf.errors.OpError as error:
+            if refused := undecodable(images):
+                raise ValueError(
+                    "`paths` must be images that can be decoded: JPEG, PNG,"
+                    f" WebP or BMP. Received: {named(images, refused)}"
+                ) from error
+            raise
+        if batch is None:
+            return
+        yield batch
 
 
 def _decoded(image: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.pixels.decoding import find_undecodable
+from hashnet_tf.datasets.pixels.undecodable import undecodable
 from hashnet_tf.datasets.protocol import OVERLAPS
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 
@@ -110,9 +110,14 @@ def _unreadable(
         count, first = len(missing), _first(images, missing)
         yield f"{count} {of_part} are not there: {first}"
     there = np.setdiff1d(np.arange(len(images)), missing)
-    bad = there[find_undecodable(images.subset(there))]
-    if len(bad):
-        yield f"{len(bad)} {of_part} cannot be decoded: {_first(images, bad)}"
+    readable = images.subset(there)
+    if refused := undecodable(readable):
+        named = [f"{readable.names[i]} ({why})" for i, why in refused.items()]
+        more = ", ..." if len(named) > SHOWN else ""
+        yield (
+            f"{len(refused)} {of_part} cannot be decoded:"
+            f" {', '.join(named[:SHOWN])}{more}"
+        )
 
 
 def _overlap(

@@ -7,6 +7,7 @@ import numpy as np
 
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.protocol import OVERLAPS, Expected
+from hashnet_tf.datasets.sources.walking import Account
 
 PARTS = ("train", "query", "database")
 
@@ -30,6 +31,8 @@ class RetrievalDataset:
         overlaps: Tuple of str, of "train-query", "train-database" and
             "query-database": which parts may share images.
         remarks: Tuple of str, what was missing or left out when it was read.
+        account: `hashnet_tf.datasets.sources.walking.Account` of all files
+            that were met where folders were walked, or None.
 
     Raises:
         ValueError: If a part is empty, `overlaps` are not as above, or the
@@ -47,6 +50,7 @@ class RetrievalDataset:
     expected: Expected = Expected()
     overlaps: tuple[str, ...] = ("train-database",)
     remarks: tuple[str, ...] = ()
+    account: Account | None = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.overlaps) - set(OVERLAPS):
@@ -72,12 +76,13 @@ class RetrievalDataset:
             )
 
     def describe(self) -> str:
-        """Returns one line: the parts' sizes, the protocol, the notes."""
+        """Returns one line: parts' sizes, protocol, account of files, notes."""
         parts = ", ".join(
             f"{len(getattr(self, part))} {part}" for part in PARTS
         )
         notes = "".join(f" Note: {note}." for note in self.notes)
-        return f"{self.name}: {parts}. {self.protocol}{notes}"
+        account = f" Files: {self.account.text()}." if self.account else ""
+        return f"{self.name}: {parts}. {self.protocol}{account}{notes}"
 
     @functools.cached_property
     def notes(self) -> list[str]:

@@ -7,9 +7,9 @@ import typing
 import numpy as np
 
 from hashnet_tf.datasets import ImageSet, RetrievalDataset, load
-from hashnet_tf.datasets.pixels.decoding import (
-    find_undecodable,
+from hashnet_tf.datasets.pixels.undecodable import (
     refuse_undecodable,
+    undecodable,
 )
 from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.runs.config import TrainingConfig
@@ -18,7 +18,7 @@ if typing.TYPE_CHECKING:
     from hashnet_tf.runs.run import Run
 
 # Of each part: `digest`, of its names and labels, and `undecodable`, the names
-# that are left out.
+# that are left out. Where folders were walked, "files" besides: the account.
 Record = dict[str, dict[str, typing.Any]]
 
 
@@ -28,7 +28,8 @@ class RunData(typing.NamedTuple):
     Attributes:
         dataset: `RetrievalDataset`, without what is left out.
         record: What belongs into `data.json`: a dict from each part's name to
-            a dict of `digest` and `undecodable`.
+            a dict of `digest` and `undecodable`, and from "files" to what
+            became of all files that were met, where folders were walked.
     """
 
     dataset: RetrievalDataset
@@ -81,10 +82,13 @@ def run_data(
         record = {
             part: {
                 "digest": digests[part],
-                "undecodable": skipped.get(part, []),
+                "undecodable": list(skipped.get(part, {})),
             }
             for part in PARTS
         }
+        if dataset.account is not None:
+            refused = {k: v for of in skipped.values() for k, v in of.items()}
+            record["files"] = dataset.account.refusing(refused).as_dict()
     changed = [
         part for part in PARTS if digests[part] != record[part]["digest"]
     ]
@@ -95,35 +99,38 @@ def run_data(
             f" {dataset.name} with other names or labels in"
             f" {', '.join(changed)}"
         )
+    if dataset.account is not None and "files" in record:
+        account = dataset.account.refusing(record["files"]["refused"])
+        dataset = dataclasses.replace(dataset, account=account)
     kept = {
         part: _without(getattr(dataset, part), record[part]["undecodable"])
         for part in PARTS
         if record[part]["undecodable"]
     }
-    # As it is where it can be: its notes have been looked for already.
     if kept:
         dataset = dataclasses.replace(dataset, **kept)
     return RunData(dataset, record)
 
 
-def _undecodable(dataset: RetrievalDataset) -> dict[str, list[str]]:
-    """Returns the names to leave out of each part; decodes an image once."""
-    good: dict[str, bool] = {}
+def _undecodable(dataset: RetrievalDataset) -> dict[str, dict[str, str]]:
+    """Returns what each part leaves out, and why; decodes an image once."""
+    reasons: dict[str, str | None] = {}
     found = {}
     for part in PARTS:
         images = getattr(dataset, part)
         identities = images.identities()
-        new = {name: i for i, name in enumerate(identities) if name not in good}
+        new = {n: i for i, n in enumerate(identities) if n not in reasons}
         places = np.array(sorted(new.values()), np.int64)
-        bad = set()
-        if len(places):
-            bad.update(find_undecodable(images.subset(places)))
+        refused = undecodable(images.subset(places)) if len(places) else {}
         for row, place in enumerate(places):
-            good[identities[place]] = row not in bad
-        wrong = [i for i, name in enumerate(identities) if not good[name]]
+            reasons[identities[place]] = refused.get(row)
+        wrong = {}
+        for i, name in enumerate(identities):
+            if (reason := reasons[name]) is not None:
+                wrong[i] = reason
         if len(wrong) == len(images):
             refuse_undecodable(images, wrong)
-        found[part] = [images.names[i] for i in wrong]
+        found[part] = {images.names[i]: why for i, why in wrong.items()}
     return found
 
 

@@ -16,10 +16,14 @@ from hashnet_tf._files import (
     write_json,
 )
 from hashnet_tf._output import Progress, say
-from hashnet_tf.datasets import FileImages, ImageSet, decodable, load
+from hashnet_tf.datasets import FileImages, ImageSet, load
 from hashnet_tf.datasets.batches import ordered_batches
-from hashnet_tf.datasets.pixels.decoding import undecodable_named
-from hashnet_tf.datasets.sources.folder import ENDINGS, image_paths
+from hashnet_tf.datasets.pixels.undecodable import (
+    undecodable,
+    undecodable_named,
+    without,
+)
+from hashnet_tf.datasets.sources.walking import ENDINGS, Account, walk
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
 from hashnet_tf.runs.code_set import CLASS_NAMES, CodeSet, array_digest
@@ -51,6 +55,7 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
 
     Raises:
         ValueError: If the source is not there, or a folder without images.
+        OSError: If something in the folder cannot be read.
 
     Example:
 
@@ -63,18 +68,24 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
         settings = dict(source)
         part = settings.pop("part")
         return getattr(load(**settings), part)
-    root = pathlib.Path(source["folder"])
+    return _open_folder(source["folder"])[0]
+
+
+def _open_folder(folder: Path) -> tuple[FileImages, Account]:
+    """Returns the images of a folder, and what became of all files in it."""
+    root = pathlib.Path(folder)
     if not root.is_dir():
         raise ValueError(
             f"Images are needed in an existing folder. Received: {root}"
         )
-    names = [str(path.relative_to(root)) for path in image_paths(root)]
+    names, passed_over = walk(root)
     if not names:
         raise ValueError(
             f"A folder needs images ({', '.join(ENDINGS)}) in it, to any depth."
             f" Received: {root} with none"
         )
-    return FileImages(root, names, np.full(len(names), -1, np.int32))
+    images = FileImages(root, names, np.full(len(names), -1, np.int32))
+    return images, Account(len(names), passed_over=dict(passed_over))
 
 
 def encode_images(
@@ -86,6 +97,7 @@ def encode_images(
     labelled: bool = True,
     features: np.ndarray | None = None,
     class_names: list[str] | None = None,
+    account: Account | None = None,
 ) -> CodeSet:
     """Encodes images into a code set, or goes on with one that was begun.
 
@@ -107,6 +119,8 @@ def encode_images(
             takes them in place of pixels (`FeatureEncoder`), or None.
         class_names: List of str, the name of each class, or None where they
             are not known.
+        account: What became of all files that the images were found among, as
+            `RetrievalDataset.account`, or None; the manifest keeps it.
 
     Returns:
         `CodeSet`.
@@ -157,6 +171,8 @@ def encode_images(
         begun = place.with_name(f"{place.name}.begun")
         with undecodable_named(images):
             _stream(encoder, images, begun, manifest, features)
+        if account is not None:
+            manifest["files"] = account.as_dict()
         _complete(images, begun, manifest, labelled, class_names)
         if place.exists():
             # Half a folder, after a kill, would be none that may be replaced.
@@ -199,14 +215,21 @@ def encode_folder(
     ```
     """
     source = {"folder": str(pathlib.Path(images).resolve())}
-    found = open_images(source)
+    found, account = _open_folder(source["folder"])
     if skip_undecodable:
-        found, skipped = decodable(found, skip=True)
-        for name in skipped:
-            print(f"left out: {name}")
-        if skipped:
-            print(f"{len(skipped)} undecodable images are left out")
-    return encode_images(encoder, found, folder, source, labelled=False)
+        refused = undecodable(found)
+        for place, reason in refused.items():
+            print(f"left out: {found.where(place)} ({reason})")
+        if refused:
+            print(f"{len(refused)} undecodable images are left out")
+        account = account.refusing(
+            {found.names[place]: reason for place, reason in refused.items()}
+        )
+        found = without(found, refused)
+    print(f"Files: {account.text()}", flush=True)
+    return encode_images(
+        encoder, found, folder, source, labelled=False, account=account
+    )
 
 
 def _is_taken(folder: pathlib.Path) -> bool:
@@ -278,8 +301,9 @@ def _batches(
 def _of_codes_to_come(
     manifest: dict[str, typing.Any] | None,
 ) -> dict[str, typing.Any]:
-    """Returns a manifest as it was before the codes were known."""
-    return {k: v for k, v in (manifest or {}).items() if k != "codes_digest"}
+    """Returns of a manifest what decides which codes they are."""
+    told = ("codes_digest", "files")
+    return {k: v for k, v in (manifest or {}).items() if k not in told}
 
 
 def _manifest_of(folder: pathlib.Path) -> dict[str, typing.Any] | None:

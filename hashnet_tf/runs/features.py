@@ -14,7 +14,7 @@ from hashnet_tf._files import written_beside
 from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets.batches import ordered_batches, varied_batches
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.pixels.decoding import undecodable_named
+from hashnet_tf.datasets.pixels.undecodable import undecodable_named
 from hashnet_tf.datasets.sampling import PairSampler, sampled, shuffled
 from hashnet_tf.models import weights_digest
 

@@ -21,7 +21,8 @@ from hashnet_tf.datasets import (
     pixel_array,
     training_batches,
 )
-from hashnet_tf.datasets.pixels.decoding import undecodable_named
+from hashnet_tf.datasets.pixels.undecodable import undecodable_named
+from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import Record
 from hashnet_tf.runs.features import feature_batches, frozen_features
@@ -103,8 +104,8 @@ def fit_run(
 
 
 def _tell_undecodable(run: Run, record: Record) -> None:
-    for part, of_part in record.items():
-        if count := len(of_part["undecodable"]):
+    for part in PARTS:
+        if count := len(record[part]["undecodable"]):
             say(
                 f"{count} undecodable {part} images are left out; they are"
                 f" listed in {run.data_path}"

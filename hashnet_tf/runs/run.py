@@ -262,6 +262,7 @@ class Run:
             protocol=dataset.protocol,
             features=features,
             class_names=dataset.class_names,
+            account=dataset.account,
         )
 
     def search(

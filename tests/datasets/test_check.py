@@ -79,7 +79,8 @@ def test_finds_what_is_missing_and_what_is_no_image(pets):
     (root / "10.png").write_bytes((root / "10.png").read_bytes()[:40])
     assert find_problems(pets) == [
         "1 of 2 query images are not there: 4.png",
-        "2 of 6 database images cannot be decoded: 7.png, 10.png",
+        "2 of 6 database images cannot be decoded: 7.png (not an image),"
+        " 10.png (Invalid PNG. Failed to initialize decoder.)",
     ]
 
 
@@ -94,8 +95,8 @@ def test_counts_of_the_whole_part_and_each_image_once(pets):
         overlaps=("train-database",),
     )
     assert find_problems(found) == [
-        "1 of 4 train images cannot be decoded: 1.png",
-        "1 of 5 database images cannot be decoded: 9.png",
+        "1 of 4 train images cannot be decoded: 1.png (not an image)",
+        "1 of 5 database images cannot be decoded: 9.png (not an image)",
     ]
 
 
@@ -135,7 +136,8 @@ def test_reads_a_prepared_set_of_tfds(prepare_tfds):
     )
     dataset = hn.datasets.load(f"tfds:{name}")
     (problem,) = find_problems(dataset)
-    assert problem.endswith("images cannot be decoded: train#11")
+    reason = f"Invalid JPEG data, size {len(bad)}"
+    assert problem.endswith(f"cannot be decoded: train#11 ({reason})")
 
 
 def test_an_image_of_two_parts_is_read_once(pets):
@@ -144,7 +146,7 @@ def test_an_image_of_two_parts_is_read_once(pets):
         pets, database=pets.train, overlaps=("train-database",)
     )
     assert find_problems(found) == [
-        "1 of 4 train images cannot be decoded: 2.png"
+        "1 of 4 train images cannot be decoded: 2.png (not an image)"
     ]
 
 

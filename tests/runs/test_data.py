@@ -48,8 +48,14 @@ def test_is_the_data_set_of_the_settings(config, run):
         expected.name,
         expected.protocol,
     )
-    assert list(record) == list(PARTS)
-    assert all(part["undecodable"] == [] for part in record.values())
+    assert list(record) == [*PARTS, "files"]
+    assert all(record[part]["undecodable"] == [] for part in PARTS)
+    assert record["files"] == {
+        "found": 36,
+        "used": 36,
+        "refused": {},
+        "passed_over": {},
+    }
     assert not run.path.exists()
 
 
@@ -62,6 +68,17 @@ def test_of_a_written_record_it_is_the_same(config, run):
     assert same == record
 
 
+def test_a_record_of_before_has_no_account(config, run):
+    settings, folder = config()
+    _, record = run_data(run, settings)
+    del record["files"]
+    write_json(run.data_path, record)
+    (folder / "note.txt").touch()
+    dataset, same = run_data(run, settings)
+    assert same == record
+    assert dataset.account.passed_over == {".txt": 1}
+
+
 def spoil(folder, dataset):
     """Spoils a query and a training image; returns their names."""
     chosen = [dataset.query.names[3], dataset.train.names[5]]
@@ -72,7 +89,7 @@ def spoil(folder, dataset):
 
 def test_nothing_is_decoded_where_nothing_is_left_out(config, run, monkeypatch):
     settings, _ = config()
-    monkeypatch.setattr(MODULE, "find_undecodable", None)
+    monkeypatch.setattr(MODULE, "undecodable", None)
     run_data(run, settings)
 
 
@@ -84,8 +101,8 @@ def test_each_image_is_looked_through_once(config, run, monkeypatch):
         seen.extend(images.names)
         return find(images)
 
-    find = MODULE.find_undecodable
-    monkeypatch.setattr(MODULE, "find_undecodable", counting)
+    find = MODULE.undecodable
+    monkeypatch.setattr(MODULE, "undecodable", counting)
     run_data(run, settings)
     # The training images lie in the database, and are not decoded again.
     assert sorted(seen) == sorted(
@@ -103,6 +120,9 @@ def test_files_that_are_no_images_are_left_out(config, run):
         "query": [query],
         "database": [train],
     }
+    reason = "not an image"
+    assert record["files"]["refused"] == {train: reason, query: reason}
+    assert record["files"]["used"] == 34
     for part in PARTS:
         images, kept = getattr(whole, part), getattr(dataset, part)
         left = [n for n in images.names if n not in (query, train)]
@@ -120,7 +140,7 @@ def test_what_was_left_out_is_not_looked_for_again(
     write_json(run.data_path, record)
     # Repaired since, they would be strangers to the run all the same.
     write_images(folder, spoiled)
-    monkeypatch.setattr(MODULE, "find_undecodable", None)
+    monkeypatch.setattr(MODULE, "undecodable", None)
     again, same = run_data(run, settings)
     assert names(again) == names(dataset)
     assert same == record

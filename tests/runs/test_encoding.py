@@ -251,11 +251,33 @@ def test_names_of_classes(model, queries, encoding, tmp_path):
 def test_an_image_that_cannot_be_decoded(model, make_folder, tmp_path):
     folder = make_folder()
     (folder / "b" / "05.png").write_text("no image")
-    with pytest.raises(ValueError, match=f"{folder / 'b' / '05.png'}$"):
+    with pytest.raises(ValueError, match=f"{folder / 'b' / '05.png'} "):
         encode_folder(model, folder, tmp_path / "codes")
     assert not (tmp_path / "codes").exists()
     there = encode_folder(model, folder, tmp_path / "codes", True)
     assert len(there.ids) == 35 and "b/05.png" not in there.ids
+
+
+def test_what_is_no_image_is_told_and_kept_in_the_manifest(
+    model, encoding, make_folder, tmp_path, capsys
+):
+    folder = make_folder()
+    for name in ("a/note.txt", "b/Thumbs.db", ".DS_Store"):
+        (folder / name).touch()
+    there = encode_folder(model, folder, tmp_path / "codes")
+    told = "36 images used, 3 passed over (hidden files 1, .txt 1, .db 1)"
+    assert f"Files: 39 found: {told}\n" in capsys.readouterr().out
+    assert there.manifest["files"]["passed_over"] == {
+        "hidden files": 1,
+        ".txt": 1,
+        ".db": 1,
+    }
+    # It decides of no code: what is there is not made again.
+    batches = encoding.batches
+    (folder / "a" / "note.txt").unlink()
+    again = encode_folder(model, folder, tmp_path / "codes")
+    assert encoding.batches == batches
+    assert again.manifest == there.manifest
 
 
 def test_a_matrix_of_labels(model, queries, tmp_path):

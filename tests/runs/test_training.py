@@ -338,9 +338,10 @@ def test_files_that_are_no_images_are_left_out_and_listed(
     run = train(config, tmp_path / "run")
     told = capsys.readouterr().out
     left_out = {
-        part: of_part["undecodable"]
-        for part, of_part in run.data_record().items()
+        part: run.data_record()[part]["undecodable"]
+        for part in ("train", "query", "database")
     }
+    assert "Files: 36 found: 35 images used, 1 refused by" in told
     assert left_out["database"] + left_out["query"] == ["b/05.png"]
     assert "1 undecodable database images are left out; they are" in told
     assert str(run.data_path) in told

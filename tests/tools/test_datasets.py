@@ -83,6 +83,7 @@ def test_checks_a_bad_set(hashnet, cifar10):
     ]
     assert line == (
         "Problem: 1 of 24 train images cannot be decoded: train/dog/3.png"
+        " (not an image)"
     )
     assert "parts share" not in ended.out
 

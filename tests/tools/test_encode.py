@@ -87,11 +87,20 @@ def test_files_that_are_no_images(encode, photos, fails, trained, tmp_path):
         f"--out={tmp_path / 'codes'}",
     )
     assert "1 of 40 images cannot be decoded" in line
-    assert line.endswith(f"Received: {folder / 'a' / '00.png'}")
+    bad = f"{folder / 'a' / '00.png'} (not an image)"
+    assert line.endswith(f"Received: {bad}")
     assert not (tmp_path / "codes").exists()
     ended, out = encode(f"--images={folder}", "--skip_undecodable")
     assert ended.code == 0
-    assert f"left out: {folder / 'a' / '00.png'}\n" in ended.out
+    assert f"left out: {bad}\n" in ended.out
+    told = "40 found: 39 images used, 1 refused by the decoder"
+    assert f"Files: {told}\n" in ended.out
+    assert CodeSet.load(out).manifest["files"] == {
+        "found": 40,
+        "used": 39,
+        "refused": {"a/00.png": "not an image"},
+        "passed_over": {},
+    }
     assert "1 undecodable images are left out\n" in ended.out
     assert len(CodeSet.load(out).ids) == 39
 

@@ -64,10 +64,15 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
     text, empty = tmp_path / "a.jpg", tmp_path / "b.png"
     text.write_text("no image")
     empty.write_bytes(b"")
-    for path in (tmp_path / "missing.jpg", tmp_path, text, empty):
+    for path, told in (
+        (tmp_path / "missing.jpg", ""),
+        (tmp_path, ""),
+        (text, " (not an image)"),
+        (empty, " (an empty file)"),
+    ):
         line = fails("search", path, workdir)
         assert "JPEG, PNG, WebP or BMP" in line
-        assert line.endswith(f"Received: {path}")
+        assert line.endswith(f"Received: {path}{told}")
     line = fails("search", image, workdir, "--k=0")
     assert line.endswith("Received: k=0")
     line = fails("search", image, workdir, f"--codes={tmp_path}")

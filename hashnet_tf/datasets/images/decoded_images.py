@@ -10,7 +10,10 @@ import tensorflow as tf
 
 from hashnet_tf._framings import CACHES
 from hashnet_tf.datasets.images.image_set import ImageSet, Reader
-from hashnet_tf.datasets.pixels.decoding import refuse_undecodable
+from hashnet_tf.datasets.pixels.undecodable import (
+    refuse_undecodable,
+    refused_of,
+)
 
 _MEMINFO = pathlib.Path("/proc/meminfo")
 # Of a container, whose limit the machine's figures do not tell.
@@ -154,7 +157,9 @@ def cached(
         # Behind the sample, if the first ones were smaller than the rest.
         if expected > limit:
             return images
-    refuse_undecodable(
-        images, [i for i in range(len(images)) if i not in decoded]
-    )
+    missing = [i for i in range(len(images)) if i not in decoded]
+    if missing:
+        refuse_undecodable(images, refused_of(images, missing))
+        # What has failed once and does no more is left to each epoch.
+        return images
     return DecodedImages([decoded[i] for i in range(len(images))], images)

@@ -1,8 +1,4 @@
-"""Which files a source needs, and where listed ones lie.
-
-What begins with a dot is left alone: macOS writes "._1.jpg", which is no
-image, beside 1.jpg on disks of other systems.
-"""
+"""Which files a source needs, and where listed ones lie."""
 
 import collections.abc
 import os
@@ -11,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from hashnet_tf.datasets.sources.folder import ENDINGS, check_utf8
+from hashnet_tf.datasets.sources.walking import list_folder
 
 _Path = TypeVar("_Path", str, pathlib.Path)
 
@@ -70,28 +66,6 @@ def first_with(
     )
 
 
-def image_names(folder: str | os.PathLike[str]) -> list[str]:
-    """Returns the names of the image files in a folder, sorted.
-
-    Args:
-        folder: Str or `pathlib.Path`.
-
-    Returns:
-        List of str: what ends as an image does.
-
-    Raises:
-        ValueError: If a name is no UTF-8: it could not be written to a file.
-    """
-    names = sorted(
-        name
-        for name in os.listdir(folder)
-        if name.lower().endswith(ENDINGS) and not name.startswith(".")
-    )
-    for name in names:
-        check_utf8(os.path.join(folder, name))
-    return names
-
-
 def present(
     root: pathlib.Path, paths: list[str]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -116,7 +90,7 @@ def present(
         folder, _, name = path.rpartition("/")
         if folder not in names:
             inside = root / folder
-            found = image_names(inside) if inside.is_dir() else []
+            found = list_folder(inside).images if inside.is_dir() else []
             names[folder] = frozenset(found)
         there[i] = name in names[folder]
     if not there.any():

@@ -1,5 +1,6 @@
 """Folders of images, one a class."""
 
+import collections
 import os
 import pathlib
 
@@ -7,8 +8,14 @@ import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.sources.reading import Pool
-
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+from hashnet_tf.datasets.sources.walking import (
+    ENDINGS,
+    SHOWN,
+    Account,
+    Listing,
+    list_folder,
+    walk,
+)
 
 # What people call the parts of a data set, which are no classes.
 SPLITS = "train training test testing val valid validation".split()
@@ -18,8 +25,8 @@ def read_folder(place: str) -> Pool:
     """Reads a folder of class folders ("folder:DIR").
 
     DIR holds one folder a class, or `train/` and `test/` of such folders with
-    the same classes. A class folder may hold folders itself. What begins with
-    a dot is left alone.
+    the same classes. A class folder may hold folders itself. What is no image
+    is passed over, and counted.
 
     Args:
         place: Str, DIR.
@@ -31,99 +38,73 @@ def read_folder(place: str) -> Pool:
         ValueError: If DIR is no folder, holds no class folders or one of
             `train/` and `test/` without the other, a class folder holds no
             images, or the classes of the parts differ.
+        OSError: As `hashnet_tf.datasets.sources.walking.walk`.
     """
     root = pathlib.Path(place)
     if not place or not root.is_dir():
         raise ValueError(
             f'"folder:DIR" needs an existing folder. Received: folder:{place}'
         )
-    parts = [root / "train", root / "test"]
-    if not all(part.is_dir() for part in parts):
-        parts = [root]
-    classes = _class_names(parts)
+    above = list_folder(root)
+    parts = [root]
+    if {"train", "test"} <= set(above.folders):
+        parts = [root / "train", root / "test"]
+    listed = [list_folder(part) for part in parts]
+    classes = _class_names(parts, listed)
+    passed_over, notes = _beside(above, listed)
+    # A link may lead from one class to another, whose images are its own.
+    apart = [root, *parts, *(part / name for part in parts for name in classes)]
     paths, labels, in_test = [], [], []
     for part in parts:
         for label, name in enumerate(classes):
-            found = image_paths(part / name)
+            found, rest = walk(part / name, apart)
             if not found:
                 raise ValueError(
                     f"A class folder needs images ({', '.join(ENDINGS)})."
                     f" Received: {part / name} with none"
                 )
-            paths += [str(path.relative_to(root)) for path in found]
+            inner = str((part / name).relative_to(root))
+            paths += [os.path.join(inner, path) for path in found]
             labels += [label] * len(found)
             in_test += [part.name == "test" and len(parts) == 2] * len(found)
-    beside = [n for n in folder_names(root) if n not in ("train", "test")]
-    notes = [f"{', '.join(beside)} beside train/ and test/ is left alone"]
+            passed_over += rest
     return Pool(
         FileImages(root, paths, np.array(labels, dtype=np.int32)),
         in_test=np.array(in_test) if len(parts) == 2 else None,
         class_names=classes,
-        notes=tuple(notes) if beside and len(parts) == 2 else (),
+        notes=notes,
+        account=Account(len(paths), passed_over=dict(passed_over)),
     )
 
 
-def image_paths(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Returns the image files in a folder, to any depth, sorted.
-
-    Args:
-        folder: `pathlib.Path`.
-
-    Returns:
-        List of `pathlib.Path`.
-
-    Raises:
-        ValueError: If a name is no UTF-8: it could not be written to a file.
-    """
-    found = []
-    for path in sorted(folder.rglob("*")):
-        # macOS writes "._1.jpg", which is no image, beside 1.jpg on disks of
-        # other systems.
-        inner = path.relative_to(folder).parts
-        if any(part.startswith(".") for part in inner):
-            continue
-        if path.suffix.lower() in ENDINGS and path.is_file():
-            check_utf8(str(path))
-            found.append(path)
-    return found
-
-
-def check_utf8(path: str) -> None:
-    """Checks that a path can be written to a file.
-
-    Args:
-        path: Str.
-
-    Raises:
-        ValueError: If it is no UTF-8.
-    """
-    try:
-        path.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"Names of files must be UTF-8. Received: {path!r}"
-        ) from error
-
-
-def folder_names(folder: str | os.PathLike[str]) -> list[str]:
-    """Returns the names of the folders in a folder, sorted.
-
-    Args:
-        folder: Str or `pathlib.Path`.
-
-    Returns:
-        List of str.
-    """
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if not entry.name.startswith(".") and entry.is_dir()
+def _beside(
+    above: Listing, listed: list[Listing]
+) -> tuple[collections.Counter[str], tuple[str, ...]]:
+    """Returns what is passed over beside the class folders, and notes of it."""
+    with_parts = len(listed) == 2
+    levels = [above, *listed] if with_parts else listed
+    passed_over: collections.Counter[str] = collections.Counter()
+    for level in levels:
+        passed_over += level.passed_over
+    notes = []
+    if images := [name for level in levels for name in level.images]:
+        passed_over["images beside the class folders"] = len(images)
+        more = ", ..." if len(images) > SHOWN else ""
+        notes.append(
+            f"{len(images):,} images beside the class folders are left alone"
+            f" ({', '.join(images[:SHOWN])}{more})"
         )
+    beside = [name for name in above.folders if name not in ("train", "test")]
+    if with_parts and beside:
+        passed_over.update(f"{name}/" for name in beside)
+        notes.append(
+            f"{', '.join(beside)} beside train/ and test/ is left alone"
+        )
+    return passed_over, tuple(notes)
 
 
-def _class_names(parts: list[pathlib.Path]) -> list[str]:
-    classes = [folder_names(part) for part in parts]
+def _class_names(parts: list[pathlib.Path], listed: list[Listing]) -> list[str]:
+    classes = [listing.folders for listing in listed]
     if not classes[0]:
         raise ValueError(
             "A folder of images needs one folder a class in it."
@@ -147,7 +128,5 @@ def _class_names(parts: list[pathlib.Path]) -> list[str]:
 
 
 def _holds_only_folders(folder: pathlib.Path) -> bool:
-    images = [
-        entry for entry in folder.iterdir() if entry.suffix.lower() in ENDINGS
-    ]
-    return bool(folder_names(folder)) and not images
+    listing = list_folder(folder)
+    return bool(listing.folders) and not listing.images

@@ -1,5 +1,6 @@
 """ImageNet as the ILSVRC challenges from 2012 on hand it out."""
 
+import collections
 import pathlib
 import re
 import xml.etree.ElementTree as ElementTree
@@ -9,12 +10,11 @@ import numpy as np
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.sources._paths import (
     first_with,
-    image_names,
     needed_file,
     needed_folder,
 )
-from hashnet_tf.datasets.sources.folder import folder_names
 from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.walking import Account, list_folder
 
 NEEDS = (
     "The layout ilsvrc needs train/WNID/*.JPEG and either val/WNID/*.JPEG or"
@@ -65,20 +65,22 @@ def read_ilsvrc(place: str) -> Pool:
         list(homes), lambda folder: (folder / "train").is_dir(), NEEDS
     )
     annotations = homes[images] / "Annotations" / "CLS-LOC" / "val"
-    classes = _class_folders(images / "train")
+    over: collections.Counter[str] = collections.Counter()
+    classes, beside = _class_folders(images / "train", over)
     if not classes:
         raise ValueError(f"{NEEDS} Received: {images / 'train'} with no WNID")
-    train = _of_folders(images, "train", classes)
+    train = _of_folders(images, "train", classes, over)
+    if beside:
+        over["images beside the class folders"] = len(beside)
     needed_folder(images / "val", NEEDS)
-    folders = _class_folders(images / "val")
-    loose = image_names(images / "val")
+    folders, loose = _class_folders(images / "val", over)
     if folders and loose:
         raise ValueError(
             f"{NEEDS} Received: {images / 'val'} with both, as {folders[0]} and"
             f" {loose[0]}"
         )
     if folders:
-        test = _of_folders(images, "val", folders)
+        test = _of_folders(images, "val", folders, over)
     else:
         test = _annotated(loose, annotations)
     known = set(classes)
@@ -88,28 +90,36 @@ def read_ilsvrc(place: str) -> Pool:
             f"{NEEDS} Received: {images / 'val'} with no image of the"
             f" {len(classes)} classes of train"
         )
+    if strangers := len(test) - len(kept):
+        over["images of classes without training images"] = strangers
     paths, wnids = zip(*train, *kept, strict=True)
     return Pool(
         images=FileImages(images, paths, np.searchsorted(classes, wnids)),
         in_test=np.arange(len(paths)) >= len(train),
         class_names=classes,
         notes=_notes(classes, test, kept),
+        account=Account(len(paths), passed_over=dict(over)),
     )
 
 
-def _class_folders(folder):
-    names = folder_names(folder)
-    for name in names:
+def _class_folders(folder, over):
+    """Returns the names of the class folders, and of images beside them."""
+    listing = list_folder(folder)
+    for name in listing.folders:
         if not re.fullmatch(r"n\d{8}", name):
             raise ValueError(f"{NEEDS} Received: {folder / name}")
-    return names
+    over.update(listing.passed_over)
+    return listing.folders, listing.images
 
 
-def _of_folders(images, part, wnids):
+def _of_folders(images, part, wnids, over):
     """Returns `(path, wnid)` of each image of a part."""
     found = []
     for wnid in wnids:
-        names = image_names(images / part / wnid)
+        listing = list_folder(images / part / wnid)
+        over.update(listing.passed_over)
+        over.update(f"{name}/" for name in listing.folders)
+        names = listing.images
         if not names:
             raise ValueError(
                 f"{NEEDS} Received: {images / part / wnid} with no image"

@@ -8,12 +8,12 @@ import numpy as np
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.sources._paths import (
     first_with,
-    image_names,
     needed_file,
     needed_folder,
     present,
 )
 from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.walking import Account, list_folder
 
 NEEDS = (
     "The layout mirflickr needs im1.jpg, im2.jpg, ... in DIR, DIR/mirflickr or"
@@ -92,7 +92,7 @@ def read_mirflickr(place: str) -> Pool:
     root = pathlib.Path(needed_folder(place, NEEDS))
     images = first_with(
         [root / "mirflickr", root / "images", root],
-        lambda folder: any(map(IMAGE.fullmatch, image_names(folder))),
+        lambda folder: any(map(IMAGE.fullmatch, list_folder(folder).images)),
         NEEDS,
     )
     annotations = first_with(
@@ -100,8 +100,13 @@ def read_mirflickr(place: str) -> Pool:
         lambda folder: (folder / "animals.txt").is_file(),
         NEEDS,
     )
-    matches = map(IMAGE.fullmatch, image_names(images))
+    listing = list_folder(images)
+    matches = map(IMAGE.fullmatch, listing.images)
     numbers = sorted(int(match[1]) for match in matches if match)
+    passed_over = listing.passed_over
+    passed_over.update(f"{name}/" for name in listing.folders)
+    if others := len(listing.images) - len(numbers):
+        passed_over["images of other names"] = others
     shown = [
         _numbers(needed_file(annotations / f"{concept}.txt", NEEDS))
         for concept in CONCEPTS
@@ -115,6 +120,7 @@ def read_mirflickr(place: str) -> Pool:
         ),
         class_names=list(CONCEPTS),
         notes=notes,
+        account=Account(len(numbers), passed_over=dict(passed_over)),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from hashnet_tf.datasets.images.image_set import ImageSet
     from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
+    from hashnet_tf.datasets.sources.walking import Account
 
 _HERE = "hashnet_tf.datasets.sources"
 # What stands behind the colon, and what it must be on disk.
@@ -33,6 +34,8 @@ class Pool:
         class_names: List of str, or None where they are not known.
         notes: Tuple of str, what was missing or left out while it was read
             ("46,152 of 269,648 images are not there").
+        account: `Account` of all that was met where folders were walked, or
+            None where a file lists the images.
 
     Example:
 
@@ -50,6 +53,7 @@ class Pool:
     in_test: "np.ndarray | None" = None
     class_names: list[str] | None = None
     notes: tuple[str, ...] = ()
+    account: "Account | None" = None
 
     def parts(
         self,
@@ -83,6 +87,7 @@ class Pool:
             database=self.images.subset(database),
             class_names=self.class_names,
             remarks=self.notes,
+            account=self.account,
             **settings,
         )
 

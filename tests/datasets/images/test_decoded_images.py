@@ -1,11 +1,14 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from hashnet_tf.datasets import ArrayImages
+from hashnet_tf.datasets import ArrayImages, FileImages
 from hashnet_tf.datasets.images import decoded_images
 from hashnet_tf.datasets.images import decoded_images as module
 from hashnet_tf.datasets.images.decoded_images import DecodedImages, cached
+from hashnet_tf.datasets.pixels.decoding import decode_image
 
 IMAGES = ArrayImages(
     np.random.default_rng(0).integers(0, 256, (60, 5, 4, 3), np.uint8),
@@ -73,13 +76,33 @@ def test_each_image_is_decoded_once(cache, monkeypatch):
     assert sorted(seen) == list(range(60))
 
 
-def test_what_cannot_be_decoded_is_named():
+def decode(position, image):
+    return position, decode_image(image)
+
+
+def test_what_cannot_be_decoded_is_named(tmp_path, write_image):
+    names = [f"{i}.png" for i in range(6)]
+    for name in names:
+        write_image(tmp_path / name, 1)
+    for name in names[2:4]:
+        (tmp_path / name).write_text("no image")
+    images = FileImages(tmp_path, names, [0] * 6)
+    message = re.escape(
+        f"Received: {tmp_path}/2.png (not an image), {tmp_path}/3.png (not"
+    )
+    with pytest.raises(ValueError, match=f"^2 of 6 images .*{message}"):
+        cached(images, decode, "always")
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(OSError, match=r"/1.png \(No such file"):
+        cached(images, decode, "always")
+
+
+def test_what_failed_once_is_not_kept():
     def keep(position, image):
         tf.debugging.assert_none_equal(position % 25, np.int64(7))
         return position, image
 
-    with pytest.raises(ValueError, match="^3 of 60 images .* Received: 7$"):
-        kept("always", keep)
+    assert not isinstance(kept("always", keep), DecodedImages)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from hashnet_tf.datasets.pixels.decoding import find_undecodable
+from hashnet_tf.datasets.pixels.undecodable import find_undecodable
 from hashnet_tf.datasets.sources import coco
 from hashnet_tf.datasets.sources.coco import read_coco
 

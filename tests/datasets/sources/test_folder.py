@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.datasets.sources.folder import image_paths
 
 
 @pytest.fixture
@@ -120,13 +119,6 @@ def test_no_image_is_read(tmp_path):
         for i in range(2):
             (tmp_path / name / f"{i}.png").touch()
     assert len(load(tmp_path).database) == 2
-
-
-def test_image_paths_are_sorted_to_any_depth(make):
-    names = ["2.png", "10.png", "a/1.png", "a/b/1.png", "b.png"]
-    root = make(*names)
-    found = [str(path.relative_to(root)) for path in image_paths(root)]
-    assert found == ["10.png", "2.png", "a/1.png", "a/b/1.png", "b.png"]
 
 
 def test_pixels_and_class_belong_together(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hashnet_tf.datasets.pixels.decoding import find_undecodable
+from hashnet_tf.datasets.pixels.undecodable import find_undecodable
 from hashnet_tf.datasets.sources.nus_wide import read_nus_wide
 
 
