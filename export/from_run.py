@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 
 from hashnet_tf._files import only_writer
-from hashnet_tf.datasets import ImageSet, ordered_batches, pixel_array
+from hashnet_tf.datasets import (
+    ImageSet,
+    ordered_batches,
+    pixel_array,
+    undecodable_named,
+)
 from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 from hashnet_tf.export.images import BATCH_SIZE
 from hashnet_tf.export.loading import load_encoder
@@ -128,7 +133,8 @@ def export_run(
         `ExportReport`.
 
     Raises:
-        ValueError: If the run is not trained, or an argument is not such.
+        ValueError: If the run is not trained, an argument is not such, or an
+            image cannot be decoded.
         OSError: If another process exports the run.
 
     Example:
@@ -197,15 +203,16 @@ def _exported(
         except ParityError as error:
             remove_artefact(path)
             broken.append(str(error))
-    reference = Reference(
-        model,
-        images,
-        ordered_batches(searched, size, BATCH_SIZE, model.framing),
-        asked.labels,
-        searched.labels,
-        at,
-    )
-    measurements = measure_encoders(encoders, reference)
+    with undecodable_named(searched):
+        reference = Reference(
+            model,
+            images,
+            ordered_batches(searched, size, BATCH_SIZE, model.framing),
+            asked.labels,
+            searched.labels,
+            at,
+        )
+        measurements = measure_encoders(encoders, reference)
     for measurement in measurements:
         try:
             keep_within_bounds(measurement)

@@ -216,3 +216,25 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     with written_beside(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Returns what a JSON file of a run holds.
+
+    Args:
+        path: Str or path.
+
+    Raises:
+        ValueError: If it is not there or no JSON.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise ValueError(
+            "The folder of a run must hold config.json and, once it is"
+            " measured, report.json."
+            f" Received: no {path}"
+        )
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} must be JSON. Received: {error}") from error

@@ -22,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
     parser.add_argument(
+        "--data_at",
+        help="folder or file where the run's data lie now; none: where they"
+        " lay in training",
+    )
+    parser.add_argument(
         "--model",
         help="LiteRT file or SavedModel that encodes; none: the run's network",
     )
@@ -51,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             "--workdir is needed for --part, and else --workdir or --model."
             f" Received: workdir={workdir}, model={model}"
         )
-    run = hn.runs.Run(workdir or ".")
+    run = hn.runs.Run(workdir or ".", data_at=arguments.data_at)
     if workdir:
         # Of a folder that is no run, that is what is told.
         _ = run.config

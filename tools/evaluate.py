@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
     parser.add_argument(
+        "--data_at",
+        help="folder or file where the run's data lie now; none: where they"
+        " lay in training",
+    )
+    parser.add_argument(
         "--features",
         help="folder for the features that the run's frozen backbone gives,"
         " which several runs may share; none: it sees the images for this run",
@@ -74,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     rules = {"at": arguments.at, "empty_ball": arguments.empty_ball}
     _check_files(arguments, given)
     if arguments.workdir:
-        run = hn.runs.Run(arguments.workdir)
+        run = hn.runs.Run(arguments.workdir, data_at=arguments.data_at)
         report = run.evaluate(**rules, features=arguments.features)
         folder = run.path
         print(run.report["protocol"])

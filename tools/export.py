@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ways = [way or "none" for way in ways_to_quantize()]
     parser.add_argument("--workdir", required=True, help="folder of the run")
     parser.add_argument(
+        "--data_at",
+        help="folder or file where the run's data lie now; none: where they"
+        " lay in training",
+    )
+    parser.add_argument(
         "--format",
         type=_some_of(FORMATS),
         default=",".join(FORMATS),
@@ -72,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exports and compares; returns the exit code."""
-    run = hn.runs.Run(arguments.workdir)
+    run = hn.runs.Run(arguments.workdir, data_at=arguments.data_at)
     report = run.export(
         arguments.format,
         [None if way == "none" else way for way in arguments.quantize],

@@ -1,6 +1,7 @@
 """Finds the images nearest to a given one.
 
-Prints the nearest with their distances in bits, and draws them. Searches the
+Prints the nearest with their distances in bits, and draws them where they
+still lie where they were encoded. Searches the
 run's database, as `hashnet evaluate` has encoded it, or a code set that
 `hashnet encode` has written.
 
@@ -61,7 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
     if figure is None and workdir:
         figure = run.figures_path / "search.png"
     if figure is not None:
-        print(f"Drawn in {found.draw(figure)}")
+        try:
+            print(f"Drawn in {found.draw(figure)}")
+        except FileNotFoundError as error:
+            # What was found is true without the pictures.
+            print(f"Not drawn. {error}")
     return 0
 
 

@@ -12,6 +12,7 @@ from hashnet_tf.datasets.pixels.undecodable import (
     undecodable,
 )
 from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.runs.config import TrainingConfig
 
 if typing.TYPE_CHECKING:
@@ -75,6 +76,14 @@ def run_data(
     record = run.data_record()
     if loaded is not None and record in (None, loaded.record):
         return loaded
+    if record is not None:
+        try:
+            check_place(config.data)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}. If the data of the run have moved, --data_at"
+                " (`Run(data_at=)`) tells where they are now"
+            ) from error
     dataset = load(**config.data_source())
     digests = {part: _digest(getattr(dataset, part)) for part in PARTS}
     if record is None:

@@ -219,14 +219,14 @@ def encode_folder(
     if skip_undecodable:
         refused = undecodable(found)
         for place, reason in refused.items():
-            print(f"left out: {found.where(place)} ({reason})")
+            say(f"left out: {found.where(place)} ({reason})")
         if refused:
-            print(f"{len(refused)} undecodable images are left out")
+            say(f"{len(refused)} undecodable images are left out")
         account = account.refusing(
             {found.names[place]: reason for place, reason in refused.items()}
         )
         found = without(found, refused)
-    print(f"Files: {account.text()}", flush=True)
+    say(f"Files: {account.text()}")
     return encode_images(
         encoder, found, folder, source, labelled=False, account=account
     )

@@ -1,11 +1,13 @@
 """A run: one training on disk, and what can be done with it."""
 
+import dataclasses
 import functools
-import json
 import os
 import pathlib
 import typing
 
+from hashnet_tf._files import read_json
+from hashnet_tf.datasets.sources.reading import placed
 from hashnet_tf.runs.config import TrainingConfig
 
 # Keras is imported where it is used: an error in a path is told at once.
@@ -51,10 +53,10 @@ class Run:
     Args:
         directory: Str or path of the folder. Nothing is read or written yet.
         data: `RunData` of another run on the same data, or None to load them.
+        data_at: Str or path of where the data lie now, if they have moved.
 
     Attributes:
-        path: `pathlib.Path` of the folder. The other attributes whose names
-            end in `_path` are the paths of the table.
+        path: `pathlib.Path` of the folder. What ends in `_path` is in it.
 
     Example:
 
@@ -69,7 +71,12 @@ class Run:
     ```
     """
 
-    def __init__(self, directory: Path, data: "RunData | None" = None):
+    def __init__(
+        self,
+        directory: Path,
+        data: "RunData | None" = None,
+        data_at: Path | None = None,
+    ):
         self.path = pathlib.Path(directory)
         self.config_path = self.path / "config.json"
         self.data_path = self.path / "data.json"
@@ -84,6 +91,7 @@ class Run:
         self.figures_path = self.path / "figures"
         self.export_path = self.path / "export"
         self._given = data
+        self._data_at = data_at
         self._data: RunData | None = None
 
     def codes_path(self, part: str) -> pathlib.Path:
@@ -97,7 +105,11 @@ class Run:
         Raises:
             ValueError: If the folder holds no run.
         """
-        return TrainingConfig.from_dict(_read_json(self.config_path))
+        config = TrainingConfig.from_dict(read_json(self.config_path))
+        if self._data_at is not None:
+            moved = placed(config.data, os.fspath(self._data_at))
+            config = dataclasses.replace(config, data=moved)
+        return config
 
     @functools.cached_property
     def model(self) -> "HashNet":
@@ -156,7 +168,7 @@ class Run:
         Raises:
             ValueError: If the run is not measured.
         """
-        return _read_json(self.report_path)
+        return read_json(self.report_path)
 
     def evaluate(
         self,
@@ -373,7 +385,7 @@ class Run:
 
     def data_record(self) -> dict[str, typing.Any] | None:
         """Returns which images the run has, or None before it began."""
-        return _read_json(self.data_path) if self.data_path.exists() else None
+        return read_json(self.data_path) if self.data_path.exists() else None
 
     def check_trained(self) -> None:
         """Checks that there is a trained model.
@@ -386,16 +398,3 @@ class Run:
                 "A run must be trained first (`hashnet train`)."
                 f" Received: no {self.model_path}"
             )
-
-
-def _read_json(path: pathlib.Path) -> typing.Any:
-    if not path.is_file():
-        raise ValueError(
-            "The folder of a run must hold config.json and, once it is"
-            " measured, report.json."
-            f" Received: no {path}"
-        )
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} must be JSON. Received: {error}") from error

@@ -83,7 +83,8 @@ class Neighbours:
             The path, a `pathlib.Path`.
 
         Raises:
-            ValueError: If the images found are not there any more.
+            FileNotFoundError: If the images found are not there any more.
+            ValueError: If one of them cannot be decoded.
         """
         height, width = self.images.shape[1:3]
         indices = self.indices[:, :DRAWN]
@@ -119,16 +120,22 @@ class Neighbours:
     def _images(self, indices: np.ndarray) -> ImageSet:
         source = self.code_set.manifest["images"]
         if source is None:
-            raise ValueError(
+            raise FileNotFoundError(
                 "A code set must tell where its images are."
                 f" Received: images={source} in its manifest"
             )
-        there = open_images(source)
+        try:
+            there = open_images(source)
+        except (ValueError, OSError) as error:
+            raise FileNotFoundError(
+                f"The images of a code set must be where they were encoded:"
+                f" {error}"
+            ) from error
         # By name, for files that are no images may have been left out.
         places = {name: place for place, name in enumerate(there.names)}
         names = [self.code_set.ids[index] for index in indices]
         if gone := [name for name in names if name not in places]:
-            raise ValueError(
+            raise FileNotFoundError(
                 "The images of a code set must be where they were encoded."
                 f" Received: no {gone[0]} in {source}"
             )

@@ -1,10 +1,11 @@
 """Trains a run, or goes on with one, once it is known that it can."""
 
+import dataclasses
 import typing
 
 from hashnet_tf._files import only_writer
 from hashnet_tf._output import say
-from hashnet_tf.datasets.sources.reading import check_place
+from hashnet_tf.datasets.sources.reading import check_place, placed
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.run import Path, Run
 
@@ -53,6 +54,8 @@ def train(
     run.evaluate(at=1000).map
     ```
     """
+    # Whoever reads the run may stand in another folder.
+    config = dataclasses.replace(config, data=placed(config.data))
     run = Run(directory, data)
     if _is_trained(run, config):
         return run
@@ -79,6 +82,7 @@ def _check_settings(run: Run, config: TrainingConfig) -> None:
     if not run.config_path.exists():
         return
     there, wanted = run.config.as_dict(), config.as_dict()
+    there["data"] = placed(str(there["data"]))
     differing = [
         f"{name}={wanted[name]!r} instead of {there[name]!r}"
         for name in wanted

@@ -239,15 +239,16 @@ def test_draw_tells_what_has_gone(
     found = measured.search(asked, k=1, codes=place)
     gone = found.code_set.ids[found.indices[0, 0]]
     (folder / gone).unlink()
-    with pytest.raises(ValueError, match=f"Received: no {gone} in .*{folder}"):
+    message = f"Received: no {gone} in .*{folder}"
+    with pytest.raises(FileNotFoundError, match=message):
         found.draw("a.png")
     shutil.rmtree(folder)
-    with pytest.raises(ValueError, match=f"Received: {folder}$"):
+    with pytest.raises(FileNotFoundError, match=f"Received: {folder}$"):
         found.draw("a.png")
     manifest = json.loads((place / "manifest.json").read_text())
     manifest["images"] = None
     (place / "manifest.json").write_text(json.dumps(manifest))
     found = measured.search(asked, k=1, codes=place)
-    with pytest.raises(ValueError, match="Received: images=None"):
+    with pytest.raises(FileNotFoundError, match="Received: images=None"):
         found.draw("a.png")
     assert not drawn

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.reading import Pool, looked_for
 from hashnet_tf.datasets.sources.walking import (
     ENDINGS,
     SHOWN,
@@ -43,7 +43,8 @@ def read_folder(place: str) -> Pool:
     root = pathlib.Path(place)
     if not place or not root.is_dir():
         raise ValueError(
-            f'"folder:DIR" needs an existing folder. Received: folder:{place}'
+            '"folder:DIR" needs an existing folder.'
+            f" Received: {looked_for('folder', place)}"
         )
     above = list_folder(root)
     parts = [root]

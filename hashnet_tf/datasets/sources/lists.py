@@ -15,7 +15,7 @@ from hashnet_tf.datasets.sources._lists_json import (
     read_lists_json,
 )
 from hashnet_tf.datasets.sources._paths import foreign_prefix, lies_inside
-from hashnet_tf.datasets.sources.reading import read_pool
+from hashnet_tf.datasets.sources.reading import looked_for, read_pool
 
 # As the released code names its lists, where it has another name.
 RELEASED = {"query": "test"}
@@ -60,7 +60,8 @@ def load_lists(place: str) -> RetrievalDataset:
     folder = pathlib.Path(place)
     if not place or not folder.is_dir():
         raise ValueError(
-            f'"lists:DIR" needs an existing folder. Received: lists:{place}'
+            '"lists:DIR" needs an existing folder.'
+            f" Received: {looked_for('lists', place)}"
         )
     said = read_lists_json(folder)
     pool = None

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 from hashnet_tf.datasets.images.array_images import ArrayImages
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.reading import Pool, looked_for
 
 PARTED = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("images", "labels")
@@ -80,7 +80,8 @@ def _part(place, images, labels):
 def _arrays(place):
     if not place or not pathlib.Path(place).is_file():
         raise ValueError(
-            f'"npz:FILE" needs an existing file. Received: npz:{place}'
+            '"npz:FILE" needs an existing file.'
+            f" Received: {looked_for('npz', place)}"
         )
     try:
         # Opened here: np.load leaves a file that it cannot read open.

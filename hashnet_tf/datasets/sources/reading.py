@@ -280,6 +280,50 @@ def _prepared(protocol: Protocol) -> Pool:
     return SOURCES["tfds"].read(protocol.origin.tfds)
 
 
+def placed(data: str, place: str | None = None) -> str:
+    """Returns the word of a data set with its place written in full.
+
+    Args:
+        data: As in `hashnet_tf.datasets.load`.
+        place: Str, another folder or file to read, or None for its own, which
+            is relative to the current folder.
+
+    Returns:
+        Str; `data` itself if it names no folder or file.
+
+    Raises:
+        ValueError: If `place` is given and `data` names no folder or file.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sources.reading import placed
+    >>> placed("digits"), placed("folder:cats", "/data/cats")
+    ('digits', 'folder:/data/cats')
+    """
+    kind, colon, own = data.partition(":")
+    source = SOURCES.get(kind)
+    if source is not None and source.is_word:
+        on_disk = source.place in _ON_DISK
+    else:
+        on_disk = bool(colon) and kind in protocols()
+    if not on_disk and place is not None:
+        raise ValueError(
+            "Only data in a folder or file of one's own can be read elsewhere."
+            f" Received: data={data!r}, {place!r} in place of it"
+        )
+    place = own if place is None else place
+    if not on_disk or not place:
+        return data
+    return f"{kind}:{os.path.abspath(place)}"
+
+
+def looked_for(kind: str, place: str) -> str:
+    """Returns a word as a message names it, whose place is not there."""
+    if not place or os.path.isabs(place):
+        return f"{kind}:{place}"
+    return f"{kind}:{place}, looked for at {os.path.abspath(place)}"
+
+
 def check_place(data: str) -> None:
     """Checks the word of a data set, and the folder or file that it names.
 
@@ -296,10 +340,10 @@ def check_place(data: str) -> None:
 
     >>> from hashnet_tf.datasets.sources.reading import check_place
     >>> check_place("digits")
-    >>> check_place("folder:missing")
+    >>> check_place("folder:/missing")
     Traceback (most recent call last):
         ...
-    ValueError: "folder:DIR" needs an existing folder. Received: folder:missing
+    ValueError: "folder:DIR" needs an existing folder. Received: folder:/missing
     """
     kind, colon, place = data.partition(":")
     source = SOURCES.get(kind)
@@ -308,7 +352,7 @@ def check_place(data: str) -> None:
         if what and not is_there(place):
             raise ValueError(
                 f'"{source.word}" needs an existing {what}.'
-                f" Received: {kind}:{place}"
+                f" Received: {looked_for(kind, place)}"
             )
         return
     protocol = protocols().get(kind)

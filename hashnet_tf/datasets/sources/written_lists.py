@@ -16,6 +16,7 @@ from hashnet_tf.datasets.sources._lists_json import (
 )
 from hashnet_tf.datasets.sources._paths import lies_inside
 from hashnet_tf.datasets.sources.lists import listed_digest
+from hashnet_tf.datasets.sources.reading import placed
 from hashnet_tf.retrieval.labels import label_matrix, label_width
 
 # What load("lists:FOLDER") reads; none may be there already.
@@ -116,10 +117,8 @@ def _word_of_images(source: str) -> str | None:
     protocol = protocols().get(kind)
     if kind == "lists" or (protocol is not None and protocol.drawing is None):
         return read_lists_json(place).data
-    if place and os.path.exists(place):
-        # As the folder of images: the lists may be read from anywhere.
-        return f"{kind}:{os.path.abspath(place)}"
-    return source
+    # As the folder of images: the lists may be read from anywhere.
+    return placed(source)
 
 
 def _text(
