@@ -197,6 +197,7 @@ def description(model: HashNet) -> dict[str, Any]:
         "preprocessing": {
             "channels": "RGB",
             "range": [0, 255],
+            "orientation": "upright, turned by the EXIF tag 0x0112",
             "resize": f"bilinear, antialiased, {part}, rounded",
             "normalization": "inside the network",
         },

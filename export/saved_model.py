@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
+from hashnet_tf._framings import DECODER
 from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.datasets.pixels.header import FORMATS, MAX_PIXELS, MAX_SIDE
@@ -255,6 +256,7 @@ def to_saved_model(
         "image_dtype": image_dtype,
         "image_bytes": {
             "formats": FORMATS,
+            "decoder": DECODER,
             "max_pixels": MAX_PIXELS,
             "max_side": MAX_SIDE,
         },

@@ -24,6 +24,11 @@ CACHES = {
 }
 
 
+# Of the pixels that a file gives; one of another number gives other codes. 2
+# turns photographs by EXIF, which version 0.1, of no number, did not.
+DECODER = 2
+
+
 def check_framing(framing: str) -> str:
     """Returns a framing's name if it is one.
 

@@ -29,7 +29,7 @@ class CodeSet:
         manifest: Dict: `bits`, `bit_order`, `model_digest`, `images_digest`,
             `labels_digest` (None without labels), `protocol` (None where there
             is none), `images`, as `open_images` takes it, or None, and
-            `codes_digest` (not in one of version 0.1).
+            `codes_digest` and `decoder` (not in one of version 0.1).
         class_names: List of str, the name of each class, or None where they
             are not known.
     """
@@ -49,6 +49,16 @@ class CodeSet:
     def model_digest(self) -> str:
         """Str, which is the same for code sets of the same bits."""
         return self.manifest["model_digest"]
+
+    @property
+    def decoder(self) -> int | None:
+        """Int, the version of what decoded the image files; None of pixels."""
+        if "decoder" in self.manifest:
+            return self.manifest["decoder"]
+        # Version 0.1 named pixels by numbers, files by their paths, and rows
+        # of TensorFlow Datasets by split#number.
+        of_files = any("." in name or "#" in name for name in self.ids)
+        return 1 if of_files else None
 
     def label(self, index: int) -> str:
         """Returns the label of an image as text, by name where that is known.
@@ -90,6 +100,24 @@ class CodeSet:
                 "Codes that are compared must be of one encoder, made by one"
                 f" model or one quantised file. Received: a code set of"
                 f" model_digest={self.model_digest} beside {digest}"
+            )
+
+    def check_decoder(self, decoder: int | None) -> None:
+        """Checks that the codes are of files that were decoded alike.
+
+        Args:
+            decoder: Int, as `ImageSet.decoder`, or that of another code set.
+
+        Raises:
+            ValueError: If they are of another version: version 0.1 did not turn
+                photographs as their cameras noted.
+        """
+        if None not in (self.decoder, decoder) and self.decoder != decoder:
+            raise ValueError(
+                "Codes that are compared must be of one decoder, for version"
+                " 0.1 (decoder 1) did not turn photographs: `hashnet encode` or"
+                " `hashnet evaluate` makes old ones anew. Received: a code set"
+                f" of decoder={self.decoder} beside {decoder}"
             )
 
     @classmethod

@@ -152,6 +152,7 @@ def encode_images(
         "labels_digest": array_digest(images.labels) if labelled else None,
         "protocol": protocol,
         "images": source,
+        "decoder": images.decoder,
     }
     if _is_taken(place):
         try:
@@ -162,7 +163,10 @@ def encode_images(
             # One of version 0.1 has no names and no digest of its codes, and
             # is as good.
             same_names = there.class_names in (None, class_names)
-            if _of_codes_to_come(there.manifest) == manifest and same_names:
+            # Nor the decoder, which made no difference to pixels.
+            known = _of_codes_to_come(there.manifest)
+            known.setdefault("decoder", None)
+            if known == manifest and same_names:
                 # A kill at the very end may have left it.
                 (place / RAW).unlink(missing_ok=True)
                 return there

@@ -88,7 +88,8 @@ def evaluate_code_sets(
         `hashnet_tf.retrieval.RetrievalReport`.
 
     Raises:
-        ValueError: If they were made by two encoders, or one has no labels.
+        ValueError: If they were made by two encoders or decoders, or one has
+            no labels.
 
     Example:
 
@@ -98,6 +99,7 @@ def evaluate_code_sets(
     ```
     """
     query.check_digest(database.model_digest)
+    query.check_decoder(database.decoder)
     for name, code_set in (("query", query), ("database", database)):
         if code_set.labels is None:
             raise ValueError(

@@ -33,10 +33,11 @@ def frozen_features(
     """Returns the features of images, from `folder` if they lie there.
 
     A folder in it is named by a digest of the network's structure and weights
-    and of how images are framed, and a file there by one of the images and the
-    changes to them. So other weights never meet an old file. Of another list of
-    images only those are computed that no file there holds: their first views,
-    since the changes of the others go by the place in the list.
+    and of how images are decoded and framed, and a file there by one of the
+    images and the changes to them. So other weights never meet an old file. Of
+    another list of images only those are computed that no file there holds:
+    their first views, since the changes of the others go by the place in the
+    list.
 
     A feature that is taken from another file was computed in another batch,
     which may move its last bits.
@@ -76,6 +77,9 @@ def frozen_features(
         "size": size,
         "framing": framing,
     }
+    # Of pixels from the beginning, no decoder changes a feature.
+    if images.decoder is not None:
+        network["decoder"] = images.decoder
     content = {
         "images": images.fingerprint(),
         "changes": (augmentation, views, seed) if views > 1 else None,

@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf._framings import DECODER
 from hashnet_tf.datasets import ImageSet, pixel_array
 from hashnet_tf.models import HashNet
 from hashnet_tf.plots import plot_neighbours
@@ -159,8 +160,8 @@ def search_images(
         `Neighbours`, a row for each image.
 
     Raises:
-        ValueError: If the code set was made by another encoder, or a file is
-            no image.
+        ValueError: If the code set was made by another encoder or decoder, or
+            a file is no image.
 
     Example:
 
@@ -178,6 +179,9 @@ def search_images(
     """
     encoder = as_encoder(encoder)
     code_set.check_digest(encoder.model_digest)
+    # Pixels are taken as they come.
+    if not isinstance(images, np.ndarray):
+        code_set.check_decoder(DECODER)
     pixels = framed_pixels(images, encoder)
     codes = encoder.encode(pixels)
     distances, indices = search(codes, code_set.codes, k)

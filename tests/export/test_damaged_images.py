@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
@@ -30,6 +30,12 @@ def with_alpha(image):
     image = image.copy()
     image.putalpha(image.getchannel(0))
     return image
+
+
+def turn(value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return exif
 
 
 def frames(image):
@@ -83,6 +89,9 @@ GOOD = {
     "progressive JPEG": lambda i: written(i, "JPEG", progressive=True),
     "grey JPEG": lambda i: written(i.convert("L"), "JPEG"),
     "CMYK JPEG": lambda i: written(i.convert("CMYK"), "JPEG"),
+    "turned JPEG": lambda i: written(i, "JPEG", exif=turn(6)),
+    "turned PNG": lambda i: written(i, "PNG", exif=turn(3)),
+    "turned WebP": lambda i: written(i, "WEBP", exif=turn(8)),
     "PNG": lambda i: written(i, "PNG"),
     "RGBA PNG": lambda i: written(with_alpha(i), "PNG"),
     "grey PNG": lambda i: written(i.convert("L"), "PNG"),
@@ -133,6 +142,7 @@ def by_pil(file):
         if image.mode.startswith("I;16"):
             upper = np.asarray(image) >> 8
             return np.stack([upper] * 3, axis=-1).astype(np.uint8)
+        image = ImageOps.exif_transpose(image)
         return np.asarray(image.convert("RGB"))
 
 

@@ -249,6 +249,7 @@ def test_assets_tell_what_it_is(models, saved_models):
         "image_dtype": "uint8",
         "image_bytes": {
             "formats": ["JPEG", "PNG", "WebP", "BMP"],
+            "decoder": 2,
             "max_pixels": 2**26,
             "max_side": 2**16,
         },

@@ -1,4 +1,5 @@
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -7,8 +8,10 @@ import types
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf._framings import DECODER
 from hashnet_tf.runs import (
     CodeSet,
     encode_folder,
@@ -490,3 +493,93 @@ def test_images_that_are_not_there(tmp_path):
         open_images({"folder": tmp_path})
     with pytest.raises(ValueError, match="Received: data='other'$"):
         open_images({"data": "other", "part": "query"})
+
+
+def as_of_version_01(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in ("decoder", "codes_digest"):
+        del manifest[name]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_of_pixels_what_version_01_made_is_as_good(
+    model, queries, encoding, tmp_path
+):
+    first = encode_images(model, queries, tmp_path / "q")
+    assert first.manifest["decoder"] is None
+    as_of_version_01(tmp_path / "q")
+    encoding.batches = 0
+    again = encode_images(model, queries, tmp_path / "q")
+    assert (encoding.batches, again.decoder) == (0, None)
+
+
+def test_of_files_what_version_01_made_is_made_anew(
+    model, make_folder, encoding, tmp_path
+):
+    folder = make_folder()
+    first = encode_folder(model, folder, tmp_path / "c")
+    assert first.manifest["decoder"] == DECODER
+    as_of_version_01(tmp_path / "c")
+    old = CodeSet.load(tmp_path / "c")
+    assert old.decoder == 1
+    # Asked with pixels it is not refused, nor beside others as old.
+    pixels = np.zeros((1, 8, 8, 3), np.uint8)
+    assert len(hn.runs.search_images(model, pixels, old).indices) == 1
+    old.check_decoder(old.decoder)
+    told = f"^Codes .* Received: .*decoder=1 beside {DECODER}$"
+    with pytest.raises(ValueError, match=told):
+        hn.runs.search_images(model, folder / "b" / "05.png", old)
+    encoding.batches = 0
+    new = encode_folder(model, folder, tmp_path / "c")
+    assert (encoding.batches, new.decoder) == (2, DECODER)
+    hn.runs.search_images(model, folder / "b" / "05.png", new)
+
+
+def test_a_photograph_and_its_copy_stored_turned_have_one_code(model, tmp_path):
+    rng = np.random.default_rng(0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for i in range(8):
+        # Smooth, as a photograph is, or a JPEG of it would be another.
+        coarse = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8))
+        upright = coarse.resize((48, 64), Image.Resampling.BICUBIC)
+        lying = upright.transpose(Image.Transpose.ROTATE_90)
+        for name, image, options in (
+            ("upright", upright, {}),
+            ("lying", lying, {"exif": exif}),
+        ):
+            (tmp_path / name).mkdir(exist_ok=True)
+            image.save(tmp_path / name / f"{i}.png", **options)
+            image.save(tmp_path / name / f"{i}.jpg", quality=100, **options)
+    upright, lying = (
+        encode_folder(model, tmp_path / name, tmp_path / f"codes_{name}")
+        for name in ("upright", "lying")
+    )
+    assert upright.ids == lying.ids
+    png = np.array([name.endswith("png") for name in upright.ids])
+    np.testing.assert_array_equal(upright.codes[png], lying.codes[png])
+    assert len(np.unique(upright.codes[png], axis=0)) > 1
+    # Rounded in another direction, which moves a value by some units.
+    files = [
+        [tmp_path / name / f"{i}.jpg" for i in range(8)]
+        for name in ("upright", "lying")
+    ]
+    one, other = (
+        np.concatenate([*hn.datasets.file_batches(paths, (8, 8))]).astype(int)
+        for paths in files
+    )
+    assert np.abs(one - other).max() <= 2
+
+
+def test_code_sets_of_two_decoders_are_not_compared(
+    model, queries, make_folder, tmp_path
+):
+    pixels = encode_images(model, queries, tmp_path / "q")
+    images = hn.datasets.load(f"folder:{make_folder()}").database
+    new = encode_images(model, images, tmp_path / "d")
+    as_of_version_01(tmp_path / "d")
+    old = CodeSet.load(tmp_path / "d")
+    with pytest.raises(ValueError, match="decoder=2 beside 1$"):
+        hn.runs.evaluate_code_sets(new, old)
+    for other in (old, new):
+        hn.runs.evaluate_code_sets(pixels, other)

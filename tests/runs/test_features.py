@@ -348,3 +348,20 @@ def test_of_one_view_that_one(features):
 def test_a_batch_of_too_few_or_too_many(batch_size, features):
     with pytest.raises(ValueError, match=f"Received: batch_size={batch_size}"):
         feature_batches(features, np.arange(N), batch_size, seed=0)
+
+
+def test_of_another_decoder_they_are_computed_anew(
+    computing, write_images, tmp_path, monkeypatch
+):
+    names = [f"{i}.png" for i in range(5)]
+    write_images(tmp_path / "photos", names)
+    photos = hn.datasets.FileImages(tmp_path / "photos", names, [0] * 5)
+    both = (photos, random_images(4))
+    for images in both:
+        frozen_features(network(), images, tmp_path / "cache")
+    assert computing.images == [5, 4]
+    monkeypatch.setattr(hn.datasets.FileImages, "decoder", 3)
+    for images in both:
+        frozen_features(network(), images, tmp_path / "cache")
+    # Of pixels they stay.
+    assert computing.images == [5, 4, 5]

@@ -30,6 +30,7 @@ class ArrayImages(ImageSet):
     """
 
     images: np.ndarray
+    decoder = None
 
     def __init__(
         self,

@@ -76,6 +76,7 @@ class DecodedImages(ImageSet):
         self._images = images
         self._source = source
         self.shuffle_buffer = source.shuffle_buffer
+        self.decoder = source.decoder
 
     def subset(self, indices: npt.ArrayLike) -> "DecodedImages":
         images = [self._images[i] for i in np.asarray(indices)]

@@ -8,6 +8,7 @@ import typing
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf._framings import DECODER
 from hashnet_tf.datasets.sampling import shuffled
 
 if typing.TYPE_CHECKING:
@@ -36,12 +37,15 @@ class ImageSet(abc.ABC):
             place in the source.
         shuffle_buffer: Int, how many images at most wait for their turn in a
             shuffled order, or None for all.
+        decoder: Int, the version of the decoder that the pixels are of, or
+            None of images that are pixels from the beginning.
 
     Raises:
         ValueError: If `labels` are not as above or not one for each name.
     """
 
     shuffle_buffer: int | None = None
+    decoder: int | None = DECODER
     labels: np.ndarray
     names: list[str]
 
