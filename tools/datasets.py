@@ -10,7 +10,8 @@ or with the folder of its files, or by any other word that --data takes:
   hashnet datasets prepare cifar10-54k:DIR --seed=1 --out=LISTS
 
 `check` reads every image and exits with 1 where one is missing or broken, or
-where parts share images though the protocol does not allow it. `prepare`
+where parts share images though the protocol does not allow it; queries that
+have a copy under another name are told. `prepare`
 writes train.txt, query.txt and database.txt, which --data=lists:LISTS reads
 again.
 """
@@ -101,7 +102,12 @@ def _check(dataset: "hn.datasets.RetrievalDataset") -> int:
         print(f"Problem: {problem}")
     if problems:
         return 1
+    copies = hn.datasets.find_copies(dataset)
+    for copy in copies or ():
+        print(f"Note: {copy}")
     print("Every image is there and can be decoded; parts share none", end="")
+    if copies or copies is None:
+        print(" of one name", end="")
     allowed = hn.datasets.shared_counts(dataset)
     told = ", ".join(f"{pair} {count:,}" for pair, count in allowed.items())
     print(f" but those that may be: {told}" if told else "")

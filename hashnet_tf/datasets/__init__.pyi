@@ -2,6 +2,7 @@ from .batches import file_batches as file_batches
 from .batches import ordered_batches as ordered_batches
 from .batches import pixel_array as pixel_array
 from .batches import training_batches as training_batches
+from .check import find_copies as find_copies
 from .check import find_problems as find_problems
 from .check import shared_counts as shared_counts
 from .description import describe as describe
@@ -29,6 +30,7 @@ __all__ = [
     "decodable",
     "describe",
     "file_batches",
+    "find_copies",
     "find_problems",
     "find_undecodable",
     "hold_out_classes",

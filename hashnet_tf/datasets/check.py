@@ -1,9 +1,11 @@
 """What is wrong with a data set: every image read, all parts compared."""
 
 import collections.abc
+import hashlib
 
 import numpy as np
 
+from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.pixels.undecodable import undecodable
@@ -100,6 +102,75 @@ def shared_images(one: ImageSet, other: ImageSet) -> list[int]:
     """
     there = set(other.identities())
     return [i for i, name in enumerate(one.identities()) if name in there]
+
+
+def find_copies(dataset: RetrievalDataset) -> list[str] | None:
+    """Compares the contents of the queries with those of the other parts.
+
+    A copy under another name is another image to `find_problems`, and is found
+    again as if it were one. Only a copy of the very bytes, or pixels, counts.
+
+    Args:
+        dataset: `RetrievalDataset`.
+
+    Returns:
+        List of str, a sentence for each part that holds copies of queries, with
+        their number and the first ten; None for a stream, whose contents are
+        not looked at.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> from hashnet_tf.datasets.check import find_copies
+    >>> pixels = np.zeros((4, 2, 2), np.uint8)
+    >>> images = hn.datasets.ArrayImages(pixels, [0, 1] * 2)
+    >>> parts = [images.subset(i) for i in ([0, 1], [2], [0, 1, 3])]
+    >>> find_copies(hn.datasets.RetrievalDataset("mine", "", *parts))[0]
+    '1 of 1 query images have a byte-identical copy in train: 2 (0)'
+    """
+    digests = {}
+    for part in PARTS:
+        of_part = _contents(getattr(dataset, part))
+        if of_part is None:
+            return None
+        digests[part] = of_part
+    told = []
+    query = dataset.query
+    for part in ("train", "database"):
+        other = getattr(dataset, part)
+        own = set(other.identities())
+        names: dict[str, str] = {}
+        for name, digest in zip(other.names, digests[part], strict=True):
+            names.setdefault(digest, name)
+        copies = [
+            f"{query.names[i]} ({names[digest]})"
+            for i, (identity, digest) in enumerate(
+                zip(query.identities(), digests["query"], strict=True)
+            )
+            # The image itself, of which `find_problems` tells, is no copy.
+            if digest in names and identity not in own
+        ]
+        if copies:
+            more = ", ..." if len(copies) > SHOWN else ""
+            told.append(
+                f"{len(copies)} of {len(query)} query images have a"
+                f" byte-identical copy in {part}: {', '.join(copies[:SHOWN])}"
+                f"{more}"
+            )
+    return told
+
+
+def _contents(images: ImageSet) -> list[str] | None:
+    """Returns a digest of each image's content, or None if not known."""
+    if isinstance(images, ArrayImages):
+        return images.fingerprints()
+    if not isinstance(images, FileImages):
+        return None
+    digests = {}
+    for path in dict.fromkeys(images.identities()):
+        with open(path, "rb") as file:
+            digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return [digests[path] for path in images.identities()]
 
 
 def _unreadable(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import hashnet_tf as hn
 from hashnet_tf.datasets import ArrayImages, FileImages, RetrievalDataset
 from hashnet_tf.datasets.check import (
+    find_copies,
     find_problems,
     shared_counts,
     shared_images,
@@ -192,3 +193,37 @@ def test_counts_what_each_pair_of_parts_shares():
     }
     dataset = RetrievalDataset("mine", "", **parts)
     assert shared_counts(dataset) == {"train-query": 2, "query-database": 2}
+
+
+def test_copies_of_queries_are_found_by_their_bytes(pets):
+    root = pets.train.root
+    names = ["copy.png", "5.png", "6.png"]
+    (root / "copy.png").write_bytes((root / "4.png").read_bytes())
+    found = dataclasses.replace(
+        pets,
+        query=FileImages(root, ["4.png", "5.png"], [0, 1]),
+        database=FileImages(root, names, [0, 1, 0]),
+    )
+    # The other one is itself there, of which another sentence tells.
+    assert find_copies(found) == [
+        "1 of 2 query images have a byte-identical copy in database: 4.png"
+        " (copy.png)"
+    ]
+    (root / "copy.png").write_bytes((root / "4.png").read_bytes() + b"x")
+    assert find_copies(found) == []
+
+
+def test_copies_in_arrays_are_of_any_set():
+    pixels = np.arange(6, dtype=np.uint8).repeat(16).reshape(6, 4, 4)
+    images = ArrayImages(pixels, [0, 1] * 3)
+    other = ArrayImages(pixels[:2], [0, 1], ["a", "b"])
+    dataset = RetrievalDataset(
+        "mine", "", images.subset([3, 4]), images.subset([1, 2]), other
+    )
+    assert find_copies(dataset) == [
+        "1 of 2 query images have a byte-identical copy in database: 1 (b)"
+    ]
+
+
+def test_contents_of_a_stream_are_not_known(sources):
+    assert find_copies(hn.datasets.load(sources["tfds"][0])) is None

@@ -88,6 +88,18 @@ def test_checks_a_bad_set(hashnet, cifar10):
     assert "parts share" not in ended.out
 
 
+def test_check_tells_of_copies_under_another_name(hashnet, cifar10):
+    test, train = cifar10 / "test" / "dog", cifar10 / "train" / "dog"
+    (train / "copy.png").write_bytes((test / "2.png").read_bytes())
+    ended = hashnet("datasets", "check", f"folder:{cifar10}")
+    assert (ended.code, ended.err) == (0, "")
+    assert (
+        "Note: 1 of 12 query images have a byte-identical copy in database:"
+        " test/dog/2.png (train/dog/copy.png)\n"
+    ) in ended.out
+    assert "parts share none of one name but those" in ended.out
+
+
 def test_takes_the_flags_of_a_training(hashnet):
     words = ["digits", "--seed=2", "--query_per_class=3", "--unseen_classes=4"]
     words.append("--validation=90")

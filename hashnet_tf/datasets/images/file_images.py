@@ -93,19 +93,27 @@ class FileImages(ImageSet):
         return lambda position: tf.io.read_file(paths[position])
 
     def fingerprint(self) -> str:
-        # Without the folder: a set stays itself when its folder is moved.
+        # Without the folder: a set stays itself when its folder is renamed.
         digest = hashlib.sha256()
         for line in self._states():
             digest.update(f"{line}\n".encode())
         return digest.hexdigest()
 
     def fingerprints(self) -> list[str]:
-        # With the folder: those of two data sets may hold a file of the same
-        # name and size, and unpacked archives of the same time.
+        # With the folder: two disks number their files alike.
         folder = self.root.resolve()
         return [f"{folder}\0{line}" for line in self._states()]
 
     def _states(self) -> collections.abc.Iterator[str]:
         for name in self.names:
             status = os.stat(os.path.join(self.root, name))
-            yield f"{name}\0{status.st_size}\0{status.st_mtime_ns}"
+            # The time of writing can be set, as unpacking and copying do. That
+            # of the last change cannot, and where two files were made at once
+            # they are two to the disk.
+            state = (
+                status.st_size,
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                status.st_ino,
+            )
+            yield "\0".join([name, *map(str, state)])

@@ -1,6 +1,7 @@
 """Images that TensorFlow Datasets has prepared."""
 
 import hashlib
+import os
 from typing import Any
 
 import numpy as np
@@ -108,10 +109,22 @@ class TfdsImages(ImageSet):
         digest = hashlib.sha256(self.builder.info.full_name.encode())
         for part in self.split.split("+"):
             for path in self.builder.info.splits[part].filepaths:
-                status = path.stat()
-                line = f"{path.name}\0{status.length}\0{status.mtime}\n"
-                digest.update(line.encode())
+                digest.update(f"{path.name}\0{_state(path)}\n".encode())
         return digest
+
+
+def _state(path: Any) -> str:
+    try:
+        # As of `FileImages`: the time of writing can be set.
+        status = os.stat(path)
+    except OSError:
+        # In a bucket, which numbers no files.
+        status = path.stat()
+        return f"{status.length}\0{status.mtime}"
+    return (
+        f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}"
+        f"\0{status.st_ino}"
+    )
 
 
 def read_split(
