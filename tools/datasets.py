@@ -17,6 +17,7 @@ again.
 """
 
 import argparse
+import shlex
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.sources import SOURCES
@@ -79,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _check(dataset)
     for path in hn.datasets.write_lists(dataset, arguments.out, arguments.data):
         print(path)
-    print(f"Read them with --data=lists:{arguments.out}")
+    word = shlex.quote(f"--data=lists:{arguments.out}")
+    print(f"Read them with {word}")
     return 0
 
 

@@ -14,6 +14,7 @@ that a database has the very bits that a phone or a server will ask with:
 """
 
 import argparse
+import shlex
 
 import hashnet_tf as hn
 
@@ -70,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     asked = f"--model={model}" if model else f"--workdir={workdir}"
     print(
         f"{len(code_set.ids):,} codes of {code_set.bits} bits lie in {out}."
-        f" Search them with:\n  hashnet search IMAGE {asked} --codes={out}"
+        f" Search them with:\n  hashnet search IMAGE"
+        f" {shlex.join([asked, f'--codes={out}'])}"
     )
     return 0
 

@@ -16,6 +16,7 @@ flag that is given wins over it:
 
 import argparse
 import dataclasses
+import shlex
 import typing
 from collections.abc import Collection
 
@@ -70,9 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
     config = config_of(arguments)
     hn.runs.train(config, arguments.workdir, arguments.features).draw()
+    workdir = shlex.quote(f"--workdir={arguments.workdir}")
     print(
         f"The model lies in {arguments.workdir}. Measure it with:\n"
-        f"  hashnet evaluate --workdir={arguments.workdir}"
+        f"  hashnet evaluate {workdir}"
     )
     return 0
 

@@ -11,7 +11,7 @@ from hashnet_tf.datasets.held_out import (
 )
 from hashnet_tf.datasets.protocol import Protocol, protocols
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
-from hashnet_tf.datasets.sources.reading import SOURCES, read_pool, source_words
+from hashnet_tf.datasets.sources.reading import SOURCES, read_pool, unknown_word
 from hashnet_tf.datasets.splits import draw_parts, usual_drawing
 
 # Of a tenth of the 174 images of a digit little could be measured.
@@ -73,11 +73,7 @@ def load(
     # The files of all protocols are not read for what none of them describes.
     protocol = protocols().get(kind) if source is None else None
     if protocol is None and source is None:
-        raise ValueError(
-            f"`data` must be {source_words()}"
-            " or a protocol, alone or with :DIR (hashnet datasets list)."
-            f" Received: data={data!r}"
-        )
+        raise ValueError(unknown_word(data))
     per_class = {"query": query_per_class, "train": train_per_class}
     if source is None or source.has_parts:
         _refuse_numbers(kind, per_class)
@@ -124,7 +120,7 @@ def _by_numbers(
     drawing = usual_drawing(
         labels, pool.in_test is not None, per_class["query"], per_class["train"]
     )
-    parts = draw_parts(labels, pool.in_test, drawing, seed)
+    parts = draw_parts(labels, pool.in_test, drawing, seed, pool.class_names)
     return pool.parts(data, drawing.text(seed), *parts)
 
 
@@ -148,7 +144,11 @@ def _by_protocol(
     try:
         pool = narrowed(pool, protocol.drawing, seed)
         parts = draw_parts(
-            pool.images.labels, pool.in_test, protocol.drawing, seed
+            pool.images.labels,
+            pool.in_test,
+            protocol.drawing,
+            seed,
+            pool.class_names,
         )
     except ValueError as error:
         raise ValueError(f"{data}: {error}") from error

@@ -7,7 +7,7 @@ import numpy as np
 
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.protocol import OVERLAPS, Expected
-from hashnet_tf.datasets.sources.walking import Account
+from hashnet_tf.datasets.sources.walking import SHOWN, Account
 
 PARTS = ("train", "query", "database")
 
@@ -115,4 +115,33 @@ class RetrievalDataset:
                     f"{shared} of {len(self.query)} query images are {part}"
                     " images too"
                 )
+        if lone := self._without_relevant():
+            notes.append(lone)
         return notes
+
+    def _without_relevant(self) -> str | None:
+        """Returns a note of the queries that can find nothing relevant."""
+        asked, there = self.query.labels, self.database.labels
+        if asked.ndim != there.ndim:
+            return None
+        if asked.ndim == 1:
+            lone = (asked >= 0) & ~np.isin(asked, there)
+            classes = np.unique(asked[lone])
+        else:
+            found = (there == 1).any(axis=0)
+            # What may be relevant by an unknown label is none of these.
+            may = ((asked != 0) & found) | (asked == -1)
+            lone = ~self.query.unlabelled & ~may.any(axis=1)
+            classes = np.flatnonzero((asked[lone] == 1).any(axis=0))
+        if not lone.any():
+            return None
+        named = [
+            str(label) if self.class_names is None else self.class_names[label]
+            for label in classes[:SHOWN].tolist()
+        ]
+        more = ", ..." if len(classes) > SHOWN else ""
+        return (
+            f"{lone.sum()} of {len(asked)} query images find nothing relevant,"
+            f" for no database image has their labels ({', '.join(named)}"
+            f"{more})"
+        )

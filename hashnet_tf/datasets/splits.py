@@ -162,6 +162,7 @@ def draw_parts(
     in_test: np.ndarray | None,
     drawing: Drawing,
     seed: int,
+    class_names: collections.abc.Sequence[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws the parts that a `Drawing` describes.
 
@@ -171,6 +172,7 @@ def draw_parts(
         in_test: Boolean `[n]`, or None where the source has no test part.
         drawing: `Drawing`.
         seed: Int.
+        class_names: The names of the classes, for messages, or None.
 
     Returns:
         `(train, query, database)`, rising index arrays.
@@ -200,10 +202,16 @@ def draw_parts(
     if in_test is not None:
         scopes |= {"train": ~in_test, "test": in_test}
     rng = np.random.default_rng(seed)
-    query = _take(labels, drawing.query, scopes[drawing.query.of], rng)
+    query = _take(
+        labels, drawing.query, scopes[drawing.query.of], rng, class_names
+    )
     database = ~query & scopes[drawing.database]
     train = _take(
-        labels, drawing.train, database & scopes[drawing.train.of], rng
+        labels,
+        drawing.train,
+        database & scopes[drawing.train.of],
+        rng,
+        class_names,
     )
     if not drawing.train_in_database:
         database &= ~train
@@ -219,6 +227,7 @@ def draw_per_class(
     count: int,
     rng: np.random.Generator,
     candidates: np.ndarray | None = None,
+    class_names: collections.abc.Sequence[str] | None = None,
 ) -> np.ndarray:
     """Draws `count` images of each class or label.
 
@@ -232,6 +241,7 @@ def draw_per_class(
         count: Positive int.
         rng: `numpy.random.Generator`.
         candidates: Boolean `[n]`, which images may be drawn, or None for all.
+        class_names: As in `draw_parts`.
 
     Returns:
         Boolean `[n]`.
@@ -248,15 +258,16 @@ def draw_per_class(
     2
     """
     drawn = np.zeros(len(labels), dtype=bool)
-    for label, has_it in _each_class(labels):
-        pool = has_it & ~drawn
+    for label, places in _each_class(labels):
+        free = ~drawn[places]
         if candidates is not None:
-            pool &= candidates
-        pool = np.flatnonzero(pool)
+            free &= candidates[places]
+        pool = places[free]
         if not 0 < count <= len(pool):
+            name = str(label) if class_names is None else class_names[label]
             raise ValueError(
                 "The number of images to draw must be between 1 and what each"
-                f" class has; class {label} has {len(pool)}."
+                f" class has; class {name} has {len(pool)}."
                 f" Received: {count}"
             )
         drawn[rng.choice(pool, size=count, replace=False)] = True
@@ -299,14 +310,14 @@ def usual_drawing(
 it; seed 0.'
     """
     labels = np.asarray(labels)
-    sizes = [has_it.sum() for _, has_it in _each_class(labels)]
+    sizes = [len(places) for _, places in _each_class(labels)]
     if not sizes:
         raise ValueError(
             "The source must hold labelled images."
             f" Received: {len(labels)} images, none of them labelled"
         )
     if query_per_class is None and not has_test:
-        query_per_class = max(1, int(min(sizes)) // 10)
+        query_per_class = max(1, min(sizes) // 10)
     return Drawing(
         query=Draw("test" if has_test else "all", per_class=query_per_class),
         train=Draw("train" if has_test else "all", per_class=train_per_class),
@@ -318,9 +329,12 @@ def _take(
     draw: Draw,
     candidates: np.ndarray,
     rng: np.random.Generator,
+    class_names: collections.abc.Sequence[str] | None,
 ) -> np.ndarray:
     if draw.per_class is not None:
-        return draw_per_class(labels, draw.per_class, rng, candidates)
+        return draw_per_class(
+            labels, draw.per_class, rng, candidates, class_names
+        )
     if draw.count is None:
         return candidates.copy()
     pool = np.flatnonzero(candidates)
@@ -337,12 +351,19 @@ def _take(
 def _each_class(
     labels: np.ndarray,
 ) -> collections.abc.Iterator[tuple[int, np.ndarray]]:
+    """Yields each class or label and the rising positions of its images."""
     if labels.ndim == 1:
-        for label in np.unique(labels[labels >= 0]):
-            yield label, labels == label
+        # Sorted once: there may be as many classes as some images have pixels.
+        order = np.argsort(labels, kind="stable")
+        ids, starts = np.unique(labels[order], return_index=True)
+        for label, places in zip(
+            ids.tolist(), np.split(order, starts[1:]), strict=False
+        ):
+            if label >= 0:
+                yield label, places
         return
     sizes = labels.sum(axis=0, dtype=np.int64)
     for label in np.argsort(sizes, kind="stable"):
         # A label that no image has is only in the source's list.
         if sizes[label]:
-            yield label, labels[:, label] == 1
+            yield int(label), np.flatnonzero(labels[:, label] == 1)

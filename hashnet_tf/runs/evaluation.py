@@ -225,7 +225,10 @@ def draw_report(report: RetrievalReport, folder: Path) -> list[pathlib.Path]:
 def _array(path: str) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:
+        # By a damaged header numpy's parser fails in many ways.
         raise ValueError(
             f"A .npy file of numbers is needed. Received: {path} ({error})"
         ) from error

@@ -7,6 +7,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf.datasets import protocol
 from hashnet_tf.datasets.images import array_images
+from hashnet_tf.datasets.sources.reading import check_place
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_warns_of_what_it_notes(tmp_path, write_image, caplog):
     (tmp_path / "database.txt").write_text("b.png 0 0\n")
     with caplog.at_level(logging.WARNING):
         dataset = hn.datasets.load(f"lists:{tmp_path}")
-    assert len(dataset.notes) == 2
+    assert len(dataset.notes) == 3
     assert [record.getMessage() for record in caplog.records] == [
         f"lists:{tmp_path}: {note}" for note in dataset.notes
     ]
@@ -166,3 +167,15 @@ def test_digests_each_image_once(sources, monkeypatch):
 def test_refuses_another_seed(seed):
     with pytest.raises(ValueError, match=f"Received: seed={seed!r}$"):
         hn.datasets.load("digits", seed=seed)
+
+
+def test_a_word_that_is_nearly_one(tmp_path):
+    for word, near in (
+        ("cifar10", "cifar10-50k, cifar10-54k, cifar10-59k"),
+        (f"CIFAR10:{tmp_path}", "cifar10-50k, cifar10-54k, cifar10-59k"),
+        ("fodler:x", "folder"),
+    ):
+        message = rf"; near to it: {near}\)\. Received: data='{word}'$"
+        for refuse in (hn.datasets.load, check_place):
+            with pytest.raises(ValueError, match=message):
+                refuse(word)

@@ -41,10 +41,14 @@ def test_counts_the_unlabelled():
         "1 of 3 train images have no label",
         "1 of 2 query images have no label",
         "2 of 2 database images have no label",
+        "1 of 2 query images find nothing relevant, for no database image has"
+        " their labels (1)",
     ]
     assert found.describe().endswith(
         "As it is. Note: 1 of 3 train images have no label. Note: 1 of 2 query"
         " images have no label. Note: 2 of 2 database images have no label."
+        " Note: 1 of 2 query images find nothing relevant, for no database"
+        " image has their labels (1)."
     )
 
 
@@ -122,7 +126,7 @@ def test_notes_a_part_of_another_size_than_a_full_copy():
         "",
         arrays([0, 1, 2]),
         arrays([0]),
-        arrays([1]),
+        arrays([0]),
         expected=expected,
     )
     assert found.notes == ["1 query images, where a full copy has 4"]
@@ -133,3 +137,28 @@ def test_refuses_overlaps_of_no_parts():
         RetrievalDataset(
             "mine", "", *[arrays([0, 1])] * 3, overlaps=("database-query",)
         )
+
+
+def test_tells_of_queries_that_find_nothing_relevant():
+    found = dataset(
+        arrays([0, 1]), arrays([0, 7, 7, 9, -1]), arrays([0, 1, -1])
+    )
+    note = (
+        "3 of 5 query images find nothing relevant, for no database image has"
+    )
+    assert f"{note} their labels (7, 9)" in found.notes
+    rows = np.array([[1, 0, 0], [0, 1, 0], [0, -1, 1], [0, 0, 0]], np.int8)
+    found = dataset(
+        arrays(rows[:2]), arrays(rows), arrays([[1, 0, 0], [1, 0, 0]])
+    )
+    note = (
+        "1 of 4 query images find nothing relevant, for no database image has"
+    )
+    assert f"{note} their labels (1)" in found.notes
+
+
+def test_a_label_that_may_be_there_is_not_told():
+    found = dataset(
+        arrays([[1, 0], [0, 1]]), arrays([[1, -1]]), arrays([[0, 1]])
+    )
+    assert found.notes == []

@@ -116,13 +116,14 @@ def test_takes_the_flags_of_a_training(hashnet):
 
 
 def test_prepares_lists_that_are_read_again(hashnet, cifar10, tmp_path):
-    out = tmp_path / "frozen"
+    out = tmp_path / "a frozen one"
     data = f"folder:{cifar10}"
     words = [data, "--seed=3", "--train_per_class=2", f"--out={out}"]
     ended = hashnet("datasets", "prepare", *words)
     assert (ended.code, ended.err) == (0, "")
     for part in ("train", "query", "database"):
         assert f"{out / part}.txt\n" in ended.out
+    assert f"Read them with '--data=lists:{out}'\n" in ended.out
     drawn = hn.datasets.load(data, 3, train_per_class=2)
     again = hn.datasets.load(f"lists:{out}")
     for part in ("train", "query", "database"):

@@ -105,6 +105,13 @@ def test_files_that_are_no_images(encode, photos, fails, trained, tmp_path):
     assert len(CodeSet.load(out).ids) == 39
 
 
+def test_the_command_that_follows_is_quoted(hashnet, trained, photos, tmp_path):
+    workdir, out = f"--workdir={trained[0].path}", tmp_path / "two words"
+    words = ["encode", workdir, f"--images={photos}", f"--out={out}"]
+    told = hashnet(*words).out.splitlines()[-1]
+    assert told == f"  hashnet search IMAGE {workdir} '--codes={out}'"
+
+
 def test_bad_input(fails, trained, photos, tmp_path):
     workdir = f"--workdir={trained[0].path}"
     out = f"--out={tmp_path / 'codes'}"

@@ -3,6 +3,7 @@
 import collections
 import os
 import pathlib
+import unicodedata
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from hashnet_tf.datasets.sources.walking import (
     SHOWN,
     Account,
     Listing,
+    identities,
     list_folder,
     walk,
 )
@@ -53,8 +55,15 @@ def read_folder(place: str) -> Pool:
     listed = [list_folder(part) for part in parts]
     classes = _class_names(parts, listed)
     passed_over, notes = _beside(above, listed)
+    if alike := _alike(classes):
+        notes.append(
+            f"class folders look alike and are of other characters:"
+            f" {', '.join(map(ascii, alike))}"
+        )
     # A link may lead from one class to another, whose images are its own.
-    apart = [root, *parts, *(part / name for part in parts for name in classes)]
+    apart = identities(
+        [root, *parts, *(part / name for part in parts for name in classes)]
+    )
     paths, labels, in_test = [], [], []
     for part in parts:
         for label, name in enumerate(classes):
@@ -73,14 +82,14 @@ def read_folder(place: str) -> Pool:
         FileImages(root, paths, np.array(labels, dtype=np.int32)),
         in_test=np.array(in_test) if len(parts) == 2 else None,
         class_names=classes,
-        notes=notes,
+        notes=tuple(notes),
         account=Account(len(paths), passed_over=dict(passed_over)),
     )
 
 
 def _beside(
     above: Listing, listed: list[Listing]
-) -> tuple[collections.Counter[str], tuple[str, ...]]:
+) -> tuple[collections.Counter[str], list[str]]:
     """Returns what is passed over beside the class folders, and notes of it."""
     with_parts = len(listed) == 2
     levels = [above, *listed] if with_parts else listed
@@ -101,7 +110,7 @@ def _beside(
         notes.append(
             f"{', '.join(beside)} beside train/ and test/ is left alone"
         )
-    return passed_over, tuple(notes)
+    return passed_over, notes
 
 
 def _class_names(parts: list[pathlib.Path], listed: list[Listing]) -> list[str]:
@@ -121,11 +130,20 @@ def _class_names(parts: list[pathlib.Path], listed: list[Listing]) -> list[str]:
             )
     if len(parts) == 2 and classes[0] != classes[1]:
         only = sorted(set(classes[0]) ^ set(classes[1]))
+        # As escapes, where the letters would look alike.
+        told = ascii(only) if _alike(only) else str(only)
         raise ValueError(
             "train/ and test/ must hold the same classes. Received:"
-            f" {parts[0].parent} with {only} in one of them only"
+            f" {parts[0].parent} with {told} in one of them only"
         )
     return classes[0]
+
+
+def _alike(names: list[str]) -> list[str]:
+    """Returns the names that others look like, of other characters."""
+    looks = [unicodedata.normalize("NFC", name) for name in names]
+    counts = collections.Counter(looks)
+    return [n for n, look in zip(names, looks, strict=True) if counts[look] > 1]
 
 
 def _holds_only_folders(folder: pathlib.Path) -> bool:

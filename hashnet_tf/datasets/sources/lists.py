@@ -157,8 +157,15 @@ def _read(file: pathlib.Path, marks: set[bytes], width: int | None) -> _Lines:
             if not labels or not set(labels) <= marks:
                 allowed = "0, 1 or -1" if b"-1" in marks else "0 or 1"
                 raise ValueError(
-                    f"{origin}: a path without blanks must be followed by"
-                    f" labels {allowed}. Received: {_excerpt(line)}"
+                    f"{origin}: a path without blanks must be followed, for each"
+                    " class and not by the id of one, by labels"
+                    f" {allowed}. Received: {_excerpt(line)}"
+                )
+            if len(labels) == 1:
+                raise ValueError(
+                    f"{origin}: a path must be followed by a label for each of"
+                    " two classes or more, as 0 1 for the second of two; a"
+                    f" class id is no such row. Received: {_excerpt(line)}"
                 )
             width = len(labels) if width is None else width
             if len(labels) != width:
@@ -175,6 +182,12 @@ def _read(file: pathlib.Path, marks: set[bytes], width: int | None) -> _Lines:
 
 def _inside(root: pathlib.Path, lines: _Lines, remarks: list[str]) -> _Lines:
     """Returns the lines with paths below `root`; a remark tells what went."""
+    if "\\" in lines.names[0] and not (root / lines.names[0]).is_file():
+        remarks.append(
+            f"backslashes in the paths of {lines.file.name} are read as slashes"
+        )
+        names = [name.replace("\\", "/") for name in lines.names]
+        lines = dataclasses.replace(lines, names=names)
     prefix = foreign_prefix(root, lines.names[0])
     if prefix:
         count = sum(name.startswith(prefix) for name in lines.names)

@@ -1,8 +1,6 @@
 """Images in a NumPy archive."""
 
 import pathlib
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -12,23 +10,14 @@ from hashnet_tf.datasets.sources.reading import Pool, looked_for
 PARTED = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("images", "labels")
 
-# What np.load raises for an empty file, a text, a .npy, objects, a cut file.
-NO_ARCHIVE = (
-    EOFError,
-    OSError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
 
 def read_npz(place: str) -> Pool:
     """Reads arrays of images and class ids ("npz:FILE").
 
     FILE holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and
     `y_test` as Keras' own archives do: images uint8 `[n, height, width]` or
-    `[n, height, width, 1 or 3]`, labels integers `[n]` or `[n, 1]`.
+    `[n, height, width, 1 or 3]`, labels integers `[n]` or `[n, 1]`, or a
+    zero-or-one matrix `[n, L]`.
 
     Args:
         place: Str, FILE.
@@ -53,6 +42,11 @@ def read_npz(place: str) -> Pool:
                 f" x_train.shape={train[0].shape},"
                 f" x_test.shape={test[0].shape}"
             )
+        if train[1].shape[1:] != test[1].shape[1:]:
+            raise ValueError(
+                f"Labels of npz:{place} must be of one kind. Received:"
+                f" y_train.shape={train[1].shape}, y_test.shape={test[1].shape}"
+            )
         images, labels = map(np.concatenate, zip(train, test, strict=True))
         in_test = np.arange(len(labels)) >= len(train[1])
     try:
@@ -64,12 +58,14 @@ def read_npz(place: str) -> Pool:
 def _part(place, images, labels):
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+    ids = labels.ndim == 1 and labels.dtype.kind in "iu"
+    if not ids and (labels.ndim != 2 or labels.dtype.kind not in "biuf"):
         raise ValueError(
-            f"Labels of npz:{place} must be integers [n] or [n, 1]. Received:"
+            f"Labels of npz:{place} must be integers [n] or [n, 1], or a"
+            " zero-or-one matrix [n, L]. Received:"
             f" labels.shape={labels.shape}, labels.dtype={labels.dtype}"
         )
-    if images.shape[:1] != labels.shape:
+    if images.shape[:1] != labels.shape[:1]:
         raise ValueError(
             f"Every image of npz:{place} needs a label. Received:"
             f" images.shape={images.shape}, labels.shape={labels.shape}"
@@ -85,17 +81,23 @@ def _arrays(place):
         )
     try:
         # Opened here: np.load leaves a file that it cannot read open.
-        with (
-            open(place, "rb") as file,
-            np.load(file, allow_pickle=False) as archive,
-        ):
+        with open(place, "rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError(
+                    "a single array; np.savez(FILE, images=..., labels=...)"
+                    " keeps images and labels together"
+                )
             for names in (WHOLE, PARTED):
                 if set(names) <= set(archive.files):
                     return {name: np.asarray(archive[name]) for name in names}
             found = archive.files
-    except NO_ARCHIVE as error:
+    except Exception as error:
+        # An empty file, a text, objects, a password, another compression, a
+        # damaged header: numpy and zipfile fail in many ways.
         raise ValueError(
-            f"npz:{place} must be a NumPy archive (np.savez). Received: {error}"
+            f"npz:{place} must be a NumPy archive (np.savez). Received:"
+            f" {str(error) or type(error).__name__}"
         ) from error
     raise ValueError(
         f"npz:{place} must hold {', '.join(WHOLE)} or {', '.join(PARTED)}."

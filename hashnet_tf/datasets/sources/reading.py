@@ -1,6 +1,7 @@
 """The sources of images, by the word that names each, and what they hold."""
 
 import dataclasses
+import difflib
 import os
 import pathlib
 import pkgutil
@@ -223,6 +224,31 @@ def source_words() -> str:
     return ", ".join(s.word for s in SOURCES.values() if s.is_word)
 
 
+def unknown_word(data: str) -> str:
+    """Returns the sentence that refuses a word that names no data set.
+
+    Args:
+        data: Str, which may be the beginning of names of protocols, or nearly
+            one.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sources.reading import unknown_word
+    >>> unknown_word("cifar10")[-64:]
+    "cifar10-50k, cifar10-54k, cifar10-59k). Received: data='cifar10'"
+    """
+    kind = data.partition(":")[0].lower()
+    words = [s.name for s in SOURCES.values() if s.is_word]
+    names = sorted([*protocols(), *words])
+    near = [name for name in names if kind and name.startswith(kind)]
+    near = near or difflib.get_close_matches(kind, names)
+    meant = f"; near to it: {', '.join(near)}" if near else ""
+    return (
+        f"`data` must be {source_words()} or a protocol, alone or with :DIR"
+        f" (hashnet datasets list{meant}). Received: data={data!r}"
+    )
+
+
 def read_pool(data: str) -> Pool:
     """Reads all images of a source, before any part is drawn.
 
@@ -357,11 +383,7 @@ def check_place(data: str) -> None:
         return
     protocol = protocols().get(kind)
     if protocol is None:
-        raise ValueError(
-            f"`data` must be {source_words()}"
-            " or a protocol, alone or with :DIR (hashnet datasets list)."
-            f" Received: data={data!r}"
-        )
+        raise ValueError(unknown_word(data))
     if protocol.drawing is not None and colon and not os.path.isdir(place):
         raise ValueError(
             f"{data} cannot be read: There is no folder {place!r}."

@@ -140,7 +140,7 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
 
 def walk(
     folder: str | os.PathLike[str],
-    apart: collections.abc.Iterable[str | os.PathLike[str]] = (),
+    apart: collections.abc.Container[tuple[int, int]] = frozenset(),
 ) -> tuple[list[str], collections.Counter[str]]:
     """Finds the images in a folder, to any depth.
 
@@ -150,7 +150,8 @@ def walk(
 
     Args:
         folder: Str or path.
-        apart: Paths of folders that are not entered from here.
+        apart: `identities` of folders that are not entered from here; the
+            folder itself may be among them.
 
     Returns:
         `(images, passed_over)`: list of str, paths relative to `folder`, sorted
@@ -178,8 +179,8 @@ def walk(
     """
     root = os.fspath(folder)
     failed: dict[str, str] = {}
-    entered = {_identity(path, failed) for path in apart}
-    entered.discard(_identity(root, failed))
+    own = _identity(root, failed)
+    entered: set[tuple[int, int]] = set()
     images: list[str] = []
     passed_over: collections.Counter[str] = collections.Counter()
     todo = [""]
@@ -191,7 +192,8 @@ def walk(
         identity = _identity(path, failed)
         if identity is None:
             continue
-        if identity in entered:
+        is_apart = identity != own and identity in apart
+        if is_apart or identity in entered:
             passed_over[_AGAIN] += 1
             continue
         entered.add(identity)
@@ -208,6 +210,29 @@ def walk(
                 todo.append(below)
     _refuse(failed, root)
     return sorted(images, key=_parts), passed_over
+
+
+def identities(
+    folders: collections.abc.Iterable[str | os.PathLike[str]],
+) -> frozenset[tuple[int, int]]:
+    """Returns what the system knows folders by, whatever their names.
+
+    Args:
+        folders: Strs or paths.
+
+    Raises:
+        OSError: If one of them cannot be looked at.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sources.walking import identities
+    >>> len(identities(["/", "/.", "/.."]))
+    1
+    """
+    failed: dict[str, str] = {}
+    found = [_identity(folder, failed) for folder in folders]
+    _refuse(failed, "the data set")
+    return frozenset(identity for identity in found if identity is not None)
 
 
 def check_utf8(path: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf.datasets.sources.reading import read_pool
 
 
 @pytest.fixture
@@ -185,9 +186,9 @@ def test_refuses(make, names, message):
 
 def test_refuses_more_than_a_class_has(make):
     root = make("a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png")
-    with pytest.raises(ValueError, match="class 1 has 2. Received: 3$"):
+    with pytest.raises(ValueError, match="class b has 2. Received: 3$"):
         load(root, query_per_class=3)
-    with pytest.raises(ValueError, match="class 1 has 1. Received: 2$"):
+    with pytest.raises(ValueError, match="class b has 1. Received: 2$"):
         load(root, query_per_class=1, train_per_class=2)
 
 
@@ -196,3 +197,62 @@ def test_refuses_a_name_that_is_no_utf8(make):
     os.rename(root / "b" / "2.png", os.fsencode(root / "b") + b"/caf\xe9.png")
     with pytest.raises(ValueError, match=r"Received: '.*/b/caf\\udce9.png'$"):
         load(root)
+
+
+def test_a_class_of_one_image_is_told(make):
+    root = make("a/1.png", "a/2.png", "b/1.png", "b/2.png", "owl/1.png")
+    assert load(root).notes == [
+        "1 of 3 query images find nothing relevant, for no database image has"
+        " their labels (owl)"
+    ]
+
+
+def test_names_that_look_alike_are_told(make):
+    names = ["caf\u00e9", "cafe\u0301"]
+    root = make(*(f"{name}/{i}.png" for name in names for i in range(2)))
+    assert load(root).notes == [
+        "class folders look alike and are of other characters:"
+        " 'cafe\\u0301', 'caf\\xe9'"
+    ]
+    parts = make()
+    (parts / "train").mkdir()
+    (parts / "test").mkdir()
+    for part, name in zip(["train", "test"], names, strict=True):
+        (parts / name).rename(parts / part / name)
+    message = r"with \['cafe\\u0301', 'caf\\xe9'\] in one of them only$"
+    with pytest.raises(ValueError, match=message):
+        load(parts)
+
+
+def test_tells_what_lies_beside_the_classes(make):
+    names = [f"{c}/{i}.png" for c in "ab" for i in range(2)]
+    dataset = load(make(*names, "x.jpg", "y.png"))
+    assert dataset.notes == [
+        "2 images beside the class folders are left alone (x.jpg, y.png)"
+    ]
+    assert dataset.account.passed_over == {"images beside the class folders": 2}
+
+
+def test_a_link_brings_no_images_of_another_class(make):
+    root = make("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    (root / "a" / "up").symlink_to(root)
+    (root / "a" / "side").symlink_to(root / "b")
+    dataset = load(root)
+    assert everything(dataset) == ["a/1.png", "a/2.png", "b/1.png", "b/2.png"]
+    assert dataset.account.passed_over == {"folders met again": 2}
+
+
+def test_a_folder_is_looked_at_a_few_times_however_many_there_are(
+    make, monkeypatch
+):
+    root = make(*(f"{c:02}/{i}.png" for c in range(40) for i in range(2)))
+    asked = []
+    stat = os.stat
+
+    def counted(path, **options):
+        asked.append(path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", counted)
+    read_pool(f"folder:{root}")
+    assert len(asked) < 5 * 40

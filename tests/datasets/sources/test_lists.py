@@ -46,7 +46,10 @@ def test_parts_are_as_listed(make):
     assert dataset.query.labels.tolist() == [[0, 0, 1]]
     assert dataset.database.labels.tolist() == [[1, 1, 0], [1, 0, 0]]
     assert dataset.class_names is None
-    assert dataset.notes == []
+    assert dataset.notes == [
+        "1 of 1 query images find nothing relevant, for no database image has"
+        " their labels (2)"
+    ]
     assert dataset.database.where(1) == (
         f"{root}/database.txt:2: {root}/one.png"
     )
@@ -403,3 +406,21 @@ def test_refuses_one_class_or_none(make):
 def test_refuses_to_draw(make, option):
     with pytest.raises(ValueError, match=f"Received: .*{option}=3"):
         load(make(), **{option: 3})
+
+
+def test_class_ids_are_no_rows_of_labels(make):
+    root = make(train="one.png 0\ndeep/two.jpg 1\n")
+    message = f"^{root}/train.txt:1: .* class id is no such row.*'one.png 0'$"
+    with pytest.raises(ValueError, match=message):
+        load(root)
+
+
+def test_paths_with_backslashes(make):
+    root = make(train="deep\\two.jpg 0 1 1\none.png 1 0 0\n")
+    dataset = load(root)
+    assert dataset.train.names == ["deep/two.jpg", "one.png"]
+    assert dataset.notes[0] == (
+        "backslashes in the paths of train.txt are read as slashes"
+    )
+    (root / "deep\\two.jpg").write_bytes((root / "one.png").read_bytes())
+    assert load(root).train.names[0] == "deep\\two.jpg"

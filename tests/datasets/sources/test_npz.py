@@ -80,6 +80,31 @@ def test_unlabelled_are_counted_and_never_drawn(save):
     assert "2 of 6 train images have no label" in dataset.notes
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, bool])
+def test_rows_of_labels(save, dtype):
+    rows = np.eye(2, dtype=dtype)[LABELS]
+    dataset = hn.datasets.load(save(images=IMAGES, labels=rows))
+    assert dataset.train.labels.dtype == np.uint8
+    found = np.concatenate([dataset.query.labels, dataset.database.labels])
+    assert sorted(found.tolist()) == sorted(rows.astype(int).tolist())
+    word = save(**parted(y_train=rows[:6], y_test=rows[6:]))
+    np.testing.assert_array_equal(hn.datasets.load(word).train.labels, rows[:6])
+
+
+def test_classes_that_are_only_tested_are_told(save):
+    word = save(**parted(y_test=np.array([0, 7])))
+    assert hn.datasets.load(word).notes == [
+        "1 of 2 query images find nothing relevant, for no database image has"
+        " their labels (7)"
+    ]
+
+
+def test_an_array_alone_is_told(tmp_path):
+    save_one_array(tmp_path / "emb.npy")
+    with pytest.raises(ValueError, match="a single array; np.savez"):
+        hn.datasets.load(f"npz:{tmp_path / 'emb.npy'}")
+
+
 def test_refuses_a_missing_file(tmp_path):
     for place in (tmp_path / "gone.npz", tmp_path):
         with pytest.raises(ValueError, match=f"Received: npz:{place}$"):
@@ -106,7 +131,26 @@ def save_objects(path):
     np.savez(path, images=np.array([1, "a"], object), labels=[0, 1])
 
 
+def set_in_entries(path, offsets, value):
+    """Sets 16 bits of every entry's local and central header."""
+    content = bytearray(path.read_bytes())
+    for mark, at in zip([b"PK\3\4", b"PK\1\2"], offsets, strict=True):
+        start = -1
+        while (start := content.find(mark, start + 1)) >= 0:
+            content[start + at : start + at + 2] = value.to_bytes(2, "little")
+    path.write_bytes(content)
+
+
+def spoil_header(path):
+    content = path.read_bytes()
+    assert b"'shape': (8," in content
+    path.write_bytes(content.replace(b"'shape': (8,", b"'shape': (8\n("))
+
+
 BREAKS = {
+    "another compression": lambda path: set_in_entries(path, (8, 10), 9),
+    "a password": lambda path: set_in_entries(path, (6, 8), 1),
+    "a damaged header": spoil_header,
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_text("no archive"),
     "cut": cut,
@@ -133,7 +177,9 @@ def test_refuses_what_is_no_archive(save, tmp_path, how):
         ({"images": IMAGES, "labels": LABELS[:7]}, r"labels.shape=\(7,\)"),
         ({"images": IMAGES, "labels": LABELS / 2}, "labels.dtype=float64"),
         ({"images": IMAGES, "labels": LABELS > 0}, "labels.dtype=bool"),
-        ({"images": IMAGES, "labels": np.eye(8, dtype=int)}, r"=\(8, 8\)"),
+        ({"images": IMAGES, "labels": np.eye(8) * 2}, r"labels\[0, 0\]=2.0"),
+        ({"images": IMAGES, "labels": np.zeros((8, 2, 2))}, r"=\(8, 2, 2\)"),
+        (parted(y_test=np.eye(2, dtype=int)), r"y_test.shape=\(2, 2\)"),
         ({"images": IMAGES, "labels": 3}, r"labels.shape=\(\)"),
         ({"images": 3, "labels": LABELS}, r"images.shape=\(\)"),
         ({"images": IMAGES / 255, "labels": LABELS}, "images.dtype=float64"),
