@@ -32,6 +32,7 @@ from hashnet_tf.export.saved_model_encoder import (
     DESCRIPTION,
     SavedModelEncoder,
     file_digests,
+    plain_path,
     version_numbers,
 )
 from hashnet_tf.export.serving.warmup import (
@@ -164,7 +165,8 @@ def _check_size_is_enforced(
 ) -> None:
     # Not in the session, which compares with the declared size before it runs
     # the graph; a server does not.
-    loaded = tf.saved_model.load(str(path))
+    with plain_path(pathlib.Path(path)) as plain:
+        loaded = tf.saved_model.load(plain)
     for name in ("serving_default", "embed"):
         signature = loaded.signatures[name]
         dtype = signature.structured_input_signature[1]["images"].dtype

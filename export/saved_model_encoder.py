@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -30,6 +31,28 @@ def _without_advice():
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def plain_path(path: pathlib.Path) -> Iterator[str]:
+    """Gives a path of a folder that TensorFlow takes for no pattern.
+
+    Its loaders look for files by patterns, so that they find none in a folder
+    `run[48bits]`.
+
+    Args:
+        path: `pathlib.Path` of a folder that is there.
+
+    Yields:
+        Str: the path, or that of a link to it.
+    """
+    if not set(str(path)) & set("*?[\\"):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = pathlib.Path(folder, "model")
+        link.symlink_to(path.absolute(), target_is_directory=True)
+        yield str(link)
 
 
 class SavedModelEncoder:
@@ -94,9 +117,13 @@ class SavedModelEncoder:
                 )
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:
-            with self._session.graph.as_default(), _without_advice():
+            with (
+                self._session.graph.as_default(),
+                _without_advice(),
+                plain_path(path) as plain,
+            ):
                 loaded = tf.compat.v1.saved_model.load(
-                    self._session, ["serve"], str(path)
+                    self._session, ["serve"], plain
                 )
         except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise ValueError(

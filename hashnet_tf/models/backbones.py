@@ -152,6 +152,7 @@ def backbone(
     Raises:
         ValueError: If the name is unknown, or the weights are neither a file
             nor a name that the network knows.
+        OSError: If the weights cannot be downloaded.
 
     Example:
 
@@ -228,6 +229,15 @@ def _application(builder, image_shape, weights, is_file) -> keras.Model:
         raise ValueError(
             f"{builder.__name__} could not be built: {error} Received:"
             f" image_shape={image_shape}, weights={str(weights)!r}"
+        ) from error
+    except Exception as error:
+        # Keras has no class of its own for a download that fails.
+        if "URL fetch failure" not in str(error):
+            raise
+        raise OSError(
+            f"`weights` of {builder.__name__} must be downloaded by their name,"
+            " or be the path of a file of weights, which needs no network."
+            f" Received: weights={str(weights)!r} ({error})"
         ) from error
     inputs = keras.Input(image_shape, name="images")
     outputs = network(_preprocess(builder, inputs))

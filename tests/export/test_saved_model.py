@@ -2,6 +2,7 @@ import functools
 import hashlib
 import json
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -279,6 +280,29 @@ def test_the_next_version_is_the_one_after_the_highest(trained_saved_model):
     assert trained_saved_model.name == "10"
     there = sorted(path.name for path in trained_saved_model.parent.iterdir())
     assert there == ["1", "10", "9", "notes"]
+
+
+def test_a_folder_whose_name_is_a_pattern(models, images, tmp_path):
+    # Another that each of the patterns fits.
+    (tmp_path / "run4b-c?").mkdir()
+    folder = tmp_path / "run[48]b*c?" / "a\\b"
+    path = hn.export.to_saved_model(models["12"], folder)
+    encoder = hn.export.SavedModelEncoder(path)
+    np.testing.assert_array_equal(
+        encoder.encode(images), models["12"].encode(images)
+    )
+
+
+def test_a_full_disk_leaves_nothing(models, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As many bytes as a file may have: the graph alone takes more.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**12, hard))
+    try:
+        with pytest.raises((OSError, tf.errors.OpError)):
+            hn.export.to_saved_model(models["12"], tmp_path / "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list((tmp_path / "a").iterdir()) == []
 
 
 def test_a_version_is_never_overwritten(models, tmp_path):

@@ -183,6 +183,19 @@ def test_refuses_the_name_of_weights_that_our_own_do_not_have():
         hn.models.backbone("small_cnn", (32, 32, 3), "imagenet")
 
 
+def test_without_a_network_a_file_of_weights_is_advised(tmp_path, monkeypatch):
+    def offline(**_):
+        # Nobody listens there.
+        keras.utils.get_file(
+            "w.h5", "http://127.0.0.1:9/w.h5", cache_dir=tmp_path
+        )
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", offline)
+    message = "or be the path of a file of weights.*weights='imagenet'.*refused"
+    with pytest.raises(OSError, match=message):
+        hn.models.backbone("MobileNetV2", (32, 32, 3), "imagenet")
+
+
 @pytest.fixture(params=["text", "other network", "other ending", "cut off"])
 def wrong_file(request, tmp_path):
     path = tmp_path / "wrong.weights.h5"
