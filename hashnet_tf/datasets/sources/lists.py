@@ -157,8 +157,8 @@ def _read(file: pathlib.Path, marks: set[bytes], width: int | None) -> _Lines:
             if not labels or not set(labels) <= marks:
                 allowed = "0, 1 or -1" if b"-1" in marks else "0 or 1"
                 raise ValueError(
-                    f"{origin}: a path without blanks must be followed, for each"
-                    " class and not by the id of one, by labels"
+                    f"{origin}: a path without blanks must be followed, for"
+                    " each class and not by the id of one, by labels"
                     f" {allowed}. Received: {_excerpt(line)}"
                 )
             if len(labels) == 1:
