@@ -12,7 +12,12 @@ from hashnet_tf._files import written_beside
 from hashnet_tf._framings import DECODER
 from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.framing import frame_image
-from hashnet_tf.datasets.pixels.header import FORMATS, MAX_PIXELS, MAX_SIDE
+from hashnet_tf.datasets.pixels.header import (
+    FORMATS,
+    JPEG_PIXELS,
+    MAX_PIXELS,
+    MAX_SIDE,
+)
 from hashnet_tf.export.freeze import (
     Outputs,
     Tensor,
@@ -209,8 +214,9 @@ def to_saved_model(
     TensorFlow optimises fail on none where there is batch normalisation.
 
     `ok`, bool `[n]`, tells which files are images that could be decoded; codes
-    and signs of the others are all zero. A file of more than 2^26 pixels is
-    refused by its header before it is decoded.
+    and signs of the others are all zero. A file of more than 2^26 pixels, a
+    JPEG in one scan of more than 2^28, is refused by its header before it is
+    decoded.
 
     Beside the graph, `assets.extra/` holds a request for each signature, which
     TensorFlow Serving replays before it serves the version, and
@@ -260,6 +266,7 @@ def to_saved_model(
             "formats": FORMATS,
             "decoder": DECODER,
             "max_pixels": MAX_PIXELS,
+            "max_pixels_of_jpeg": JPEG_PIXELS,
             "max_side": MAX_SIDE,
         },
         "retrieval": None if report is None else report.as_dict(),

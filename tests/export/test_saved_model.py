@@ -252,6 +252,7 @@ def test_assets_tell_what_it_is(models, saved_models):
             "formats": ["JPEG", "PNG", "WebP", "BMP"],
             "decoder": 2,
             "max_pixels": 2**26,
+            "max_pixels_of_jpeg": 2**28,
             "max_side": 2**16,
         },
         "retrieval": None,

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from hashnet_tf.datasets.pixels.header import (
     FORMATS,
+    JPEG_RATIO,
     check_image,
     check_jpeg,
     is_jpeg,
@@ -107,6 +108,10 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     multiplied out as by PIL (but for rounding) and transparency is dropped.
     It is turned upright as the camera noted in EXIF (`orientation`).
 
+    A JPEG of more than 2^26 pixels is decoded at half its height and width,
+    rounded up, which takes a quarter of the memory. A framing sees that image:
+    it is of the same part, but for half a pixel, and resized from it.
+
     Args:
         encoded: Scalar string tensor, the bytes of a JPEG, PNG, WebP or BMP
             that is no animation (of an animated PNG the still image counts).
@@ -116,8 +121,8 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: If the bytes are no such image, or one
-            of more than 2^26 pixels or 2^16 a side, which is refused by its
-            header before it is decoded.
+            of more than 2^26 pixels (a JPEG in one scan: 2^28) or 2^16 a side,
+            which is refused by its header before it is decoded.
 
     Example:
 
@@ -144,9 +149,14 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
 
 
 def _decode_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
-    return tf.io.decode_jpeg(
-        check_jpeg(encoded), channels=3, dct_method="INTEGER_ACCURATE"
-    )
+    checked, large = check_jpeg(encoded)
+
+    def decoded(ratio):
+        return tf.io.decode_jpeg(
+            checked, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE"
+        )
+
+    return tf.cond(large, lambda: decoded(JPEG_RATIO), lambda: decoded(1))
 
 
 def _decode_other(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:

@@ -8,13 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 FORMATS = ("JPEG", "PNG", "WebP", "BMP")
-# As many as 8,192 x 8,192, more than the cameras of today give; decoded they
-# fill 192 MiB.
+# As many as 8,192 x 8,192; decoded they fill 192 MiB. Cameras of 108 and 200
+# megapixels give more, whose JPEGs are decoded at half their height and width.
 MAX_PIXELS = 2**26
+JPEG_RATIO = 2
+JPEG_PIXELS = MAX_PIXELS * JPEG_RATIO**2
 # Resizing goes over the height first: of one row of 2^26 pixels it would make
 # as many columns of the height of the network.
 MAX_SIDE = 2**16
 _HEADER = 30
+# A file of nothing but empty parts must end too.
+MOST_PARTS = 2**16
 _OTHER = len(FORMATS)
 _ANIMATED = b"\2"
 _JPEG = b"\xff\xd8\xff"
@@ -127,17 +131,22 @@ def is_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
     return tf.strings.substr(encoded, 0, len(_JPEG)) == _JPEG
 
 
-def check_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
-    """Checks that a JPEG has at most `MAX_PIXELS` pixels, `MAX_SIDE` a side.
+def check_jpeg(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:
+    """Checks that a JPEG decodes to at most `MAX_PIXELS` pixels.
 
     By the size that the header gives and the decoder allocates: a file of some
-    kilobytes can hold an image of many gigabytes.
+    kilobytes can hold an image of many gigabytes. One of more pixels, up to
+    four times as many, is to be decoded at half its height and width
+    (`JPEG_RATIO`). It must come in one scan, as cameras write it: of several,
+    as of a progressive one, the decoder keeps all coefficients whatever the
+    ratio.
 
     Args:
         encoded: Scalar string tensor, a JPEG.
 
     Returns:
-        `encoded`, which is to be used so that the check runs.
+        `(encoded, large)`: the file, which is to be used so that the check
+        runs, and whether it is to be decoded at half its size, bool scalar.
 
     Raises:
         tf.errors.InvalidArgumentError: If it has more, or none.
@@ -147,12 +156,58 @@ def check_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:
     >>> import tensorflow as tf
     >>> from hashnet_tf.datasets.pixels.header import check_jpeg
     >>> jpeg = tf.io.encode_jpeg(tf.zeros([2, 3, 3], tf.uint8))
-    >>> check_jpeg(jpeg).dtype
-    tf.string
+    >>> bool(check_jpeg(jpeg)[1])
+    False
     """
     # At most 65,535 a side.
     size = tf.io.extract_jpeg_shape(encoded, tf.int64)[:2]
-    return _checked(encoded, size, tf.constant("JPEG"))
+    large = size[0] * size[1] > MAX_PIXELS
+    half = tf.cond(
+        large, lambda: _in_one_scan(encoded), lambda: tf.constant(False)
+    )
+    # What is not to be decoded at half its size keeps it, and is refused.
+    decoded = tf.where(half, -(-size // JPEG_RATIO), size)
+    name = tf.where(large & ~half, "JPEG in several scans", "JPEG")
+    return _checked(encoded, decoded, name, told=size), large
+
+
+# Not inlined, for the operations of a branch that is not taken cost time too.
+@tf.function(
+    input_signature=[tf.TensorSpec([], tf.string)],
+    autograph=False,
+    experimental_attributes={"_noinline": True},
+)
+def _in_one_scan(encoded: tf.Tensor) -> tf.Tensor:
+    """Tells whether a JPEG is sequential, all components in its first scan."""
+
+    def step(at, kind, components, scanned, more):
+        head = numbers_of(encoded, at, 10)
+        marker = head[1]
+        # C4, C8 and CC are no frames.
+        frame = (marker >= 0xC0) & (marker <= 0xCF)
+        frame &= tf.reduce_all(marker != [0xC4, 0xC8, 0xCC])
+        scan = marker == 0xDA
+        more = (head[0] == 255) & ~scan & (at < end)
+        following = at + 2 + head[2] * 256 + head[3]
+        return (
+            # Any number of bytes of 255 may stand before a marker.
+            tf.where(marker == 255, at + 1, following),
+            tf.where(frame, marker, kind),
+            tf.where(frame, head[9], components),
+            tf.where(scan, head[4], scanned),
+            more,
+        )
+
+    none = tf.constant(0, tf.int64)
+    end = tf.cast(tf.strings.length(encoded), tf.int64)
+    _, kind, components, scanned, _ = tf.while_loop(
+        lambda at, kind, components, scanned, more: more,
+        step,
+        (tf.constant(2, tf.int64), none, none, none, tf.constant(True)),
+        maximum_iterations=MOST_PARTS,
+    )
+    sequential = (kind == 0xC0) | (kind == 0xC1)
+    return sequential & (scanned > 0) & (scanned == components)
 
 
 def check_image(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:
@@ -187,7 +242,10 @@ def check_image(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _checked(
-    encoded: tf.Tensor | bytes, size: tf.Tensor, name: tf.Tensor
+    encoded: tf.Tensor | bytes,
+    size: tf.Tensor,
+    name: tf.Tensor,
+    told: tf.Tensor | None = None,
 ) -> tf.Tensor:
     # Each side first, for the product of two may not fit into 64 bits.
     sides_fit = tf.reduce_all((size > 0) & (size <= MAX_SIDE))
@@ -195,12 +253,13 @@ def _checked(
         sides_fit & (size[0] * size[1] <= MAX_PIXELS),
         [
             f"An image must be a {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-            f" file that is no animation, of 1 to {MAX_PIXELS} pixels, at"
-            f" most {MAX_SIDE} a side."
+            f" file that is no animation, of 1 to {MAX_PIXELS} pixels (a JPEG"
+            f" in one scan, as cameras write it, to {JPEG_PIXELS}), at most"
+            f" {MAX_SIDE} a side."
             " Received: format, height, width =",
             name,
             # As text, for a check that shows numbers would be a branch.
-            tf.strings.as_string(size),
+            tf.strings.as_string(size if told is None else told),
         ],
     )
     # Eagerly an assertion is no operation and has raised by now.
@@ -226,3 +285,48 @@ def _size(header: tf.Tensor, kind: tf.Tensor) -> tf.Tensor:
     # comes first.
     top_first = (kind == _BMP) & (size > 2**31)
     return tf.where(top_first, 2**32 - size, size)
+
+
+def slice_of(
+    encoded: tf.Tensor | bytes, at: int | tf.Tensor, length: int | tf.Tensor
+) -> tf.Tensor:
+    """Returns bytes of a file, fewer where it ends before.
+
+    Args:
+        encoded: Scalar string tensor.
+        at: Integer scalar, where they begin.
+        length: Integer scalar, how many.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.pixels.header import slice_of
+    >>> slice_of(b"RIFF", 2, 9).numpy()
+    b'FF'
+    """
+    end = tf.cast(tf.strings.length(encoded), tf.int64)
+    at = tf.minimum(tf.cast(at, tf.int64), end)
+    return tf.strings.substr(encoded, at, tf.cast(length, tf.int64))
+
+
+def numbers_of(
+    encoded: tf.Tensor | bytes, at: int | tf.Tensor, count: int
+) -> tf.Tensor:
+    """Returns bytes of a file as numbers, and zeros behind its end.
+
+    Args:
+        encoded: Scalar string tensor.
+        at: Integer scalar, where they begin.
+        count: Int, how many.
+
+    Returns:
+        int64 tensor `[count]`.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.pixels.header import numbers_of
+    >>> numbers_of(b"BM", 1, 3).numpy().tolist()
+    [77, 0, 0]
+    """
+    some = slice_of(encoded, at, count)
+    numbers = tf.io.decode_raw(some, tf.uint8, fixed_length=count)
+    return tf.cast(numbers, tf.int64)

@@ -9,7 +9,12 @@ not run.
 import numpy as np
 import tensorflow as tf
 
-from hashnet_tf.datasets.pixels.header import image_format
+from hashnet_tf.datasets.pixels.header import (
+    MOST_PARTS,
+    image_format,
+    numbers_of,
+    slice_of,
+)
 
 UPRIGHT = 1
 _TAG = 0x0112
@@ -19,8 +24,6 @@ _ENTRY = 12
 # whose flags tell of it.
 _WORDS = {"JPEG": r"Exif\x00\x00", "PNG": "eXIf"}
 _FLAGGED = r"VP8X\C{4}[\x08-\x0f\x18-\x1f\x28-\x2f\x38-\x3f]"
-# A file of nothing but empty parts must end too.
-_MOST_PARTS = 2**16
 # How the parts of a file follow each other, a column a format: where the first
 # begins, how its first bytes weigh in its length, what it is longer than that,
 # whether it is filled up to an even length, and where EXIF begins in it.
@@ -93,7 +96,7 @@ def may_be_turned(encoded: tf.Tensor | bytes, format: str) -> tf.Tensor:
     False
     """
     if format == "WebP":
-        return tf.strings.regex_full_match(_slice(encoded, 12, 9), _FLAGGED)
+        return tf.strings.regex_full_match(slice_of(encoded, 12, 9), _FLAGGED)
     if format not in _WORDS:
         return tf.constant(False)
     # To replace searches by a word's first byte, which to match does not.
@@ -149,7 +152,7 @@ def _exif(encoded: tf.Tensor) -> tf.Tensor:
     )
 
     def step(at, _, more):
-        head = _numbers(encoded, at, _HEAD)
+        head = numbers_of(encoded, at, _HEAD)
         length = tf.reduce_sum(head * weights)
         found, last = _judged(head, format)
         behind = at + length + beyond
@@ -170,11 +173,11 @@ def _exif(encoded: tf.Tensor) -> tf.Tensor:
         lambda at, end_of_exif, more: more,
         step,
         (start, tf.constant(0, tf.int64), known),
-        maximum_iterations=_MOST_PARTS,
+        maximum_iterations=MOST_PARTS,
     )
     at += tf.gather(_EXIF, format)
     length = end_of_exif - tf.gather(_BEHIND, format) - at
-    exif = _slice(encoded, at, tf.maximum(length, 0))
+    exif = slice_of(encoded, at, tf.maximum(length, 0))
     # Some put the word of a JPEG into a WebP too.
     return tf.strings.regex_replace(exif, rf"\A{_WORDS['JPEG']}", "")
 
@@ -202,7 +205,7 @@ def _judged(head: tf.Tensor, format: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _tag(exif: tf.Tensor) -> tf.Tensor:
     """Returns the orientation in EXIF, which is the beginning of a TIFF."""
-    order = _slice(exif, 0, 4)
+    order = slice_of(exif, 0, 4)
     big = order == b"MM\0*"
 
     def number(digits):
@@ -210,9 +213,11 @@ def _tag(exif: tf.Tensor) -> tf.Tensor:
         places = tf.where(big, places[::-1], places)
         return tf.reduce_sum(digits * places, axis=-1)
 
-    start = number(_numbers(exif, 4, 4))
-    count = number(_numbers(exif, start, 2))
-    digits = tf.io.decode_raw(_slice(exif, start + 2, count * _ENTRY), tf.uint8)
+    start = number(numbers_of(exif, 4, 4))
+    count = number(numbers_of(exif, start, 2))
+    digits = tf.io.decode_raw(
+        slice_of(exif, start + 2, count * _ENTRY), tf.uint8
+    )
     # Of one that is cut off the beginning may look like the tag.
     whole = tf.size(digits) // _ENTRY * _ENTRY
     digits = tf.cast(tf.reshape(digits[:whole], [-1, _ENTRY]), tf.int64)
@@ -225,19 +230,3 @@ def _tag(exif: tf.Tensor) -> tf.Tensor:
     value = tf.concat([[0], tf.boolean_mask(value, is_tag)], axis=0)[-1]
     known = big | (order == b"II*\0")
     return tf.where(known & (value >= 1) & (value <= 8), value, UPRIGHT)
-
-
-def _slice(
-    encoded: tf.Tensor | bytes, at: int | tf.Tensor, length: int | tf.Tensor
-) -> tf.Tensor:
-    """Returns bytes of a file, fewer where it ends before."""
-    end = tf.cast(tf.strings.length(encoded), tf.int64)
-    at = tf.minimum(tf.cast(at, tf.int64), end)
-    return tf.strings.substr(encoded, at, tf.cast(length, tf.int64))
-
-
-def _numbers(encoded: tf.Tensor, at: int | tf.Tensor, count: int) -> tf.Tensor:
-    """Returns bytes of a file, int64 `[count]`, and zeros behind its end."""
-    some = _slice(encoded, at, count)
-    numbers = tf.io.decode_raw(some, tf.uint8, fixed_length=count)
-    return tf.cast(numbers, tf.int64)

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -47,12 +49,14 @@ def test_the_limit_is_on_pils_height_times_width(format, size, monkeypatch):
         monkeypatch.setattr(module, height * width)
         assert is_jpeg(encoded) == (format == "JPEG")
         check = check_jpeg if format == "JPEG" else check_image
-        checked = check(encoded)
-        if format != "JPEG":
-            checked, place = checked
-            assert FORMATS[place] == format
+        checked, place = check(encoded)
+        assert not place if format == "JPEG" else FORMATS[place] == format
         assert checked.numpy() == encoded
         monkeypatch.setattr(module, height * width - 1)
+        if format == "JPEG":
+            # At half its size, of half a pixel more.
+            halved = -(-height // 2) * -(-width // 2)
+            monkeypatch.setattr(module, halved - 1)
         received = rf"(?s)format, height, width =.*{format}.*{height}.*{width}"
         with pytest.raises(tf.errors.InvalidArgumentError, match=received):
             check(encoded)
@@ -106,6 +110,7 @@ def bmp_bomb(height, width):
 
 BOMBS = {
     "JPEG": jpeg_bomb(65500, 65500),
+    "JPEG just above": jpeg_bomb(2**14, 2**14 + 1),
     "PNG": png_bomb(60000, 60000),
     "PNG beyond 32 bits": png_bomb(2**31 - 1, 2**31 - 1),
     # Their product is 1 in 64 bits.
@@ -134,3 +139,82 @@ def test_an_image_without_pixels_is_refused(size):
         received = "(?s)of 1 to 67108864 pixels.*format, height, width"
         with pytest.raises(tf.errors.InvalidArgumentError, match=received):
             check_image(tf.constant(bomb(*size)))
+
+
+def halved_by_pil(encoded, size):
+    """What libjpeg gives PIL at half the height and width."""
+    height, width = size
+    with Image.open(io.BytesIO(encoded)) as image:
+        image.draft("RGB", (width // 2, height // 2))
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function])
+@pytest.mark.parametrize("size", [(300, 41), (257, 256)])
+def test_a_larger_jpeg_is_decoded_at_half_its_size(size, wrap, monkeypatch):
+    module = "hashnet_tf.datasets.pixels.header.MAX_PIXELS"
+    encoded = written(*size, "JPEG")
+    monkeypatch.setattr(module, size[0] * size[1] - 1)
+    expected = halved_by_pil(encoded, size)
+    assert expected.shape == (-(-size[0] // 2), -(-size[1] // 2), 3)
+    np.testing.assert_array_equal(
+        wrap(decode_image)(tf.constant(encoded)), expected
+    )
+
+
+def in_three_scans(height, width):
+    """A sequential JPEG whose first scan lacks two components: it says so."""
+    encoded = written(height, width, "JPEG")
+    at = encoded.index(b"\xff\xda") + 2
+    assert encoded[at : at + 3] == b"\0\x0c\3"
+    of_one = b"\0\x08\1" + encoded[at + 3 : at + 5] + b"\0\x3f\0"
+    return encoded[:at] + of_one + encoded[at + 12 :]
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function])
+def test_a_larger_one_in_several_scans_is_refused(wrap, monkeypatch):
+    module = "hashnet_tf.datasets.pixels.header.MAX_PIXELS"
+    monkeypatch.setattr(module, 300 * 41 - 1)
+    several = [
+        written(300, 41, "JPEG", progressive=True),
+        in_three_scans(300, 41),
+    ]
+    for encoded in several:
+        received = "(?s)one scan.*JPEG in several scans.*300.*41"
+        with pytest.raises(tf.errors.InvalidArgumentError, match=received):
+            wrap(decode_image)(tf.constant(encoded))
+    monkeypatch.setattr(module, 300 * 41)
+    assert wrap(decode_image)(several[0]).shape == (300, 41, 3)
+
+
+# 108 megapixels in one scan, in a process whose memory nothing else fills.
+PEAK = """
+import resource, sys
+import tensorflow as tf
+from hashnet_tf.datasets.pixels.decoding import decode_image
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+encoded = tf.io.read_file(sys.argv[1])
+decode_image(tf.io.encode_jpeg(tf.zeros([64, 64, 3], tf.uint8)))
+before = peak()
+print(decode_image(encoded).shape.as_list(), peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_a_photograph_of_108_megapixels_takes_little_memory(tmp_path):
+    path = tmp_path / "large.jpg"
+    Image.new("RGB", (12000, 9000), (250, 130, 10)).save(path)
+    answer = subprocess.run(
+        [sys.executable, "-c", PEAK, path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shape, grown = answer.stdout.strip().rsplit(" ", 1)
+    assert shape == "[4500, 6000, 3]"
+    # Its own pixels fill 77 MiB, those of the whole would fill 309.
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(grown) * unit < 120 * 2**20
