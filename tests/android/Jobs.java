@@ -2,6 +2,7 @@ import hashnet.hamming.AntialiasedResize;
 import hashnet.hamming.Bits;
 import hashnet.hamming.HammingSearch;
 import hashnet.hamming.Neighbors;
+import hashnet.hamming.Orientation;
 import hashnet.hamming.PackedCodes;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -61,6 +62,10 @@ final class Jobs {
                         number(words[5]),
                         words[6]);
                 return;
+            case "turn":
+                turn(words[1], words[2], number(words[3]), number(words[4]),
+                        words[5]);
+                return;
             default:
                 throw new IllegalArgumentException("No job: " + words[0]);
         }
@@ -119,6 +124,39 @@ final class Jobs {
                         newHeight,
                         newWidth);
         Files.write(Paths.get(out), resized);
+    }
+
+    /** Writes the pixels of an image turned as a file says. */
+    private static void turn(
+            String file, String rgb, int height, int width, String out)
+            throws IOException {
+        int orientation = Orientation.of(Files.readAllBytes(Paths.get(file)));
+        byte[] bytes = Files.readAllBytes(Paths.get(rgb));
+        boolean swapped = Orientation.swapsSides(orientation);
+        int across = swapped ? height : width;
+        int down = swapped ? width : height;
+        int[] row = new int[across];
+        ByteArrayOutputStream pixels = new ByteArrayOutputStream();
+        pixels.write(orientation);
+        for (int y = 0; y < down; y++) {
+            Orientation.readRow(
+                    (left, top, wide, high, argb) -> {
+                        for (int i = 0; i < wide * high; i++) {
+                            int at = top + i / wide;
+                            int from = 3 * (at * width + left + i % wide);
+                            argb[i] = (bytes[from] & 0xff) << 16
+                                    | (bytes[from + 1] & 0xff) << 8
+                                    | bytes[from + 2] & 0xff;
+                        }
+                    },
+                    down, across, orientation, y, row);
+            for (int pixel : row) {
+                pixels.write(pixel >> 16);
+                pixels.write(pixel >> 8);
+                pixels.write(pixel);
+            }
+        }
+        Files.write(Paths.get(out), pixels.toByteArray());
     }
 
     private static PackedCodes read(String path, int bits)

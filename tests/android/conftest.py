@@ -48,6 +48,18 @@ class Hamming:
         assert answer == "done"
         return np.fromfile(out, np.uint8).reshape(*size, 3)
 
+    def turn(self, path, file, stored):
+        """Returns a file's orientation, and `stored` as it turns that."""
+        path.write_bytes(file)
+        pixels, out = path.with_suffix(".rgb"), path.with_suffix(".turned")
+        stored.tofile(pixels)
+        words = path, pixels, *stored.shape[:2], out
+        assert self.answer("turn", *words) == "done"
+        found = np.fromfile(out, np.uint8)
+        sides = stored.shape[:2]
+        shape = sides[::-1] if found[0] >= 5 else sides
+        return found[0], found[1:].reshape(*shape, 3)
+
     def close(self):
         self._java.stdin.close()
         self._java.stdout.close()

@@ -9,16 +9,25 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import hashnet_tf as hn
+from hashnet_tf._framings import DECODER
+from hashnet_tf.datasets.pixels.header import JPEG_RATIO, MAX_PIXELS
 from hashnet_tf.retrieval.codes import BIT_ORDER
 
 CONSTANT = re.compile(r'const val (\w+) = "([^"]*)"')
 
 
+def source_of(android, name):
+    folder = android / "hashnet/src/main/kotlin/hashnet/android"
+    return (folder / name).read_text(encoding="utf-8")
+
+
 def constants(android, name):
-    text = (
-        android / "hashnet/src/main/kotlin/hashnet/android" / name
-    ).read_text(encoding="utf-8")
-    return dict(CONSTANT.findall(text))
+    return dict(CONSTANT.findall(source_of(android, name)))
+
+
+def number(android, file, name):
+    text = source_of(android, file)
+    return int(re.search(rf"const val {name} = (\d+)", text)[1])
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +63,17 @@ def test_code_set(android, code_set_folder):
     assert manifest[names["BITS"]] == 12
     assert manifest[names["BIT_ORDER"]] == names["HIGHEST_FIRST"] == BIT_ORDER
     assert isinstance(manifest[names["MODEL_DIGEST"]], str)
+    # The 70 images are pixels.
+    assert manifest[names["DECODER"]] is None
+    assert number(android, "CodeIndex.kt", "TURNS") == DECODER
+
+
+def test_large_pictures_are_halved_alike(android):
+    source = source_of(android, "DecodePicture.kt")
+    assert "MAX_PIXELS = 1L shl 26\n" in source
+    assert MAX_PIXELS == 1 << 26
+    assert "inSampleSize = 2\n" in source
+    assert JPEG_RATIO == 2
 
 
 def test_every_name_is_known_to_these_tests(android):
@@ -61,7 +81,8 @@ def test_every_name_is_known_to_these_tests(android):
         "SIGNATURE IMAGES CODES SIGNS".split()
     )
     assert set(constants(android, "CodeIndex.kt")) == set(
-        "CODES IDS MANIFEST BITS BIT_ORDER MODEL_DIGEST HIGHEST_FIRST".split()
+        "CODES IDS MANIFEST BITS BIT_ORDER MODEL_DIGEST HIGHEST_FIRST"
+        " DECODER".split()
     )
 
 

@@ -53,6 +53,8 @@ private constructor(
         private const val BIT_ORDER = "bit_order"
         private const val MODEL_DIGEST = "model_digest"
         private const val HIGHEST_FIRST = "big"
+        private const val DECODER = "decoder"
+        private const val TURNS = 2
 
         /**
          * Reads a code set, as `hashnet encode` writes it, from the assets.
@@ -69,6 +71,15 @@ private constructor(
                     throw IOException(
                         "A code set must have its first bit in the highest" +
                             " place. Received: $BIT_ORDER=$order"
+                    )
+                }
+                // Of pixels it is null, and of version 0.1 not there.
+                val decoder = manifest.opt(DECODER)
+                if (decoder != JSONObject.NULL && decoder != TURNS) {
+                    throw IOException(
+                        "A code set must be of pictures that were turned as" +
+                            " `decodePicture` turns them: encode it again." +
+                            " Received: $DECODER=$decoder"
                     )
                 }
                 val codes =

@@ -49,8 +49,8 @@ class HashNetEncoder(model: ByteBuffer, threads: Int = 2) : AutoCloseable {
      * It is resized as in training, pixel for pixel, and not by Android,
      * whose scaling gives other pixels and so, near zero, other bits.
      *
-     * @param picture as its file holds it (`decodePicture`): training does not
-     *     turn pictures by what the camera noted
+     * @param picture upright, as `decodePicture` turns it by what the camera
+     *     noted, which training does too
      * @return the packed code, ceil(K / 8) bytes
      */
     fun encode(picture: Bitmap): ByteArray {
