@@ -7,6 +7,7 @@ import numbers
 import typing
 
 import keras
+import numpy as np
 
 # Of Algorithm 1, where the paper finds ten enough.
 STAGES = 10
@@ -15,6 +16,10 @@ STAGES = 10
 class BetaSchedule(abc.ABC):
     """Beta as a function of the optimizer's step.
 
+    A step is one of the optimizer, `optimizer.iterations`: with
+    `gradient_accumulation_steps=n` that is n batches. With
+    `steps_per_execution=n` beta is set once in n steps.
+
     Subclasses implement `__call__(step)` and `get_config()`; they are
     serialised like Keras' learning-rate schedules, with
     `keras.saving.serialize_keras_object`.
@@ -22,7 +27,11 @@ class BetaSchedule(abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, step: int) -> float:
-        """Returns beta, a positive float, for `step`, an int from 0."""
+        """Returns beta, a positive float, for `step`, an int from 0.
+
+        Raises:
+            ValueError: If `step` is no number, as within a `tf.function`.
+        """
 
     @abc.abstractmethod
     def get_config(self) -> dict[str, typing.Any]:
@@ -118,7 +127,7 @@ class SquareRootBeta(BetaSchedule):
         return cls((beta ** (1.0 / power) - 1.0) / held, power, step_size)
 
     def __call__(self, step: int) -> float:
-        held = int(step) // self.step_size * self.step_size
+        held = _number(step) // self.step_size * self.step_size
         return (1.0 + self.gamma * held) ** self.power
 
     def get_config(self) -> dict[str, typing.Any]:
@@ -127,6 +136,18 @@ class SquareRootBeta(BetaSchedule):
             "power": self.power,
             "step_size": self.step_size,
         }
+
+
+def _number(step: typing.Any) -> int:
+    try:
+        # Not `int` alone, which AutoGraph makes a cast of.
+        return int(np.asarray(step))
+    except (NotImplementedError, TypeError) as error:
+        raise ValueError(
+            "`step` must be a number. In a compiled function none is known:"
+            " set beta before it is called, as the callback Continuation does."
+            f" Received: step={step!r}"
+        ) from error
 
 
 def _check_positive(name: str, value: float) -> None:
@@ -250,7 +271,7 @@ class StagedBeta(BetaSchedule):
         """
         if self.steps_per_stage is None:
             return self.betas[0]
-        stage = int(step) // self.steps_per_stage
+        stage = _number(step) // self.steps_per_stage
         return self.betas[min(stage, len(self.betas) - 1)]
 
     def next_stage(

@@ -1,15 +1,23 @@
 """Watches whether the codes that are trained become the codes that are used."""
 
 import typing
+import warnings
 
 import keras
 import numpy as np
 
-from hashnet_tf._types import Tensor, ops
-from hashnet_tf.layers.scaled_tanh import ScaledTanh
+from hashnet_tf._types import Tensor
+from hashnet_tf.callbacks._hashnet_callback import HashNetCallback
+from hashnet_tf.losses import GivenPairsLoss, WeightedPairwiseLoss, count_pairs
+from hashnet_tf.losses._labels import read_similarities
+from hashnet_tf.losses._row_loss import RowLoss
+
+# After so many steps, g on vectors of unit length was still below .02, and
+# that of networks that learned was above .05.
+STARTED, SMALL = 20, 0.025
 
 
-class ContinuationMonitor(keras.callbacks.Callback):
+class ContinuationMonitor(HashNetCallback):
     """Measures, each epoch, J against L and the health of the bits.
 
     On a fixed sample, before training and at the end of every epoch:
@@ -30,6 +38,11 @@ class ContinuationMonitor(keras.callbacks.Callback):
     an epoch: place this callback before its `Continuation`, and J is that of
     the beta the epoch was trained with.
 
+    It warns where the sample holds no dissimilar pair, where all its codes
+    have become one, as they do when no batch holds a dissimilar pair, and
+    where g has not left 0 after the first epoch (of 20 steps or more), as of
+    inputs that are too small.
+
     Args:
         images: Array `[n, ...]`, inputs of the model.
         labels: Labels of these, as the loss takes them.
@@ -39,6 +52,8 @@ class ContinuationMonitor(keras.callbacks.Callback):
         hashnet: `HashNet` that gives g, where the model that is trained is
             one around it, as `hashnet_tf.models.LogitsModel`; `loss` must be
             one on g then. None for the model itself.
+        verbose: 0 for no line at the end, 1 for one, or None for what `fit`
+            was told.
 
     Raises:
         ValueError: If `images` and `labels` differ in length or hold less
@@ -52,9 +67,6 @@ class ContinuationMonitor(keras.callbacks.Callback):
     >>> monitor = hn.callbacks.ContinuationMonitor(images, np.arange(8) % 2)
     """
 
-    # Keras knows it as None, which it is before training.
-    model: typing.Any
-
     def __init__(
         self,
         images: Tensor,
@@ -62,8 +74,9 @@ class ContinuationMonitor(keras.callbacks.Callback):
         loss: keras.losses.Loss | None = None,
         batch_size: int = 128,
         hashnet: keras.Model | None = None,
+        verbose: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(verbose)
         if len(images) != len(labels) or len(images) < 2:
             raise ValueError(
                 "`images` and `labels` must hold the same number of items, at"
@@ -76,6 +89,10 @@ class ContinuationMonitor(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.hashnet = hashnet
         self.records: list[dict[str, typing.Any]] = []
+        self._begun = False
+        # What was measured before training, until it is seen to have begun.
+        self._first: dict[str, typing.Any] | None = None
+        self._apart = False
 
     def on_train_begin(self, logs: typing.Any = None) -> None:
         loss = self.model.loss if self.loss is None else self.loss
@@ -86,27 +103,61 @@ class ContinuationMonitor(keras.callbacks.Callback):
             )
         self._loss = loss
         self._begun = False
+        self._apart = _holds_dissimilar(loss, self.labels)
+        if not self._apart:
+            warnings.warn(
+                "The watched sample holds no dissimilar pair. If the training"
+                " holds none, all codes become one: give pairs of both kinds"
+                " (of clicks alone, the number of its pair as label of both"
+                " items, and WeightedPairwiseLoss).",
+                stacklevel=2,
+            )
 
     def on_epoch_begin(self, epoch: int, logs: typing.Any = None) -> None:
         # Not when training begins: a `BackupAndRestore` behind this callback
         # brings the weights back only then.
         if not self._begun:
             self._begun = True
-            self._measure()
+            self._first = self._measure()
 
     def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         record = self._measure()
+        self._tell_trouble(record)
         if logs is not None:
             for name in ("J", "L", "gap", "bit_balance", "bit_correlation"):
                 logs[name] = record[name]
 
+    def _tell_trouble(self, record: dict[str, typing.Any]) -> None:
+        if self._apart and record["bit_balance"] == 1:
+            self._apart = False
+            warnings.warn(
+                "All codes of the watched sample are one, by step"
+                f" {record['step']}. Does no batch hold a dissimilar pair?"
+                " Shuffle the training data, or draw them by class with"
+                " hn.datasets.PairSampler.",
+                stacklevel=2,
+            )
+        # With the loss on z of a model around it, the scale of g is free.
+        if self._first is None or self.hashnet is not None:
+            return
+        steps = record["step"] - self._first["step"]
+        if steps < STARTED:
+            return
+        self._first = None
+        if record["gap"] > 1 - SMALL:
+            warnings.warn(
+                f"After {steps} steps g is still {1 - record['gap']:.2g} in the"
+                " mean: the features are so small that training hardly begins."
+                " Put an adapted keras.layers.Normalization before them.",
+                stacklevel=2,
+            )
+
     def on_train_end(self, logs: typing.Any = None) -> None:
         last = self.records[-1] if self._begun else self._measure()
-        print(
+        self.say(
             f"beta {last['beta']:.4g} leaves a quantisation gap of"
             f" {last['gap']:.4f} = mean(1 - |g|);"
-            f" J {last['J']:.4f}, L {last['L']:.4f}",
-            flush=True,
+            f" J {last['J']:.4f}, L {last['L']:.4f}"
         )
 
     def codes(self) -> np.ndarray:
@@ -123,13 +174,12 @@ class ContinuationMonitor(keras.callbacks.Callback):
         return float(value)
 
     def _measure(self) -> dict[str, typing.Any]:
-        model = self.model
         g = self.codes().astype("float32")
         # sgn(tanh(beta z)) = sgn(z): the sign needs no look behind the tanh.
         h = np.where(g >= 0, 1.0, -1.0).astype("float32")
         record = {
-            "step": int(ops.convert_to_tensor(model.optimizer.iterations)),
-            "beta": _beta(model),
+            "step": self.step(),
+            "beta": self.beta(),
             "J": self._value(g),
             "L": self._value(h),
             "gap": float(np.mean(1.0 - np.abs(g))),
@@ -141,11 +191,16 @@ class ContinuationMonitor(keras.callbacks.Callback):
         return record
 
 
-def _beta(model: keras.Model) -> float:
-    for layer in model._flatten_layers():
-        if isinstance(layer, ScaledTanh):
-            return float(layer.beta.value)
-    return float("nan")
+def _holds_dissimilar(loss: keras.losses.Loss, labels: Tensor) -> bool:
+    """Returns whether a sample has such a pair, True where none can tell."""
+    if isinstance(loss, GivenPairsLoss) or (
+        isinstance(loss, WeightedPairwiseLoss) and loss.similarity == "given"
+    ):
+        given = read_similarities(np.asarray(labels), "labels")
+        return bool((np.asarray(given) == 0).any())
+    if isinstance(loss, RowLoss):
+        return count_pairs(labels).dissimilar > 0
+    return True
 
 
 def _bit_correlation(h: np.ndarray) -> float:

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf._types import Tensor
+from hashnet_tf.callbacks._hashnet_callback import HashNetCallback
 from hashnet_tf.retrieval.codes import check_count, pack
 from hashnet_tf.retrieval.histogram import Histograms, histograms
+from hashnet_tf.retrieval.labels import check_labels, unlabelled
 
 
-class RetrievalEvaluation(keras.callbacks.Callback):
+class RetrievalEvaluation(HashNetCallback):
     """Logs `val_map`: each held-out image asks for the others.
 
     The tie-aware MAP@R of the codes of a validation set. Take it from the
@@ -21,16 +23,21 @@ class RetrievalEvaluation(keras.callbacks.Callback):
     `EarlyStopping`) is chosen on these images. Place it before the callbacks
     that read `val_map`, and set their `mode="max"`.
 
+    What is measured are the codes of the HashNet within the model, as its
+    `encode` gives them: of the outermost, where one holds another.
+
     Args:
-        images: Array `[n, ...]`, inputs of the model, or of the HashNet that
-            it holds: in a `ClassifiedModel` or a `PairModel` that one is
-            measured.
+        images: Array `[n, ...]`, or, without `labels`, an iterable of batches
+            (inputs, labels), as a finite `tf.data.Dataset`, which is read
+            once. They are inputs of the model where that is functional or
+            Sequential, else of the HashNet within, as for a `PairModel`.
         labels: Class ids `[n]`, negative where unlabelled, or a zero-or-one
-            matrix `[n, L]`.
+            matrix `[n, L]`; None where `images` are batches.
         at: Int R >= 1 of MAP@R.
         every: Positive int, epochs between measurements. In between the last
             value is logged again, from the first measurement on.
         batch_size: Positive int, for the forward passes.
+        verbose: 1 for a line a measurement, else the logs alone tell.
 
     Raises:
         ValueError: If images and labels do not go together, there are less
@@ -43,28 +50,30 @@ class RetrievalEvaluation(keras.callbacks.Callback):
     >>> callback = hn.callbacks.RetrievalEvaluation(held_out, labels, at=5)
     """
 
-    # Keras knows it as None, which it is before training.
-    model: typing.Any
-
     def __init__(
         self,
         images: Tensor,
-        labels: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
         at: int = 1000,
         every: int = 1,
         batch_size: int = 128,
+        verbose: int | None = 0,
     ) -> None:
-        super().__init__()
-        self.images = images
-        self.labels = np.asarray(labels)
+        super().__init__(verbose)
+        if labels is None:
+            images, labels = _gathered(images)
         self.at = check_count(at, "at")
         self.every = check_count(every, "every")
         self.batch_size = check_count(batch_size, "batch_size")
+        if not hasattr(images, "shape"):
+            images = np.asarray(images)
         if len(images) < 2:
             raise ValueError(
                 "`images` must be at least 2, each of which asks for the"
                 f" others. Received: {len(images)} images"
             )
+        self.images = images
+        self.labels = check_labels(labels, len(images), "labels")
         one_code = np.zeros((len(images), 1), np.uint8)
         if not self._others(one_code, bits=8).answerable.any():
             raise ValueError(
@@ -79,6 +88,7 @@ class RetrievalEvaluation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         if (epoch + 1) % self.every == 0:
             self._last = self.measure()
+            self.say(f"val_map {self._last:.4f} after epoch {epoch + 1}")
         if logs is not None and self._last is not None:
             logs["val_map"] = self._last
 
@@ -87,23 +97,14 @@ class RetrievalEvaluation(keras.callbacks.Callback):
 
         Raises:
             ValueError: If the model holds several HashNets, or none and does
-                not give one array `[n, bits]`.
+                not give one array `[n, bits]`; or if it calls its HashNet
+                twice.
         """
-        # What a model around a HashNet gives, such as logits of classes, are
-        # no codes.
-        found = [
-            layer
-            for layer in self.model._flatten_layers()
-            if hasattr(layer, "scaled_tanh") and hasattr(layer, "encode")
-        ]
-        if len(found) > 1:
-            raise ValueError(
-                "A model that is measured must hold one HashNet. Received:"
-                f" {[layer.name for layer in found]}"
-            )
-        if found:
-            codes = found[0].encode(self.images, self.batch_size)
-            others = self._others(codes, found[0].bits)
+        hashnet = self._hashnet()
+        if hashnet is not None:
+            inputs = self._before(hashnet)
+            codes = hashnet.encode(inputs, self.batch_size)
+            others = self._others(codes, hashnet.bits)
         else:
             g = self.model.predict(
                 self.images, batch_size=self.batch_size, verbose=0
@@ -117,13 +118,83 @@ class RetrievalEvaluation(keras.callbacks.Callback):
             others = self._others(pack(g.astype(np.float32)), g.shape[1])
         return float(others.average_precision(self.at).mean())
 
+    def _hashnet(self) -> typing.Any:
+        """Returns the HashNet within the model, or None."""
+        # What a model around a HashNet gives, such as logits of classes, are
+        # no codes.
+        found = [
+            layer
+            for layer in self.model._flatten_layers()
+            if hasattr(layer, "scaled_tanh") and hasattr(layer, "encode")
+        ]
+        inner = {
+            id(layer)
+            for outer in found
+            for layer in outer._flatten_layers(include_self=False)
+        }
+        found = [layer for layer in found if id(layer) not in inner]
+        if len(found) > 1:
+            raise ValueError(
+                "A model that is measured must hold one HashNet. Received:"
+                f" {[layer.name for layer in found]}"
+            )
+        return found[0] if found else None
+
+    def _before(self, hashnet: typing.Any) -> Tensor:
+        """Returns the images as they reach the HashNet."""
+        graph = getattr(self.model, "_functional", self.model)
+        if hashnet is self.model or not hasattr(graph, "operations"):
+            return self.images
+        # Those of this model alone: the HashNet may stand in others, too.
+        calls = [
+            node
+            for nodes in graph._nodes_by_depth.values()
+            for node in nodes
+            if node.operation is hashnet
+        ]
+        if len(calls) != 1:
+            raise ValueError(
+                "A functional model that is measured must call its HashNet"
+                " once, itself; else give the callback the HashNet by"
+                " `set_model`, and call `measure`. Received: model"
+                f" {self.model.name!r} with {len(calls)} calls of"
+                f" {hashnet.name!r}"
+            )
+        (reaching,) = calls[0].input_tensors
+        if any(reaching is tensor for tensor in graph.inputs):
+            return self.images
+        before: typing.Any = keras.Model(graph.inputs, reaching)
+        return before.predict(
+            self.images, batch_size=self.batch_size, verbose=0
+        )
+
     def _others(self, codes: np.ndarray, bits: int) -> Histograms:
         """Counts by distance and relevance, each image less itself."""
         found = histograms(codes, codes, self.labels, self.labels, bits)
         counts, relevant = found.counts.copy(), found.relevant.copy()
-        labelled = self.labels >= 0
-        if self.labels.ndim == 2 and self.labels.shape[1] > 1:
-            labelled = self.labels.any(axis=1)
         counts[:, 0] -= 1
-        relevant[:, 0] -= labelled.reshape(len(counts))
+        relevant[:, 0] -= ~unlabelled(self.labels)
         return dataclasses.replace(found, counts=counts, relevant=relevant)
+
+
+def _gathered(batches: typing.Any) -> tuple[np.ndarray, np.ndarray]:
+    """Returns inputs and labels of batches, once, in one order."""
+    cardinality = getattr(batches, "cardinality", None)
+    # -1 is what tf.data says of one that is repeated for ever.
+    if hasattr(batches, "shape") or (cardinality and int(cardinality()) == -1):
+        raise ValueError(
+            "`images` without `labels` must be batches of (inputs, labels) that"
+            f" end. Received: images={type(batches).__name__}"
+        )
+    inputs, labels = [], []
+    for batch in batches:
+        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+            raise ValueError(
+                "`images` without `labels` must be batches of (inputs, labels)."
+                f" Received: a batch of type {type(batch).__name__}"
+            )
+        inputs.append(np.asarray(batch[0]))
+        labels.append(np.asarray(batch[1]))
+    if not inputs:
+        raise ValueError("`images` must hold batches. Received: none")
+    return np.concatenate(inputs), np.concatenate(labels)

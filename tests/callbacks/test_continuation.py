@@ -1,3 +1,5 @@
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -59,6 +61,10 @@ MODES = {
     "graph, 3 steps at once": dict(jit_compile=False, steps_per_execution=3),
     "xla, 3 steps at once": dict(jit_compile=True, steps_per_execution=3),
 }
+
+
+# What `fit` is told, what the callback is, and how many lines there are.
+VERBOSE = [(0, None, 0), (0, 1, 1), (2, None, 1), (2, 0, 0)]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -250,7 +256,9 @@ def test_a_new_optimizer_begins_the_stages_anew(head, features):
     assert waiting(model, features, [1.0, 2.0], epochs=5)[-1] == 2.0
     model.compile("sgd", model.loss)
     # With the old stage's lowest loss the first epoch would be waited for.
-    assert waiting(model, features, [1.0, 2.0], epochs=4) == [1.0] * 3 + [2.0]
+    with pytest.warns(UserWarning, match="begins anew at 1, from 2 that"):
+        betas = waiting(model, features, [1.0, 2.0], epochs=4)
+    assert betas == [1.0] * 3 + [2.0]
 
 
 def fit_twice(model, features, again):
@@ -385,3 +393,108 @@ def test_a_killed_and_resumed_run_has_the_betas_of_an_unbroken_one(
         assert rest_by_epoch == by_epoch[kept // STEPS :]
         for one, other in zip(whole.weights, model.weights, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def fit_on(model, features, **arguments):
+    return model.fit(
+        *features,
+        batch_size=6,
+        epochs=1,
+        verbose=0,
+        callbacks=[hn.callbacks.Continuation(LINEAR, **arguments)],
+    ).history["beta"]
+
+
+def recompiled(model, features):
+    model.backbone.trainable = True
+    model.compile("sgd", model.loss, jit_compile=False)
+    return model
+
+
+def loaded(model, features):
+    fresh = keras.models.clone_model(model)
+    fresh.set_weights(model.get_weights())
+    fresh.compile("sgd", model.loss, jit_compile=False)
+    return fresh
+
+
+@pytest.mark.parametrize("again", [recompiled, loaded])
+def test_with_a_new_optimizer_beta_begins_anew_or_goes_on(
+    again, head, features
+):
+    model = head()
+    model.backbone.trainable = False
+    assert fit_on(model, features) == [LINEAR(3)]
+    model = again(model, features)
+    warning = re.escape(f"anew at 1, from {LINEAR(3):.4g} that") + ".*`start`"
+    with pytest.warns(UserWarning, match=warning):
+        assert fit_on(model, features) == [LINEAR(3)]
+    model = again(model, features)
+    assert fit_on(model, features, start=4) == [LINEAR(7)]
+    # The same optimizer counts on by itself.
+    assert fit_on(model, features, start=4) == [LINEAR(11)]
+
+
+def test_with_start_a_stage_goes_on(head, features):
+    betas = [1.0, 2.0, 4.0]
+    model = head()
+    assert waiting(model, features, betas, epochs=4)[-1] == 2.0
+    model.compile("sgd", model.loss, jit_compile=False)
+    callback = hn.callbacks.Continuation(
+        hn.schedules.StagedBeta(betas, patience=2), start=4
+    )
+    history = model.fit(*features, verbose=0, callbacks=[callback])
+    assert history.history["beta"] == [2.0]
+
+
+def test_with_accumulation_a_step_is_the_optimizers(head, features, recorder):
+    model, recorder = head(), recorder()
+    model.compile(
+        keras.optimizers.SGD(0.1, gradient_accumulation_steps=2),
+        model.loss,
+        jit_compile=False,
+    )
+    callbacks = [hn.callbacks.Continuation(LINEAR), recorder]
+    model.fit(*features, batch_size=6, verbose=0, callbacks=callbacks)
+    assert recorder.logged == [LINEAR(step) for step in (0, 0, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        hn.models.LogitsModel,
+        lambda model: hn.models.ClassifiedModel(model, classes=3),
+    ],
+)
+def test_warns_where_beta_trains_nothing(wrap, head, features):
+    model = wrap(head())
+    for schedule in (LINEAR, hn.schedules.StagedBeta([1, 2], patience=1)):
+        callback = hn.callbacks.Continuation(schedule)
+        callback.set_model(model)
+        model.compile("sgd", "mse")
+        with pytest.warns(UserWarning, match="beta has no effect on how a"):
+            callback.on_train_begin()
+    # What keeps it at 1 does no harm.
+    still = hn.callbacks.Continuation(hn.schedules.StagedBeta([1.0], 5))
+    still.set_model(model)
+    still.on_train_begin()
+
+
+@pytest.mark.parametrize("fits, own, lines", VERBOSE)
+def test_obeys_verbose(fits, own, lines, head, features, capsys):
+    callback = hn.callbacks.Continuation(LINEAR, verbose=own)
+    head().fit(*features, verbose=fits, callbacks=[callback])
+    assert capsys.readouterr().out.count("beta ended at") == lines
+
+
+@pytest.mark.parametrize(
+    "arguments, received",
+    [
+        ({"start": -1}, "start=-1"),
+        ({"start": 2.5}, "start=2.5"),
+        ({"verbose": "loud"}, "verbose='loud'"),
+    ],
+)
+def test_refuses_arguments(arguments, received):
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        hn.callbacks.Continuation(LINEAR, **arguments)

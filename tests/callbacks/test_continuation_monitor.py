@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -201,7 +203,7 @@ def test_a_resumed_run_begins_with_what_was_restored(
 def test_a_run_that_has_nothing_left_to_do_is_measured(
     head, features, schedule, capsys
 ):
-    monitor = hn.callbacks.ContinuationMonitor(*features)
+    monitor = hn.callbacks.ContinuationMonitor(*features, verbose=1)
     model = head()
     fit(model, features, 0, [hn.callbacks.Continuation(schedule), monitor])
     (record,) = monitor.records
@@ -277,3 +279,74 @@ def test_watches_the_hashnet_within_a_model(head, features):
     z = logits(hashnet, features[0])
     np.testing.assert_allclose(monitor.codes(), np.tanh(z), rtol=1e-5)
     check(monitor.records[-1], by_hand(z, 1.0, features[1]))
+
+
+@pytest.mark.parametrize(
+    "fits, own, lines", [(0, None, 0), (0, 1, 1), (2, None, 1), (2, 0, 0)]
+)
+def test_obeys_verbose(fits, own, lines, head, features, capsys):
+    monitor = hn.callbacks.ContinuationMonitor(*features, verbose=own)
+    head().fit(*features, verbose=fits, callbacks=[monitor])
+    assert capsys.readouterr().out.count("quantisation gap") == lines
+
+
+def test_warns_where_all_codes_become_one(head, features):
+    x, ids = features
+    order = np.argsort(ids, kind="stable")
+    monitor = hn.callbacks.ContinuationMonitor(x, ids)
+    model = head()
+    model.optimizer.learning_rate = 1.0
+    # Each batch holds one class.
+    with pytest.warns(UserWarning, match="are one, by step .*PairSampler"):
+        model.fit(
+            x[order],
+            ids[order],
+            batch_size=8,
+            shuffle=False,
+            epochs=12,
+            verbose=0,
+            callbacks=[monitor],
+        )
+
+
+@pytest.mark.parametrize("labels", ["ids", "matrix", "clicks"])
+def test_warns_of_a_sample_without_a_dissimilar_pair(labels, head, features):
+    x, model = features[0], head()
+    loss = model.loss
+    given = np.full(24, 3)
+    if labels == "matrix":
+        given = np.ones((24, 24))
+        loss = hn.losses.WeightedPairwiseLoss(similarity="given")
+    elif labels == "clicks":
+        given, loss = np.ones(24), hn.losses.GivenPairsLoss()
+    monitor = hn.callbacks.ContinuationMonitor(x, given, loss)
+    monitor.set_model(model)
+    with pytest.warns(UserWarning, match="sample holds no dissimilar pair"):
+        monitor.on_train_begin()
+
+
+@pytest.mark.parametrize("scale, warned", [(0.02, True), (1.0, False)])
+def test_warns_where_training_hardly_begins(scale, warned, features):
+    # What decides is how long the vectors are.
+    x, ids = scale * features[0], features[1]
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((5,))
+    hidden = keras.layers.Dense(64, activation="relu")(inputs)
+    model = hn.HashNet(keras.Model(inputs, hidden), 16)
+    model.compile(
+        keras.optimizers.Adam(1e-3),
+        hn.losses.WeightedPairwiseLoss(),
+        jit_compile=False,
+    )
+    monitor = hn.callbacks.ContinuationMonitor(x, ids)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(
+            x, ids, batch_size=2, epochs=2, verbose=0, callbacks=[monitor]
+        )
+    found = [
+        str(w.message) for w in caught if "hardly begins" in str(w.message)
+    ]
+    # Once, though there are 24 steps in all.
+    assert len(found) == warned
+    assert all("Normalization" in message for message in found)

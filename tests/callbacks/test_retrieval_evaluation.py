@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import hashnet_tf as hn
 from hashnet_tf.retrieval import evaluate, pack
@@ -67,35 +68,96 @@ def fit(callbacks, epochs=5):
     return model, history.history
 
 
-def test_the_hashnet_within_is_what_is_measured():
-    x, labels = held_out(False)
-    inputs = keras.Input(x.shape[1:])
-    net = hn.HashNet(keras.Model(inputs, keras.layers.Dense(6)(inputs)), 8)
-    codes = net.encode(x)
-    alone = hn.callbacks.RetrievalEvaluation(x, labels)
-    alone.set_model(net)
-    expected = alone.measure()
+def around(net, *layers, two=False):
+    """A functional model that calls other layers, and then the HashNet."""
+    inputs = x = keras.Input((5,))
+    for layer in layers:
+        x = layer(x)
+    outputs = net(x)
+    if two:
+        outputs = [outputs, keras.layers.Dense(3)(x)]
+    return keras.Model(inputs, outputs)
+
+
+SCALED = keras.layers.Rescaling(-2.0, offset=0.5)
+# The model that is trained, and what its HashNet sees of the images.
+KINDS = {
+    "itself": (lambda net: net, lambda x: x),
+    "logits": (hn.models.LogitsModel, lambda x: x),
+    "classes": (lambda net: hn.models.ClassifiedModel(net, 3), lambda x: x),
+    "pairs": (hn.models.PairModel, lambda x: x),
+    "functional": (around, lambda x: x),
+    "two heads": (lambda net: around(net, two=True), lambda x: x),
+    "behind a layer": (lambda net: around(net, SCALED), SCALED),
+    "two heads behind one": (lambda net: around(net, SCALED, two=True), SCALED),
+    "Sequential": (
+        lambda net: keras.Sequential([keras.Input((5,)), SCALED, net]),
+        SCALED,
+    ),
+}
+
+
+@pytest.mark.parametrize("multi_hot", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hashnet_within_is_what_is_measured(kind, multi_hot):
+    x, labels = held_out(multi_hot)
+    wrap, seen = KINDS[kind]
+    net = head()
+    # Some bits of each sign.
+    net.hash_layer.bias.assign(np.linspace(-0.02, 0.02, 6))
+    codes = net.encode(np.asarray(seen(x)))
     # Each asks for the others, not for itself.
-    found = [
-        hn.retrieval.evaluate(
-            codes[i : i + 1],
+    expected = [
+        evaluate(
+            codes[[i]],
             np.delete(codes, i, axis=0),
-            labels[i : i + 1],
+            labels[[i]],
             np.delete(labels, i, axis=0),
-            8,
+            6,
             at=1000,
         ).map
         for i in range(len(x))
     ]
-    assert expected == pytest.approx(np.mean(found))
-    for model in (
-        hn.models.ClassifiedModel(net, classes=4),
-        hn.models.LogitsModel(net),
-        hn.models.PairModel(net),
-    ):
+    batches = tf.data.Dataset.from_tensor_slices((x, labels)).batch(6)
+    shuffled = batches.unbatch().shuffle(20).batch(7)
+    for given in ((x, labels), (batches,), (shuffled,), (list(batches),)):
+        callback = hn.callbacks.RetrievalEvaluation(*given)
+        callback.set_model(wrap(net))
+        assert callback.measure() == pytest.approx(np.mean(expected))
+
+
+def test_of_a_hashnet_in_another_the_outer_one_is_measured():
+    x, labels = held_out(False)
+    outer = hn.HashNet(around(head()), bits=4)
+    values = []
+    for model in (outer, hn.models.LogitsModel(outer)):
         callback = hn.callbacks.RetrievalEvaluation(x, labels)
         callback.set_model(model)
-        assert callback.measure() == expected
+        values.append(callback.measure())
+    others = hn.callbacks.RetrievalEvaluation(x, labels)._others(
+        outer.encode(x), bits=4
+    )
+    assert values == [float(others.average_precision(1000).mean())] * 2
+
+
+def test_two_hashnets_side_by_side_are_refused():
+    inputs = keras.Input((5,))
+    nets = [head(), hn.HashNet(keras.Model(inputs, inputs), 3, name="other")]
+    callback = hn.callbacks.RetrievalEvaluation(*held_out(False))
+    callback.set_model(keras.Model(inputs, [net(inputs) for net in nets]))
+    with pytest.raises(ValueError, match="must hold one HashNet. Received: .*"):
+        callback.measure()
+
+
+def test_a_hashnet_whose_inputs_cannot_be_told_is_refused():
+    net, inputs = head(), keras.Input((5,))
+    twice = keras.Model(inputs, [net(inputs), net(SCALED(inputs))])
+    callback = hn.callbacks.RetrievalEvaluation(*held_out(False))
+    callback.set_model(twice)
+    with pytest.raises(ValueError, match="must call its HashNet once"):
+        callback.measure()
+    callback.set_model(net)
+    assert 0 < callback.measure() < 1
 
 
 def test_two_heads_without_a_hashnet_are_refused():
@@ -167,7 +229,13 @@ def test_training_on_clusters_brings_it_to_one():
         ({"every": 0}, "Received: every=0"),
         ({"batch_size": -1}, "Received: batch_size=-1"),
         ({"labels": np.arange(20)}, "Received: 20 images of which no two do"),
-        ({"labels": np.arange(3)}, r"Received: query_labels.shape=\(3,\)"),
+        ({"labels": np.arange(3)}, r"`labels` .* Received: labels.shape=\(3,"),
+        ({"labels": np.arange(20) % 3 / 2}, "`labels` .*labels.dtype=float64"),
+        ({"labels": np.full((20, 2), 7)}, r"`labels` .* labels\[0, 0\]=7"),
+        ({"labels": None}, "batches .* Received: images=ndarray"),
+        ({"images": [1, 2], "labels": None}, "a batch of type int"),
+        ({"images": iter(()), "labels": None}, "must hold batches"),
+        ({"verbose": 7}, "Received: verbose=7"),
         ({"images": np.zeros((1, 5)), "labels": [0]}, "Received: 1 images"),
     ],
 )
@@ -177,3 +245,22 @@ def test_refuses(arguments, message):
         hn.callbacks.RetrievalEvaluation(
             **{"images": x, "labels": labels, **arguments}
         )
+
+
+def test_refuses_batches_without_end():
+    pairs = tf.data.Dataset.from_tensor_slices(held_out(False))
+    with pytest.raises(ValueError, match="that end. Received: images=_Batch"):
+        hn.callbacks.RetrievalEvaluation(pairs.repeat().batch(4))
+
+
+@pytest.mark.parametrize("verbose, lines", [(0, 0), (1, 2)])
+def test_verbose(verbose, lines, capsys):
+    callback = hn.callbacks.RetrievalEvaluation(
+        *held_out(False), verbose=verbose
+    )
+    _, history = fit([callback], epochs=2)
+    printed = capsys.readouterr().out
+    assert printed.count("val_map") == lines
+    if lines:
+        last = history["val_map"][-1]
+        assert f"val_map {last:.4f} after epoch 2" in printed

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+import hashnet_tf as hn
 from hashnet_tf.layers import ScaledTanh
 from hashnet_tf.schedules import BetaSchedule, unit_gap
 
@@ -46,3 +47,19 @@ def test_unit_gap_is_what_the_layer_leaves(beta):
     np.testing.assert_allclose(1 - np.abs(g), unit_gap(beta), atol=2e-7)
     e = math.exp(-2 * beta)
     assert unit_gap(beta) == pytest.approx(2 * e / (1 + e), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        hn.schedules.SquareRootBeta(),
+        hn.schedules.StagedBeta([1.0, 2.0], steps_per_stage=5),
+    ],
+)
+def test_in_a_graph_says_what_to_do(schedule):
+    import tensorflow as tf
+
+    step = tf.Variable(3)
+    assert schedule(step) == 1
+    with pytest.raises(ValueError, match="as the callback Continuation does"):
+        tf.function(lambda: schedule(step.read_value()))()
