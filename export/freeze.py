@@ -71,7 +71,7 @@ def frozen_z(model: HashNet, images: Tensor) -> Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: When it runs on images of another
-            size.
+            size, or on floats of which one is NaN or infinite.
 
     Example:
 
@@ -83,6 +83,11 @@ def frozen_z(model: HashNet, images: Tensor) -> Tensor:
     """
     # The size that a signature declares is enforced by no runtime.
     images = tf.ensure_shape(images, [None, *trained_size(model), 3])
+    if images.dtype.is_floating:
+        # A comparison with NaN is false: it would be the bit 0 everywhere.
+        images = tf.debugging.check_numerics(
+            images, "`images` must be numbers, or there is no code of them."
+        )
     return model.logits(tf.cast(images, tf.float32), training=False)
 
 

@@ -2,14 +2,13 @@
 
 import os
 import pathlib
-from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from hashnet_tf.export.litert import write_litert
+from hashnet_tf.export.litert_conversion import Representative
 from hashnet_tf.export.parity import ParityError, compare_codes, model_bits
 from hashnet_tf.models import HashNet
 
@@ -18,7 +17,7 @@ def to_image_embedder(
     model: HashNet,
     path: os.PathLike[str] | str,
     quantize: str | None = None,
-    representative: Iterable[npt.ArrayLike] | None = None,
+    representative: Representative | None = None,
 ) -> pathlib.Path:
     """Writes the frozen encoder for MediaPipe's ImageEmbedder.
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf._inputs import check_inputs
+
 # Small enough for the activations of a big network on a phone or a laptop.
 BATCH_SIZE = 32
 FEW = 8
@@ -16,15 +18,16 @@ def check_images(
     """Checks that an array holds images of the trained size.
 
     Args:
-        images: uint8 array `[n, height, width, 3]`.
+        images: Array `[n, height, width, 3]` of uint8, or of floats that are
+            whole numbers in [0, 255].
         size: `(height, width)`, the trained size.
         name: What to call the array in an error.
 
     Returns:
-        `images` as a numpy array.
+        `images` as uint8 array.
 
     Raises:
-        ValueError: If dtype or shape are others.
+        ValueError: If dtype, shape or values are others.
 
     Example:
 
@@ -33,15 +36,7 @@ def check_images(
     >>> check_images(np.zeros((2, 16, 16, 3), "uint8"), (16, 16)).shape
     (2, 16, 16, 3)
     """
-    images = np.asarray(images)
-    wanted = (*size, 3)
-    if images.dtype != np.uint8 or images.shape[1:] != wanted:
-        raise ValueError(
-            f"`{name}` must be uint8 of shape [n, {size[0]}, {size[1]}, 3],"
-            f" the trained size. Received: {name}.shape={images.shape},"
-            f" {name}.dtype={images.dtype}"
-        )
-    return images
+    return check_inputs(images, (None, *size, 3), name, whole=True)
 
 
 def image_batches(

@@ -2,11 +2,10 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
@@ -19,6 +18,7 @@ from hashnet_tf.export.freeze import (
 )
 from hashnet_tf.export.images import some_images
 from hashnet_tf.export.litert_conversion import (
+    Representative,
     check_quantize,
     litert_content,
     representative_images,
@@ -33,7 +33,7 @@ def write_litert(
     to_outputs: Callable[[Tensor, Outputs], Outputs],
     check: Callable[[pathlib.Path, HashNet, np.ndarray], Any],
     quantize: str | None,
-    representative: Iterable[npt.ArrayLike] | None,
+    representative: Representative | None,
     batch_size: int | None,
 ) -> pathlib.Path:
     """Converts, describes, writes beside, runs, and renames.
@@ -62,6 +62,12 @@ def write_litert(
     )
     ```
     """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise ValueError(
+            "`path` must be a file to write, not a folder."
+            f" Received: path={path}"
+        )
     check_quantize(quantize, representative)
     images = None
     if quantize == "int8":
@@ -70,7 +76,6 @@ def write_litert(
     content = with_metadata(
         content, {**description(model), "quantize": quantize}
     )
-    path = pathlib.Path(path)
     with written_beside(path) as beside:
         beside.write_bytes(content)
         # Enough to see a file that lost its weights, and no more time.
@@ -82,7 +87,7 @@ def to_litert(
     model: HashNet,
     path: os.PathLike[str] | str,
     quantize: str | None = None,
-    representative: Iterable[npt.ArrayLike] | None = None,
+    representative: Representative | None = None,
     z: bool = False,
     batch_size: int | None = None,
 ) -> pathlib.Path:
@@ -104,9 +109,10 @@ def to_litert(
         quantize: None; "float16" for weights of half the size; "dynamic" for
             int8 weights; or "int8" for int8 weights and activations.
         representative: For "int8", and for it alone: iterable of batches of
-            training images, uint8 `[n, height, width, 3]`, together at least
-            32 and better some hundreds, from which the ranges of the
-            activations are taken.
+            training images without labels, uint8 `[n, height, width, 3]`,
+            together at least 32 and better some hundreds, from which the
+            ranges of the activations are taken; or a function that returns
+            such, or lists of one batch, as TensorFlow's converter takes it.
         z: Whether to give `z` too, float32 `[n, K]`; of an int8 file in steps,
             and cut off at the range of the usual images.
         batch_size: Positive int, the only n that the file takes, which some
@@ -118,9 +124,9 @@ def to_litert(
     Raises:
         ParityError: If the file, run on some images, does not give what it
             should; it is not left behind then.
-        ValueError: If an argument is none of these, `representative` does not
-            fit `quantize`, `model` is no `HashNet` on images or gives NaN, or
-            Keras does not run on TensorFlow.
+        ValueError: If an argument is none of these, `path` is a folder,
+            `representative` does not fit `quantize`, `model` is no `HashNet`
+            on images or gives NaN, or Keras does not run on TensorFlow.
 
     Example:
 

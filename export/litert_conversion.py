@@ -31,6 +31,9 @@ WITHIN = 98
 
 FEWEST_IMAGES = 32
 
+# Batches of images, or as TensorFlow's converter takes them.
+Representative = Iterable[npt.ArrayLike] | Callable[[], Iterable[Any]]
+
 
 def with_robust_ranges(
     content: bytes, images: np.ndarray, batch_size: int = 1
@@ -160,7 +163,7 @@ def litert_content(
 
 
 def check_quantize(
-    quantize: str | None, representative: Iterable[npt.ArrayLike] | None
+    quantize: str | None, representative: Representative | None
 ) -> None:
     """Checks what to quantise, and that images are there iff it takes them.
 
@@ -180,12 +183,12 @@ def check_quantize(
 
 
 def representative_images(
-    representative: Iterable[npt.ArrayLike] | None, model: HashNet
+    representative: Representative | None, model: HashNet
 ) -> np.ndarray:
     """Returns batches of representative images as one array.
 
     Args:
-        representative: Iterable of uint8 `[n, height, width, 3]`, or None.
+        representative: As in `to_litert`.
         model: `HashNet` on images of that size.
 
     Returns:
@@ -195,10 +198,21 @@ def representative_images(
         ValueError: If the images are too few, or not such.
     """
     size = trained_size(model)
-    batches = [
-        check_images(batch, size, "representative")
-        for batch in (() if representative is None else representative)
-    ]
+    given: Any = () if representative is None else representative
+    if of_function := callable(given):
+        given = given()
+    batches = []
+    for batch in given:
+        # What TensorFlow's converter asks of a function: a list of inputs.
+        if of_function and isinstance(batch, (list, tuple)) and len(batch) == 1:
+            (batch,) = batch
+        if isinstance(batch, (tuple, dict)):
+            raise ValueError(
+                "Each batch of `representative` must be one array of images,"
+                f" without labels. Received: a {type(batch).__name__} of"
+                f" {len(batch)}"
+            )
+        batches.append(check_images(batch, size, "representative"))
     if (count := sum(map(len, batches))) < FEWEST_IMAGES:
         raise ValueError(
             "quantize='int8' needs `representative`, batches of together at"

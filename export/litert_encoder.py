@@ -124,14 +124,16 @@ class LiteRTEncoder:
         """Returns the packed codes of images.
 
         Args:
-            images: uint8 array `[n, height, width, 3]` of the trained size.
+            images: Array `[n, height, width, 3]` of the trained size, of uint8
+                or of floats that are whole numbers in [0, 255].
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`.
 
         Raises:
             ValueError: If the images have another size or dtype, which the
-                runtime would take without a word.
+                runtime would take without a word, were scaled to [0, 1] or
+                hold NaN.
         """
         return self.run(images)["codes"]
 

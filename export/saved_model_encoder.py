@@ -14,8 +14,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._framings import check_framing
+from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets import file_batches
-from hashnet_tf.export.images import check_images, image_batches
+from hashnet_tf.export.images import image_batches
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
 
@@ -172,15 +173,22 @@ class SavedModelEncoder:
         """Returns the packed codes of images.
 
         Args:
-            images: uint8 array `[n, height, width, 3]` of the trained size.
+            images: Array `[n, height, width, 3]` of the trained size, of uint8
+                or of floats in [0, 255]; where the graph takes uint8, of
+                whole numbers.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`.
 
         Raises:
-            ValueError: If the images have another size or dtype.
+            ValueError: If the images have another size or dtype, were scaled
+                to [0, 1] or hold NaN.
         """
-        images = check_images(images, self.image_size)
+        # A file that tells no dtype is older than the choice.
+        whole = self.description.get("image_dtype", "uint8") == "uint8"
+        images = check_inputs(
+            images, (None, *self.image_size, 3), "images", whole
+        )
         codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
         for batch in image_batches(images):
             codes.append(self.run("serving_default", batch)["codes"])

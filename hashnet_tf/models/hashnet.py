@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from hashnet_tf._framings import check_framing
+from hashnet_tf._inputs import InputCheck
 from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
@@ -148,8 +149,9 @@ class HashNet(BuiltModel):
         Bit k is 1 iff z_k >= 0, the most significant bit first.
 
         Args:
-            inputs: Array `[n, ...]` as the backbone takes it, or an iterable
-                of such batches (a `tf.data.Dataset` among others).
+            inputs: Array `[n, ...]` as the backbone takes it, RGB images of
+                uint8 or of floats in [0, 255]; or an iterable of such batches
+                (a `tf.data.Dataset` among others).
             batch_size: Positive int, items a forward pass, for an array.
 
         Returns:
@@ -157,8 +159,10 @@ class HashNet(BuiltModel):
 
         Raises:
             ValueError: If `batch_size` is not positive, a batch holds more
-                than the inputs, or they are of another shape than `backbone`
-                takes; if a z is NaN, of which no bit can be told.
+                than the inputs, or they are of another shape or dtype than
+                `backbone` takes; if RGB images were scaled to [0, 1] or
+                [-1, 1], as `on_top_of` a `keras.layers.Rescaling` takes them;
+                if an input or a z is NaN, of which no bit can be told.
 
         Example:
 
@@ -172,6 +176,11 @@ class HashNet(BuiltModel):
                 "`batch_size` must be positive."
                 f" Received: batch_size={batch_size}"
             )
+        (of_inputs,) = self.backbone.inputs
+        check = InputCheck(
+            of_inputs.shape, "inputs", text=of_inputs.dtype == "string"
+        )
+        check.batches(inputs)
         batches = inputs
         if hasattr(inputs, "shape"):
             batches = (
@@ -186,7 +195,7 @@ class HashNet(BuiltModel):
                     "Each batch must be one array of inputs, without labels."
                     f" Received: a {type(batch).__name__} of {len(batch)}"
                 )
-            batch = self._check_inputs(np.asarray(batch))
+            batch = check.batch(np.asarray(batch))
             n, size = len(batch), max(size, len(batch))
             if 0 < n < size:
                 # A last, smaller batch would compile the network again.
@@ -202,22 +211,8 @@ class HashNet(BuiltModel):
                         f" Received: NaN for {bad.size} of {n} inputs"
                     )
                 codes.append(np.asarray(packed)[:n])
+        check.end()
         return np.concatenate(codes)
-
-    def _check_inputs(self, batch: np.ndarray) -> np.ndarray:
-        # Keras checks no shape once it has seen a second one.
-        wanted = self.backbone.input_shape
-        if batch.ndim != len(wanted) or any(
-            w is not None and w != size
-            for w, size in zip(wanted[1:], batch.shape[1:], strict=True)
-        ):
-            sizes = ["n", *("any" if w is None else str(w) for w in wanted[1:])]
-            raise ValueError(
-                f"`inputs` must be of shape [{', '.join(sizes)}], as the"
-                " backbone takes them."
-                f" Received: inputs.shape={batch.shape}"
-            )
-        return batch
 
     @property
     def _encode_batch(

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets import file_batches
 from hashnet_tf.models import HashNet, weights_digest
+from hashnet_tf.models.hashnet import on_backbone
 
 BATCH_SIZE = 128
 
@@ -48,11 +50,18 @@ class Encoder(typing.Protocol):
         """Returns the packed codes of images.
 
         Args:
-            images: uint8 array `[n, height, width, 3]` of `image_size`.
+            images: Array `[n, height, width, 3]` of `image_size`, of uint8, or
+                of floats in [0, 255], which runtimes that take uint8 alone
+                want whole.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`, the first bit in the highest
             place of the first byte.
+
+        Raises:
+            ValueError: If the images have another size or dtype, were scaled
+                to [0, 1] or [-1, 1], or hold NaN: with the same sentence from
+                every runtime.
         """
         ...
 
@@ -108,7 +117,9 @@ class KerasEncoder:
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray:
         """Returns the packed codes of images, as `Encoder.encode`."""
-        return self._model.encode(np.asarray(images), BATCH_SIZE)
+        (of_images,) = self._model.backbone.inputs
+        images = check_inputs(images, of_images.shape, "images")
+        return self._model.encode(images, BATCH_SIZE)
 
     def encode_files(self, paths: Iterable[Path]) -> np.ndarray:
         """Returns the packed codes of files, as `Encoder.encode_files`."""
@@ -198,13 +209,7 @@ class FeatureEncoder:
     model_digest: str
 
     def __init__(self, model: HashNet, backbone: keras.Model):
-        network = model.backbone.get_layer("head")
-        self._head = HashNet(
-            network, model.bits, model.framing, dtype=model.dtype_policy
-        )
-        for name in ("hash_layer", "scaled_tanh"):
-            weights = getattr(model, name).get_weights()
-            getattr(self._head, name).set_weights(weights)
+        self._head = on_backbone(model, model.backbone.get_layer("head"))
         self.bits = model.bits
         self.framing = model.framing
         height, width = model.backbone.input_shape[1:3]

@@ -9,6 +9,7 @@ import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.export import litert, litert_conversion
 from hashnet_tf.export.freeze import exact_bits
+from hashnet_tf.export.litert_conversion import representative_images
 
 
 def run(path, images):
@@ -233,7 +234,22 @@ def test_refuses_an_unknown_quantize(quantize, models, tmp_path):
         ([np.zeros((31, 16, 20, 3), np.uint8)], "Received: 31 images"),
         (np.zeros((40, 16, 20, 3), np.uint8), r"shape=\(16, 20, 3\)"),
         ([np.zeros((40, 20, 16, 3), np.uint8)], r"shape=\(40, 20, 16, 3\)"),
-        ([np.zeros((40, 16, 20, 3))], "representative.dtype=float64"),
+        ([np.zeros((40, 16, 20, 3), int)], "representative.dtype=int64"),
+        (
+            [(np.zeros((40, 16, 20, 3), np.uint8), np.zeros(40))],
+            "without labels. Received: a tuple of 2",
+        ),
+        (
+            tf.data.Dataset.from_tensor_slices(
+                (np.zeros((40, 16, 20, 3), np.uint8), np.zeros(40))
+            ).batch(8),
+            "without labels. Received: a tuple of 2",
+        ),
+        (lambda: [], "Received: 0 images"),
+        (
+            lambda: [[np.zeros((40, 16, 20, 3), np.uint8), np.zeros(40)]],
+            "`representative` must be one array .* a list of 2 of ndarray",
+        ),
     ],
 )
 def test_int8_needs_representative_images(
@@ -244,6 +260,26 @@ def test_int8_needs_representative_images(
             models["12"], tmp_path / "a.tflite", "int8", representative
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_representative_images_of_a_function(batch_size, models, images):
+    # As TensorFlow's converter takes them.
+    def function():
+        for start in range(0, 40, batch_size):
+            batch = images[start : min(40, start + batch_size)]
+            yield [batch.astype("float32")]
+
+    found = representative_images(function, models["12"])
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, images[:40])
+
+
+def test_a_folder_is_refused_before_the_conversion(tmp_path):
+    with pytest.raises(ValueError, match=f"not a folder.*path={tmp_path}$"):
+        hn.export.to_litert("no model", tmp_path)
+    with pytest.raises(ValueError, match=f"not a folder.*path={tmp_path}$"):
+        hn.export.to_image_embedder("no model", tmp_path)
 
 
 def test_refuses_representative_images_without_a_use(models, images, tmp_path):

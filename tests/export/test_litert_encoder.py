@@ -85,7 +85,7 @@ def test_a_quantized_file_has_a_digest_of_its_own(models, quantized_files):
     [
         (np.zeros((2, 20, 20, 3), np.uint8), r"images.shape=\(2, 20, 20, 3\)"),
         (np.zeros((16, 20, 3), np.uint8), r"images.shape=\(16, 20, 3\)"),
-        (np.zeros((2, 16, 20, 3)), "images.dtype=float64"),
+        (np.zeros((2, 16, 20, 3), int), "images.dtype=int64"),
     ],
 )
 def test_refuses_other_images(wrong, message, litert_files):

@@ -83,7 +83,7 @@ def test_of_a_quantized_file_the_bits_are_only_counted(
     [
         (np.zeros((0, 16, 20, 3), np.uint8), r"shape=\(0, 16, 20, 3\)"),
         (np.zeros((2, 20, 20, 3), np.uint8), r"shape=\(2, 20, 20, 3\)"),
-        (np.zeros((2, 16, 20, 3)), "dtype=float64"),
+        (np.zeros((2, 16, 20, 3), int), "dtype=int64"),
     ],
 )
 def test_refuses_other_images(kind, wrong, message, checks, models):

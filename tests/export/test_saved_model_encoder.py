@@ -32,7 +32,7 @@ def test_tells_what_it_is(models, saved_models):
     "wrong, message",
     [
         (np.zeros((2, 20, 20, 3), np.uint8), r"images.shape=\(2, 20, 20, 3\)"),
-        (np.zeros((2, 16, 20, 3)), "images.dtype=float64"),
+        (np.zeros((2, 16, 20, 3), int), "images.dtype=int64"),
     ],
 )
 def test_refuses_other_images(wrong, message, saved_models):
