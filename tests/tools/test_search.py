@@ -65,7 +65,6 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
     text.write_text("no image")
     empty.write_bytes(b"")
     for path, told in (
-        (tmp_path / "missing.jpg", ""),
         (tmp_path, ""),
         (text, " (not an image)"),
         (empty, " (an empty file)"),
@@ -73,6 +72,9 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
         line = fails("search", path, workdir)
         assert "JPEG, PNG, WebP or BMP" in line
         assert line.endswith(f"Received: {path}{told}")
+    missing = tmp_path / "missing.jpg"
+    line = fails("search", missing, workdir)
+    assert line.endswith(f"No such file or directory: {str(missing)!r}")
     line = fails("search", image, workdir, "--k=0")
     assert line.endswith("Received: k=0")
     line = fails("search", image, workdir, f"--codes={tmp_path}")

@@ -43,6 +43,17 @@ def needed_file(path: _Path, needs: str) -> _Path:
     return path
 
 
+def reason_of(path: str) -> str:
+    """Returns why a path is not found, " (...)", if not for being gone."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return f" ({error.strerror})"
+    return ""
+
+
 def first_with(
     folders: list[pathlib.Path],
     holds: collections.abc.Callable[[pathlib.Path], bool],

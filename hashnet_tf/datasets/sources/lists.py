@@ -3,6 +3,7 @@
 import codecs
 import dataclasses
 import hashlib
+import os
 import pathlib
 
 import numpy as np
@@ -14,7 +15,11 @@ from hashnet_tf.datasets.sources._lists_json import (
     LISTS_JSON,
     read_lists_json,
 )
-from hashnet_tf.datasets.sources._paths import foreign_prefix, lies_inside
+from hashnet_tf.datasets.sources._paths import (
+    foreign_prefix,
+    lies_inside,
+    reason_of,
+)
 from hashnet_tf.datasets.sources.reading import looked_for, read_pool
 
 # As the released code names its lists, where it has another name.
@@ -216,7 +221,7 @@ def _files(
         np.concatenate([lines.labels for lines in listed.values()]),
         [origin for lines in listed.values() for origin in lines.origins],
     )
-    missing = [images.where(position) for position in images.missing()]
+    missing = [_missing(images, position) for position in images.missing()]
     if missing:
         raise ValueError(
             f"{len(missing)} of the {len(images)} listed images are not there."
@@ -229,6 +234,11 @@ def _files(
         parts[part] = images.subset(np.arange(start, stop))
         start = stop
     return parts
+
+
+def _missing(images: FileImages, position: int) -> str:
+    path = os.path.join(images.root, images.names[position])
+    return images.where(position) + reason_of(path)
 
 
 def _chosen(images: ImageSet, word: str | None, lines: _Lines) -> ImageSet:

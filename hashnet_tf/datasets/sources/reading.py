@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hashnet_tf.datasets.protocol import Protocol, protocols
+from hashnet_tf.datasets.sources._paths import reason_of
 
 # Without it the sources can be listed before TensorFlow is loaded.
 if TYPE_CHECKING:
@@ -345,9 +346,10 @@ def placed(data: str, place: str | None = None) -> str:
 
 def looked_for(kind: str, place: str) -> str:
     """Returns a word as a message names it, whose place is not there."""
+    told = f"{kind}:{place}{reason_of(place)}"
     if not place or os.path.isabs(place):
-        return f"{kind}:{place}"
-    return f"{kind}:{place}, looked for at {os.path.abspath(place)}"
+        return told
+    return f"{told}, looked for at {os.path.abspath(place)}"
 
 
 def check_place(data: str) -> None:

@@ -1,3 +1,4 @@
+import re
 import sys
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.sources import SOURCES, Pool, Source, source_words
+from hashnet_tf.datasets.sources.reading import check_place, placed
 
 LAYOUTS = ["coco", "folder", "idx", "ilsvrc", "mirflickr", "nus_wide"]
 
@@ -57,3 +59,41 @@ def test_a_new_source_is_a_file_and_a_line(tmp_path, monkeypatch):
     assert "stripes:GREY" in source_words()
     with pytest.raises(ValueError, match="stripes:GREY"):
         hn.datasets.load("other")
+
+
+def test_a_place_that_may_not_be_looked_at_is_told(tmp_path):
+    place = tmp_path / "round" / "x"
+    (tmp_path / "round").symlink_to("round")
+    told = f"Received: folder:{place} (Too many levels of symbolic links)"
+    for refuse in (check_place, hn.datasets.load):
+        with pytest.raises(ValueError, match=re.escape(told)):
+            refuse(f"folder:{place}")
+
+
+@pytest.mark.parametrize(
+    "data, full",
+    [
+        ("digits", "digits"),
+        ("tfds:mnist", "tfds:mnist"),
+        ("cifar10-54k", "cifar10-54k"),
+        ("cifar10-54k:a/../b", "cifar10-54k:HERE/b"),
+        ("folder:b c", "folder:HERE/b c"),
+        ("npz:a:b", "npz:HERE/a:b"),
+        ("lists:/there", "lists:/there"),
+        ("folder:", "folder:"),
+        ("nothing:x", "nothing:x"),
+    ],
+)
+def test_a_place_in_full(data, full, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # A folder of the name of a set of TFDS is none of its places.
+    (tmp_path / "mnist").mkdir()
+    assert placed(data) == full.replace("HERE", str(tmp_path))
+
+
+def test_another_place():
+    assert placed("folder:cats", "/new") == "folder:/new"
+    assert placed("coco-lists:cats", "/new") == "coco-lists:/new"
+    for data in ("digits", "tfds:mnist", "cifar10-54k"):
+        with pytest.raises(ValueError, match=f"data='{data}', '/new'"):
+            placed(data, "/new")
