@@ -233,17 +233,16 @@ class Tree:
         real, links = [self.root], []
         while real or links:
             folder = real.pop() if real else links.pop(0)
-            try:
-                true = folder.resolve(strict=True)
-                names = os.listdir(folder)
-                assert os.access(folder, os.X_OK) or not names
-            except (OSError, AssertionError):
-                bad.add(str(folder))
-                continue
+            true = folder.resolve(strict=True)
             if true in seen:
                 rest += 1
                 continue
             seen.add(true)
+            try:
+                names = os.listdir(folder)
+            except OSError:
+                bad.add(str(folder))
+                continue
             for name in names:
                 path = folder / name
                 if name[0] == "." or name in ("__MACOSX", "@eaDir"):
