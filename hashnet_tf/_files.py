@@ -1,14 +1,18 @@
 """Files and folders that are whole or not there."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
 import platform
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
+
+# Of a folder's files that are read back.
+DIGESTS = "digests.json"
 
 try:
     import fcntl
@@ -197,12 +201,141 @@ def _locked(path: str | os.PathLike[str], lock: pathlib.Path) -> TextIO:
                 return file
 
 
-def write_json(path: str | os.PathLike[str], value: Any) -> None:
+@contextlib.contextmanager
+def sealed(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Gives a place beside `path` as `written_beside`, and keeps a digest.
+
+    The digest lies in `digests.json` of the same folder, where `read_back`
+    compares it.
+
+    Args:
+        path: Str or path of a file.
+
+    Yields:
+        `pathlib.Path` to write to.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from hashnet_tf._files import read_back, sealed
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "notes.txt")
+    ...     with sealed(path) as beside:
+    ...         _ = beside.write_text("all of it")
+    ...     with read_back(path, "delete it"):
+    ...         path.read_text()
+    'all of it'
+    """
+    path = pathlib.Path(path)
+    with written_beside(path) as beside:
+        yield beside
+        digest = _digest_of(beside)
+        # A kill in between leaves the old file or the new: both are good.
+        _note(path, lambda known: [digest, *known])
+    _note(path, lambda known: [digest])
+
+
+@contextlib.contextmanager
+def read_back(path: str | os.PathLike[str], advice: str) -> Iterator[None]:
+    """Compares the digest of a file, around the lines that read it.
+
+    Args:
+        path: Str or path of a file that is there.
+        advice: Str, what to do where it is damaged: "delete it".
+
+    Yields:
+        None.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file is another than `sealed` wrote. Where no digest
+            of it is known, as version 0.1 kept none, whatever is raised while
+            it is read becomes one.
+    """
+    path = pathlib.Path(path)
+    known = _digests(path.parent).get(path.name)
+    told = f"{path} must be whole, as it was written; {advice}. Received: "
+    if known:
+        if _digest_of(path) not in known:
+            raise ValueError(f"{told}a file of another digest")
+        yield
+        return
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # Libraries fail in many ways by a damaged file.
+        raise ValueError(f"{told}{error!r}") from error
+
+
+def read_json(
+    path: str | os.PathLike[str],
+    advice: str,
+    parse: Callable[[Any], Any] = lambda value: value,
+) -> Any:
+    """Reads JSON as `read_back` does.
+
+    Args:
+        path: Str or path of a file that is there.
+        advice: As in `read_back`.
+        parse: Function from what the JSON holds to what is returned; it may
+            raise anything where that is not as it must be.
+
+    Example:
+
+    >>> import tempfile
+    >>> from hashnet_tf._files import read_json, write_json
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json(f"{folder}/a.json", [1, 2], seal=True)
+    ...     read_json(f"{folder}/a.json", "delete it")
+    [1, 2]
+    """
+    with read_back(path, advice):
+        return parse(json.loads(pathlib.Path(path).read_text("utf-8")))
+
+
+def _digest_of(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digests(folder: pathlib.Path) -> dict[str, list[str]]:
+    path = folder / DIGESTS
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): list(known) for name, known in found.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{path} must hold digests by the names of files; delete it if the"
+            f" files are whole. Received: {error!r}"
+        ) from error
+
+
+def _note(path: pathlib.Path, change: Callable[[list[str]], list[str]]) -> None:
+    """Changes the digests that are known of a file."""
+    with contextlib.ExitStack() as stack:
+        if fcntl is not None:
+            folder = os.open(path.parent, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            with contextlib.suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
+        digests = _digests(path.parent)
+        digests[path.name] = change(digests.get(path.name, []))
+        write_json(path.parent / DIGESTS, digests)
+
+
+def write_json(
+    path: str | os.PathLike[str], value: Any, seal: bool = False
+) -> None:
     """Writes `value` as JSON, whole or not at all.
 
     Args:
         path: Str or path; a file that is there is replaced.
         value: What `json.dumps` takes.
+        seal: Whether it is read back, and so to be `sealed`.
 
     Example:
 
@@ -214,27 +347,5 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     ['[', '1,', '2', ']']
     """
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    with written_beside(path) as beside:
+    with (sealed if seal else written_beside)(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
-
-
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Returns what a JSON file of a run holds.
-
-    Args:
-        path: Str or path.
-
-    Raises:
-        ValueError: If it is not there or no JSON.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise ValueError(
-            "The folder of a run must hold config.json and, once it is"
-            " measured, report.json."
-            f" Received: no {path}"
-        )
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} must be JSON. Received: {error}") from error

@@ -11,6 +11,8 @@ import pytest
 from hashnet_tf._files import (
     only_writer,
     place_beside,
+    read_back,
+    sealed,
     write_json,
     written_beside,
 )
@@ -227,3 +229,68 @@ def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, capsys):
         f"{tmp_path} is not guarded against a second writer: [Errno"
         f" {errno.ENOLCK}] No locks available\n"
     )
+
+
+def text_of(path):
+    with read_back(path, "delete it"):
+        return path.read_text()
+
+
+def seal(path, text):
+    with sealed(path) as beside:
+        beside.write_text(text)
+
+
+def test_a_seal(tmp_path):
+    path = tmp_path / "a"
+    for text in ("one", "two"):
+        seal(path, text)
+        seal(tmp_path / f"b {text}", "other")
+        assert text_of(path) == text
+    path.write_text("one")
+    with pytest.raises(ValueError, match=f"^{path} must be whole.*; delete it"):
+        text_of(path)
+    seal(path, "one")
+    assert text_of(path) == "one"
+
+
+@pytest.mark.parametrize("kills", [1, 3])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_kill_while_a_file_is_put_in_place_breaks_no_seal(
+    before, kills, tmp_path, monkeypatch
+):
+    path, replace = tmp_path / "a", os.replace
+    seal(path, "old")
+
+    def kill(source, target):
+        if target != path:
+            return replace(source, target)
+        if not before:
+            replace(source, target)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hashnet_tf._files.os.replace", kill)
+        for number in range(kills):
+            with pytest.raises(Killed):
+                seal(path, f"new {number}")
+    assert text_of(path) == ("old" if before else f"new {kills - 1}")
+    seal(path, "last")
+    assert text_of(path) == "last"
+
+
+def test_without_a_seal_what_a_parser_raises_is_told(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    assert text_of(path) == "old"
+    with (
+        pytest.raises(ValueError, match=f"^{path} .*Received: KeyError"),
+        read_back(path, "delete it"),
+    ):
+        raise KeyError("step")
+    with pytest.raises(FileNotFoundError):
+        text_of(tmp_path / "missing")
+    # Behind a seal it is a fault of the program.
+    seal(path, "new")
+    with pytest.raises(KeyError), read_back(path, "delete it"):
+        raise KeyError("step")

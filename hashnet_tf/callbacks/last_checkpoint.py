@@ -6,7 +6,7 @@ import typing
 
 import keras
 
-from hashnet_tf._files import written_beside
+from hashnet_tf._files import read_back, sealed
 from hashnet_tf._types import ops
 
 
@@ -46,14 +46,18 @@ class LastCheckpoint(keras.callbacks.Callback):
 
         Returns:
             Int, the optimizer steps that are done; 0 where there is no file.
+
+        Raises:
+            ValueError: If the file is damaged, or of another model.
         """
         if not self.path.exists():
             return 0
         # Without its variables an optimizer loads nothing, with a warning.
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(self.path)
+        with read_back(self.path, "delete it to begin anew"):
+            model.load_weights(self.path)
         return int(ops.convert_to_tensor(model.optimizer.iterations))
 
     def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
-        with written_beside(self.path) as beside:
+        with sealed(self.path) as beside:
             self.model.save_weights(beside)

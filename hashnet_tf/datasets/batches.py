@@ -1,7 +1,7 @@
 """From a set of images to the batches that a network takes."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,14 @@ from hashnet_tf.datasets.pixels.undecodable import (
     undecodable,
     undecodable_named,
 )
-from hashnet_tf.datasets.sampling import PairSampler, check_shard, sampled
+from hashnet_tf.datasets.sampling import (
+    PairSampler,
+    chained,
+    check_shard,
+    epoch_seeds,
+    sampled,
+    shuffled,
+)
 
 
 def ordered_batches(
@@ -107,6 +114,7 @@ def training_batches(
     framing: str = "whole",
     shard: tuple[int, int] | None = None,
     sampler: PairSampler | None = None,
+    epochs: Iterable[int] | None = None,
 ) -> tf.data.Dataset:
     """Streams shuffled, changed and labelled batches, one epoch at a time.
 
@@ -130,6 +138,10 @@ def training_batches(
             of them twice. None: there is one.
         sampler: `PairSampler` of `images.labels` that draws batches of
             `batch_size`, or None for a plain shuffle.
+        epochs: Numbers of the epochs to stream one behind the other, for `fit`
+            with `steps_per_epoch`: order and changes of each come from `seed`
+            and its number, so that a training goes on as if unbroken. None:
+            one epoch, another each time.
 
     Returns:
         `tf.data.Dataset` of `(images, labels)`: uint8
@@ -168,14 +180,28 @@ def training_batches(
 
     images = cached(images, keep, cache)
     read = images.reader()
+    steps = len(images) // count // batch_size
+    seeds = [seed] if epochs is None else epoch_seeds(seed, epochs)
+
+    def each_epoch(stream: Callable[[int], tf.data.Dataset]) -> tf.data.Dataset:
+        return chained([stream(s).take(steps * batch_size) for s in seeds])
+
     if sampler is not None:
-        order = sampled(sampler, seed, shard)
-        stream = images.encoded(order) if read is None else order
+        stream = sampled(sampler, seed, shard, epochs)
+        if read is None:
+            stream = images.encoded(stream)
     elif read is None:
-        stream = images.shuffled(seed, shard)
+        # Once for all epochs, for it is traced.
+        encoded = images.encoded()
+        buffer = images.shuffle_buffer
+        stream = each_epoch(
+            lambda s: shuffled(encoded, len(images), s, shard, buffer)
+        )
     else:
-        stream = images.order(seed, shard)
-    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+        stream = each_epoch(lambda s: images.order(s, shard))
+    draws = each_epoch(
+        lambda s: tf.data.Dataset.random(s, rerandomize_each_iteration=True)
+    )
 
     def finish(item, draw):
         # Reading in a step of its own would cost a tenth of the time.
@@ -189,10 +215,10 @@ def training_batches(
     stream = tf.data.Dataset.zip(stream, draws)
     stream = stream.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.batch(batch_size, drop_remainder=True)
-    steps = len(images) // count // batch_size
+    total = steps * len(seeds)
     # A filtered stream does not know its length; Keras' progress wants it.
-    known = tf.data.experimental.assert_cardinality(steps)
-    return stream.take(steps).apply(known).prefetch(2)
+    known = tf.data.experimental.assert_cardinality(total)
+    return stream.take(total).apply(known).prefetch(2)
 
 
 def pixel_array(

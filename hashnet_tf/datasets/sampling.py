@@ -176,8 +176,50 @@ def shuffled(
     return stream.shuffle(max(1, min(buffer, n)), seed=seed)
 
 
+def epoch_seeds(seed: int, epochs: collections.abc.Iterable[int]) -> list[int]:
+    """Returns a seed of its own for each epoch.
+
+    Args:
+        seed: Int >= 0, of all epochs.
+        epochs: Their numbers, ints >= 0.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sampling import epoch_seeds
+    >>> epoch_seeds(0, range(3))[1:] == epoch_seeds(0, range(1, 3))
+    True
+    """
+    # Halved, for TensorFlow counts seeds modulo 2^31 - 1.
+    return [
+        int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]) // 2
+        for epoch in epochs
+    ]
+
+
+def chained(
+    streams: collections.abc.Sequence["tf.data.Dataset"],
+) -> "tf.data.Dataset":
+    """Returns some streams, one at least, one behind the other.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from hashnet_tf.datasets.sampling import chained
+    >>> [int(x) for x in chained([tf.data.Dataset.range(2)] * 2)]
+    [0, 1, 0, 1]
+    """
+    if len(streams) == 1:
+        return streams[0]
+    # Halves, for a long chain would pass each item through all its links.
+    middle = len(streams) // 2
+    return chained(streams[:middle]).concatenate(chained(streams[middle:]))
+
+
 def sampled(
-    sampler: PairSampler, seed: int, shard: tuple[int, int] | None = None
+    sampler: PairSampler,
+    seed: int,
+    shard: tuple[int, int] | None = None,
+    epochs: collections.abc.Iterable[int] | None = None,
 ) -> "tf.data.Dataset":
     """Streams the positions that a sampler draws, anew each time.
 
@@ -185,6 +227,9 @@ def sampled(
         sampler: `PairSampler`.
         seed: Int; with the global seed of TensorFlow it decides all epochs.
         shard: As in `shuffled`: each worker takes batches of its own.
+        epochs: Numbers of the epochs to stream one behind the other, each of
+            which `seed` and its number decide; None: one epoch, another each
+            time.
 
     Returns:
         `tf.data.Dataset` of int64 scalars, batch after batch.
@@ -204,14 +249,20 @@ def sampled(
     index, count = check_shard(shard)
 
     def draw(number):
-        return tf.ensure_shape(
+        batches = tf.ensure_shape(
             tf.numpy_function(sampler.epoch, [number], tf.int64),
             [len(sampler), sampler.batch_size],
         )
+        return batches[index::count]
 
-    numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-    batches = numbers.take(1).map(draw).unbatch()
-    return _part(batches, index, count).unbatch()
+    if epochs is None:
+        numbers = tf.data.Dataset.random(
+            seed, rerandomize_each_iteration=True
+        ).take(1)
+    else:
+        seeds = np.array(epoch_seeds(seed, epochs), np.int64)
+        numbers = tf.data.Dataset.from_tensor_slices(seeds)
+    return numbers.map(draw).unbatch().unbatch()
 
 
 class _Deck:

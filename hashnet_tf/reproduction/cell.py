@@ -6,7 +6,7 @@ import os
 import pathlib
 import typing
 
-from hashnet_tf._files import write_json
+from hashnet_tf._files import read_back, write_json
 from hashnet_tf.methods import METHODS, Method
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs.config import TrainingConfig
@@ -160,7 +160,8 @@ class Cell:
             ValueError: If it was finished with other settings.
         """
         try:
-            values = json.loads(self.path.read_text("utf-8"))
+            with read_back(self.path, "it is measured anew"):
+                values = json.loads(self.path.read_text("utf-8"))
             there = TrainingConfig.from_dict(values["settings"]).as_dict()
             result = Result.from_dict(values)
         except (OSError, ValueError, KeyError, TypeError):
@@ -191,6 +192,7 @@ class Cell:
                 **result.as_dict(),
                 "settings": self.settings(),
             },
+            seal=True,
         )
 
 

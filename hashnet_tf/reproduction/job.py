@@ -116,7 +116,7 @@ def prepare(
     """
     run = Run(pathlib.Path(shared) / f"seed{config.seed}")
     dataset, record = data = run.load_data(config)
-    write_json(run.data_path, record)
+    write_json(run.data_path, record, seal=True)
     if backbone is None:
         backbone = frozen_backbone(config, shallow)
     if backbone is not None:

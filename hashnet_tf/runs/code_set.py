@@ -28,8 +28,9 @@ class CodeSet:
             where they are not known.
         manifest: Dict: `bits`, `bit_order`, `model_digest`, `images_digest`,
             `labels_digest` (None without labels), `protocol` (None where there
-            is none), `images`, as `open_images` takes it, or None, and
-            `codes_digest` and `decoder` (not in one of version 0.1).
+            is none), `images`, as `open_images` takes it, or None; and, not in
+            one of version 0.1, `decoder`, and `codes_digest`, `ids_digest`,
+            `class_names_digest` and `manifest_digest`, of the others.
         class_names: List of str, the name of each class, or None where they
             are not known.
     """
@@ -158,12 +159,19 @@ class CodeSet:
                 raise ValueError(
                     f"bit order {manifest['bit_order']}, lengths {lengths}"
                 )
-            for name, array in (("codes", codes), ("labels", labels)):
+            digests = {
+                "codes": array_digest(codes),
+                "labels": None if labels is None else array_digest(labels),
+                "ids": value_digest(ids),
+                "class_names": value_digest(class_names),
+                "manifest": manifest_digest(manifest),
+            }
+            for name, found in digests.items():
                 written = manifest.get(f"{name}_digest")
-                found = None if array is None else array_digest(array)
                 if written and written != found:
                     raise ValueError(f"{name} of another digest")
-        except (ValueError, OSError, KeyError, TypeError, EOFError) as error:
+        except Exception as error:
+            # Parsers fail in many ways by a damaged header.
             raise ValueError(
                 f"The code set in {folder} must be whole, packed with bit"
                 f" order {BIT_ORDER}. Received: {error!r}"
@@ -176,6 +184,19 @@ def array_digest(array: np.ndarray) -> str:
     digest = hashlib.sha256(f"{array.shape} {array.dtype}\n".encode())
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def value_digest(value: typing.Any) -> str:
+    """Returns a hex digest of what JSON can hold."""
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def manifest_digest(manifest: dict[str, typing.Any]) -> str:
+    """Returns a hex digest of a manifest without its own."""
+    return value_digest(
+        {k: v for k, v in manifest.items() if k != "manifest_digest"}
+    )
 
 
 def _read_json(path: pathlib.Path) -> typing.Any:

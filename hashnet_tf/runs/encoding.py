@@ -26,7 +26,13 @@ from hashnet_tf.datasets.pixels.undecodable import (
 from hashnet_tf.datasets.sources.walking import ENDINGS, Account, walk
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
-from hashnet_tf.runs.code_set import CLASS_NAMES, CodeSet, array_digest
+from hashnet_tf.runs.code_set import (
+    CLASS_NAMES,
+    CodeSet,
+    array_digest,
+    manifest_digest,
+    value_digest,
+)
 from hashnet_tf.runs.encoders import (
     BATCH_SIZE,
     Encoder,
@@ -36,6 +42,14 @@ from hashnet_tf.runs.encoders import (
 )
 
 RAW = "codes.raw"
+# What a manifest holds of a code set that is whole.
+LATER = (
+    "codes_digest",
+    "ids_digest",
+    "class_names_digest",
+    "manifest_digest",
+    "files",
+)
 
 
 def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
@@ -306,8 +320,7 @@ def _of_codes_to_come(
     manifest: dict[str, typing.Any] | None,
 ) -> dict[str, typing.Any]:
     """Returns of a manifest what decides which codes they are."""
-    told = ("codes_digest", "files")
-    return {k: v for k, v in (manifest or {}).items() if k not in told}
+    return {k: v for k, v in (manifest or {}).items() if k not in LATER}
 
 
 def _manifest_of(folder: pathlib.Path) -> dict[str, typing.Any] | None:
@@ -333,8 +346,14 @@ def _complete(
         )
     codes = codes.reshape(-1, width)
     np.save(begun / "codes.npy", codes)
-    digest = {"codes_digest": array_digest(codes)}
-    write_json(begun / "manifest.json", {**manifest, **digest})
+    manifest = {
+        **manifest,
+        "codes_digest": array_digest(codes),
+        "ids_digest": value_digest(images.names),
+        "class_names_digest": value_digest(class_names),
+    }
+    manifest["manifest_digest"] = manifest_digest(manifest)
+    write_json(begun / "manifest.json", manifest)
     write_json(begun / "ids.json", images.names)
     if labelled:
         np.save(begun / "labels.npy", images.labels)

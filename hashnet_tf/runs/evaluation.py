@@ -6,8 +6,13 @@ import typing
 
 import numpy as np
 
-from hashnet_tf._files import write_json
-from hashnet_tf.plots import plot_precision_at, plot_precision_recall
+from hashnet_tf._files import read_back, write_json
+from hashnet_tf.plots import (
+    plot_code_histogram,
+    plot_precision_at,
+    plot_precision_recall,
+    plot_training,
+)
 from hashnet_tf.retrieval import RetrievalReport, evaluate
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.runs.code_set import CodeSet
@@ -66,6 +71,7 @@ def measure(
             },
             "retrieval": report.as_dict(),
         },
+        seal=True,
     )
     return report
 
@@ -196,6 +202,18 @@ def evaluate_files(
     return report
 
 
+def draw_training(run: "Run") -> list[pathlib.Path]:
+    """Draws a training as `Run.draw` tells, which calls it."""
+    codes = []
+    for path in (run.codes_before_path, run.codes_after_path):
+        with read_back(path, f"delete {run.path} to begin anew"):
+            codes.append(np.load(path))
+    return [
+        plot_training(run.history, run.figures_path / "training.png"),
+        plot_code_histogram(*codes, run.figures_path / "code_histogram.png"),
+    ]
+
+
 def draw_report(report: RetrievalReport, folder: Path) -> list[pathlib.Path]:
     """Draws precision by recall and by the number of images found.
 
@@ -230,5 +248,5 @@ def _array(path: str) -> np.ndarray:
     except Exception as error:
         # By a damaged header numpy's parser fails in many ways.
         raise ValueError(
-            f"A .npy file of numbers is needed. Received: {path} ({error})"
+            f"A .npy file of numbers is needed. Received: {path} ({error!r})"
         ) from error

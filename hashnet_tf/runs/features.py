@@ -4,18 +4,25 @@ import hashlib
 import json
 import os
 import pathlib
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from hashnet_tf._files import written_beside
+from hashnet_tf._files import read_back, sealed
 from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets.batches import ordered_batches, varied_batches
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.pixels.undecodable import undecodable_named
-from hashnet_tf.datasets.sampling import PairSampler, sampled, shuffled
+from hashnet_tf.datasets.sampling import (
+    PairSampler,
+    chained,
+    epoch_seeds,
+    sampled,
+    shuffled,
+)
 from hashnet_tf.models import weights_digest
 
 BATCH_SIZE = 128
@@ -102,7 +109,7 @@ def frozen_features(
                 seed,
                 framing,
             )
-        with written_beside(path) as beside, beside.open("wb") as file:
+        with sealed(path) as beside, beside.open("wb") as file:
             np.save(file, rows)
         rows = _opened(path, width)
         assert rows is not None
@@ -115,6 +122,7 @@ def feature_batches(
     batch_size: int,
     seed: int,
     sampler: PairSampler | None = None,
+    epochs: Iterable[int] | None = None,
 ) -> tf.data.Dataset:
     """Streams shuffled and labelled batches of features.
 
@@ -127,6 +135,7 @@ def feature_batches(
         batch_size: Positive int, at most n.
         seed: Int.
         sampler: As in `training_batches`.
+        epochs: As in `training_batches`.
 
     Returns:
         `tf.data.Dataset` of float32 `[batch_size, d]` and float32 labels.
@@ -150,11 +159,20 @@ def feature_batches(
         )
     items = tf.constant(features)
     their_labels = tf.constant(np.asarray(labels), tf.float32)
+    steps = n // batch_size
+    seeds = [seed] if epochs is None else epoch_seeds(seed, epochs)
+
+    def each_epoch(stream: Callable[[int], tf.data.Dataset]) -> tf.data.Dataset:
+        return chained([stream(s).take(steps * batch_size) for s in seeds])
+
     if sampler is None:
-        order = shuffled(tf.data.Dataset.range(n), n, seed)
+        positions = tf.data.Dataset.range(n)
+        order = each_epoch(lambda s: shuffled(positions, n, s))
     else:
-        order = sampled(sampler, seed)
-    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+        order = sampled(sampler, seed, epochs=epochs)
+    draws = each_epoch(
+        lambda s: tf.data.Dataset.random(s, rerandomize_each_iteration=True)
+    )
     stream = tf.data.Dataset.zip(order, draws).batch(
         batch_size, drop_remainder=True
     )
@@ -163,7 +181,7 @@ def feature_batches(
         rows = tf.stack([positions, draws % views], axis=1)
         return tf.gather_nd(items, rows), tf.gather(their_labels, positions)
 
-    known = tf.data.experimental.assert_cardinality(n // batch_size)
+    known = tf.data.experimental.assert_cardinality(steps * len(seeds))
     return stream.map(gather).apply(known).prefetch(2)
 
 
@@ -182,10 +200,10 @@ def _row(views: int, width: int) -> np.dtype:
 def _opened(path: pathlib.Path, width: int) -> np.ndarray | None:
     """Returns the rows of a file, or None if it is missing or damaged."""
     try:
-        rows = np.lib.format.open_memmap(path, mode="r")
-        views, _ = rows.dtype["features"].shape
-    except Exception:
-        # By a damaged header numpy's parser fails in many ways.
+        with read_back(path, "it is made anew"):
+            rows = np.lib.format.open_memmap(path, mode="r")
+            views, _ = rows.dtype["features"].shape
+    except (OSError, ValueError):
         return None
     return rows if rows.dtype == _row(views, width) else None
 

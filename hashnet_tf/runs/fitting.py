@@ -7,7 +7,7 @@ import typing
 import keras
 import numpy as np
 
-from hashnet_tf._files import write_json, written_beside
+from hashnet_tf._files import sealed, write_json
 from hashnet_tf._output import keras_verbose, say
 from hashnet_tf._types import ops
 from hashnet_tf.callbacks import (
@@ -85,8 +85,8 @@ def fit_run(
     model.compile(optimizer=build_optimizer(config, steps), loss=loss)
 
     def begin() -> None:
-        write_json(run.config_path, config.as_dict())
-        write_json(run.data_path, record)
+        write_json(run.config_path, config.as_dict(), seal=True)
+        write_json(run.data_path, record, seal=True)
         _tell_undecodable(run, record)
 
     # Images that are not kept in memory are read again each epoch.
@@ -99,7 +99,7 @@ def fit_run(
         trained = hashnet.get_weights()
         hashnet = head.on_top_of(backbone)
         hashnet.set_weights(trained)
-    with written_beside(run.model_path) as beside:
+    with sealed(run.model_path) as beside:
         hashnet.save(beside)
 
 
@@ -119,20 +119,21 @@ def _watched(config: TrainingConfig, images: ImageSet) -> np.ndarray:
 
 
 def _pixel_sources(config, images, sampler):
-    """Returns batches by a seed, and the watched sample: inputs and labels."""
+    """Returns batches of epochs, and the watched sample: inputs, labels."""
     size = (config.image_size, config.image_size)
     watched = images.subset(_watched(config, images))
 
-    def batches(seed):
+    def batches(epochs):
         return training_batches(
             images,
             size,
             config.batch_size,
-            seed,
+            config.seed,
             config.augmentation,
             config.cache_images,
             config.framing,
             sampler=sampler,
+            epochs=epochs,
         )
 
     pixels = pixel_array(watched, size, config.framing)
@@ -161,13 +162,14 @@ def _feature_sources(config, images, backbone, cache, sampler):
     )
     watched = _watched(config, images)
 
-    def batches(seed):
+    def batches(epochs):
         return feature_batches(
             features,
             images.labels,
             config.batch_size,
-            seed,
+            config.seed,
             sampler,
+            epochs,
         )
 
     return batches, (np.array(features[watched, 0]), images.labels[watched])
@@ -177,8 +179,8 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
     checkpoint = LastCheckpoint(run.checkpoint_path)
     steps = checkpoint.restore(model)
     done = steps // steps_per_epoch
-    # An order of its own for what is left: else it would begin as the first.
-    stream = batches(config.seed + done)
+    # One epoch at least, where only the end is left to write.
+    stream = batches(range(min(done, config.epochs - 1), config.epochs))
     # All that can be wrong has been looked at: from here on there is a run.
     begin()
     if done:
@@ -191,6 +193,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         shuffle=False,
         epochs=config.epochs,
         initial_epoch=done,
+        steps_per_epoch=steps_per_epoch,
         verbose=keras_verbose(),
         callbacks=[
             # First, to see the beta that an epoch was trained with.
@@ -198,6 +201,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
             Continuation(schedule, losses_until(run.records_path, steps)),
             # Behind it, to tell the beta of the step.
             _Finite(),
+            _Reseeded(config.seed),
             Records(run.records_path, monitor),
             keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
             checkpoint,
@@ -224,6 +228,33 @@ class _Finite(keras.callbacks.Callback):
             )
 
 
+class _Reseeded(keras.callbacks.Callback):
+    """Lets what is random in a network come from the seed and the epoch.
+
+    Keras counts the draws of a layer such as Dropout on through a process, and
+    saves no count: a resumed training would draw others than an unbroken one.
+    """
+
+    # Keras knows it as None, which it is before training.
+    model: typing.Any
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, typing.Any] | None = None
+    ) -> None:
+        states = [
+            variable
+            for variable in self.model.variables
+            if variable.name == "seed_generator_state"
+        ]
+        for place, state in enumerate(states):
+            seeds = np.random.SeedSequence([self._seed, epoch, place])
+            state.assign(seeds.generate_state(state.shape[0]))
+
+
 def _save_codes(monitor: ContinuationMonitor, path: pathlib.Path) -> None:
-    with written_beside(path) as beside, beside.open("wb") as file:
+    with sealed(path) as beside, beside.open("wb") as file:
         np.save(file, monitor.codes())

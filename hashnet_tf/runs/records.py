@@ -7,7 +7,7 @@ import typing
 
 import keras
 
-from hashnet_tf._files import written_beside
+from hashnet_tf._files import read_back, sealed
 from hashnet_tf.callbacks import ContinuationMonitor
 
 
@@ -58,7 +58,7 @@ class Records(keras.callbacks.Callback):
         values = {k: float(v) for k, v in logs.items() if _is_number(v)}
         assert self._rows is not None
         self._rows.append({**values, "step": step})
-        with written_beside(self.path) as beside:
+        with sealed(self.path) as beside:
             lines = [json.dumps(row) + "\n" for row in self._rows]
             beside.write_text("".join(lines), encoding="utf-8")
 
@@ -73,6 +73,9 @@ def read_records(path: os.PathLike[str] | str) -> list[dict[str, float]]:
         List of dicts: `step` and what was measured there, floats; the first is
         the state before training.
 
+    Raises:
+        ValueError: If the file is damaged.
+
     Example:
 
     >>> import pathlib, tempfile, hashnet_tf as hn
@@ -82,8 +85,12 @@ def read_records(path: os.PathLike[str] | str) -> list[dict[str, float]]:
     ...     hn.runs.read_records(path)
     [{'beta': 1.0, 'step': 0}]
     """
-    with pathlib.Path(path).open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    with read_back(path, "delete it, and the run is without its past"):
+        lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        # What whoever reads it counts on: the state before, and numbers.
+        _ = rows[0]["step"], [row["step"] + 0 for row in rows]
+        return rows
 
 
 def losses_until(path: os.PathLike[str] | str, step: int) -> list[float]:

@@ -6,7 +6,7 @@ import os
 import pathlib
 import typing
 
-from hashnet_tf._files import read_json
+from hashnet_tf._files import read_back, read_json
 from hashnet_tf.datasets.sources.reading import placed
 from hashnet_tf.runs.config import TrainingConfig
 
@@ -49,6 +49,7 @@ class Run:
     | `codes/query`, `codes/database` | code sets |
     | `report.json` | the measurements |
     | `figures/`, `export/` | what they say |
+    | `digests.json` | in each folder, by which damage is found out |
 
     Args:
         directory: Str or path of the folder. Nothing is read or written yet.
@@ -105,7 +106,9 @@ class Run:
         Raises:
             ValueError: If the folder holds no run.
         """
-        config = TrainingConfig.from_dict(read_json(self.config_path))
+        _check_there(self.config_path)
+        advice = f"delete {self.path} to begin anew"
+        config = read_json(self.config_path, advice, TrainingConfig.from_dict)
         if self._data_at is not None:
             moved = placed(config.data, os.fspath(self._data_at))
             config = dataclasses.replace(config, data=moved)
@@ -121,7 +124,10 @@ class Run:
         self.check_trained()
         import keras
 
-        model = keras.saving.load_model(self.model_path, compile=False)
+        with read_back(
+            self.model_path, "delete it, and `hashnet train` writes it again"
+        ):
+            model = keras.saving.load_model(self.model_path, compile=False)
         return typing.cast("HashNet", model)
 
     @functools.cached_property
@@ -168,7 +174,9 @@ class Run:
         Raises:
             ValueError: If the run is not measured.
         """
-        return read_json(self.report_path)
+        _check_there(self.report_path)
+        advice = "`hashnet evaluate` writes it anew"
+        return read_json(self.report_path, advice, _report)
 
     def evaluate(
         self,
@@ -354,18 +362,9 @@ class Run:
                 "The training must be finished first (`hashnet train`)."
                 f" Received: no {self.codes_after_path}"
             )
-        import numpy as np
+        from hashnet_tf.runs.evaluation import draw_training
 
-        from hashnet_tf.plots import plot_code_histogram, plot_training
-
-        return [
-            plot_training(self.history, self.figures_path / "training.png"),
-            plot_code_histogram(
-                np.load(self.codes_before_path),
-                np.load(self.codes_after_path),
-                self.figures_path / "code_histogram.png",
-            ),
-        ]
+        return draw_training(self)
 
     def load_data(self, config: TrainingConfig | None = None) -> "RunData":
         """Returns the data set and its record, loaded the first time.
@@ -385,7 +384,10 @@ class Run:
 
     def data_record(self) -> dict[str, typing.Any] | None:
         """Returns which images the run has, or None before it began."""
-        return read_json(self.data_path) if self.data_path.exists() else None
+        if not self.data_path.exists():
+            return None
+        advice = f"delete {self.path} to begin anew"
+        return read_json(self.data_path, advice, _data_record)
 
     def check_trained(self) -> None:
         """Checks that there is a trained model.
@@ -398,3 +400,22 @@ class Run:
                 "A run must be trained first (`hashnet train`)."
                 f" Received: no {self.model_path}"
             )
+
+
+def _check_there(path: pathlib.Path) -> None:
+    if not path.is_file():
+        raise ValueError(
+            "The folder of a run must hold config.json and, once it is"
+            f" measured, report.json. Received: no {path}"
+        )
+
+
+def _data_record(values: typing.Any) -> dict[str, typing.Any]:
+    for part in ("train", "query", "database"):
+        _ = values[part]["digest"], len(values[part]["undecodable"])
+    return values
+
+
+def _report(values: typing.Any) -> dict[str, typing.Any]:
+    _ = values["model_digest"], values["retrieval"]
+    return values

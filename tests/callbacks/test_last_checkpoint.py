@@ -16,6 +16,10 @@ def fit(model, features, epochs=2, callbacks=(), **arguments):
     )
 
 
+def left(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
 def assert_same(one, other):
     found = [*one.weights, *one.optimizer.variables]
     expected = [*other.weights, *other.optimizer.variables]
@@ -73,7 +77,7 @@ def test_holds_the_last_whole_epoch(head, features, kill, killed, tmp_path):
     fit(whole, features, 2)
     assert checkpoint.restore(model) == 8
     assert_same(model, whole)
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert left(path.parent) == ["digests.json", path.name]
 
 
 def test_a_kill_while_it_saves_leaves_the_epoch_before(
@@ -93,15 +97,42 @@ def test_a_kill_while_it_saves_leaves_the_epoch_before(
     with pytest.raises(killed):
         fit(model, features, 1, [checkpoint])
     assert path.read_bytes() == whole
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert left(tmp_path) == ["digests.json", path.name]
     resumed = head()
     assert checkpoint.restore(resumed) == 4
     fit(resumed, features, 1, [checkpoint])
     assert checkpoint.restore(head()) == 8
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert left(tmp_path) == ["digests.json", path.name]
 
 
 @pytest.mark.parametrize("name", ["last.h5", "last.keras", "last", "."])
 def test_refuses_another_ending(name):
     with pytest.raises(ValueError, match=f"Received: path={name}"):
         hn.callbacks.LastCheckpoint(name)
+
+
+@pytest.mark.parametrize("digests", [True, False])
+@pytest.mark.parametrize("size", [0, 5000])
+def test_a_damaged_file_is_named(size, digests, head, features, tmp_path):
+    checkpoint = hn.callbacks.LastCheckpoint(tmp_path / "last.weights.h5")
+    fit(head(), features, 1, [checkpoint])
+    if not digests:
+        (tmp_path / "digests.json").unlink()
+    with checkpoint.path.open("r+b") as file:
+        file.truncate(size)
+    with pytest.raises(ValueError) as error:
+        checkpoint.restore(head())
+    assert str(error.value).startswith(
+        f"{checkpoint.path} must be whole, as it was written; delete it to"
+        " begin anew. Received: "
+    )
+
+
+def test_a_changed_bit_is_told(head, features, tmp_path):
+    checkpoint = hn.callbacks.LastCheckpoint(tmp_path / "last.weights.h5")
+    fit(head(), features, 1, [checkpoint])
+    content = bytearray(checkpoint.path.read_bytes())
+    content[-1] ^= 1
+    checkpoint.path.write_bytes(content)
+    with pytest.raises(ValueError, match="Received: a file of another digest"):
+        checkpoint.restore(head())

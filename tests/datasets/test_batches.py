@@ -449,3 +449,48 @@ def test_refuses_a_sampler_of_other_batches(photographs):
 def test_refuses_a_worker_that_is_not_there(photographs, shard):
     with pytest.raises(ValueError, match="Received: shard="):
         training_batches(photographs, SIZE, 6, 0, shard=shard)
+
+
+@pytest.mark.parametrize("kind", ["npz", "tfds"])
+def test_an_epoch_comes_from_the_seed_and_its_number(
+    kind, sources, monkeypatch
+):
+    # Fewer than there are images: a buffer too has an order of its own.
+    monkeypatch.setattr(
+        "hashnet_tf.datasets.images.tfds_images.SHUFFLE_BUFFER", 4
+    )
+    images = hn.datasets.load(sources[kind][0]).train
+    size, steps = 4, len(images) // 4
+
+    def epochs(numbers, seed=3):
+        stream = training_batches(
+            images, SIZE, size, seed, "shift_flip", "never", epochs=numbers
+        )
+        assert len(stream) == steps * len(numbers)
+        batches = list(stream.as_numpy_iterator())
+        return [
+            batches[start : start + steps]
+            for start in range(0, len(batches), steps)
+        ]
+
+    whole = epochs(range(4))
+    assert_equal_epochs(epochs(range(2, 4)), whole[2:])
+    pixels = {epoch[0][0].tobytes() for epoch in whole + epochs([0], seed=4)}
+    assert len(pixels) == 5
+    for epoch in whole:
+        seen = [tuple(values(batch)) for batch, _ in epoch]
+        assert len({*sum(seen, ())}) == steps * size
+
+
+def test_a_sampler_too_draws_an_epoch_by_its_number(photographs):
+    sampler = hn.datasets.PairSampler(photographs.labels, 2, 3)
+
+    def labels(numbers):
+        stream = training_batches(
+            photographs, (14, 14), 6, 3, sampler=sampler, epochs=numbers
+        )
+        return [y.tolist() for _, y in stream.as_numpy_iterator()]
+
+    whole = labels(range(3))
+    assert len(whole) == 3 * len(sampler)
+    assert labels(range(1, 3)) == whole[len(sampler) :]

@@ -275,3 +275,21 @@ def test_the_id_before_the_largest_leaves_room_for_one():
         index.add(np.zeros((2, 1), "uint8"))
     index.add(np.zeros((1, 1), "uint8"))
     assert index.ids.tolist() == [2**63 - 2, 2**63 - 1]
+
+
+def test_any_damage_to_a_header_is_told_by_the_path(tmp_path):
+    path = tmp_path / "codes.index"
+    index = HammingIndex(8)
+    index.add(np.arange(20, dtype=np.uint8)[:, None])
+    index.save(path)
+    content = path.read_bytes()
+    for place in range(0, len(content), 7):
+        changed = content[:place] + b"9" + content[place + 1 :]
+        path.write_bytes(changed)
+        try:
+            found = HammingIndex.load(path)
+        except ValueError as error:
+            assert f"Received: {path} with" in str(error)
+        else:
+            # What the archive holds beside the arrays.
+            np.testing.assert_array_equal(found.codes, index.codes)

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from hashnet_tf.runs import CodeSet
-from hashnet_tf.runs.code_set import array_digest
+from hashnet_tf.runs.code_set import (
+    array_digest,
+    manifest_digest,
+    value_digest,
+)
 
 LABELS = np.array([3, -1, 0])
 MANIFEST = {
@@ -110,3 +114,33 @@ def test_a_damaged_one(damage, message, folder):
     with pytest.raises(ValueError, match=f"Received: .*({message})") as error:
         CodeSet.load(folder)
     assert str(folder) in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["codes", "labels"])
+def test_a_damaged_header_is_told(name, folder):
+    path = folder / f"{name}.npy"
+    content = bytearray(path.read_bytes())
+    for place in range(10, 60):
+        path.write_bytes(content[:place] + b"9" + content[place + 1 :])
+        with pytest.raises(ValueError, match=f"in {folder} must be whole"):
+            CodeSet.load(folder)
+
+
+@pytest.mark.parametrize("name", ["ids", "class_names", "manifest"])
+def test_a_changed_name_is_refused(name, folder):
+    (folder / "class_names.json").write_text('["a", "b", "c", "d"]')
+    codes = np.load(folder / "codes.npy")
+    manifest = {
+        **MANIFEST,
+        "codes_digest": array_digest(codes),
+        "ids_digest": value_digest(["a", "b", "c"]),
+        "class_names_digest": value_digest(["a", "b", "c", "d"]),
+    }
+    manifest["manifest_digest"] = manifest_digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert CodeSet.load(folder).class_names == ["a", "b", "c", "d"]
+    path = folder / f"{name}.json"
+    # Whichever letter it is.
+    path.write_text(path.read_text().replace('"b"', '"x"').replace('m"', 'x"'))
+    with pytest.raises(ValueError, match=f"{name} of another digest"):
+        CodeSet.load(folder)

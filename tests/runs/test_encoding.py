@@ -245,7 +245,8 @@ def test_names_of_classes(model, queries, encoding, tmp_path):
     assert encoding.batches == 7
     new = encode_images(model, queries, tmp_path / "n", class_names=names)
     assert new.class_names == CodeSet.load(tmp_path / "n").class_names == names
-    assert new.manifest == there.manifest
+    digest = there.manifest["codes_digest"]
+    assert new.manifest["codes_digest"] == digest
     other = [*names[:9], "k"]
     renamed = encode_images(model, queries, tmp_path / "n", class_names=other)
     assert renamed.class_names == other

@@ -365,3 +365,17 @@ def test_of_another_decoder_they_are_computed_anew(
         frozen_features(network(), images, tmp_path / "cache")
     # Of pixels they stay.
     assert computing.images == [5, 4, 5]
+
+
+def test_an_epoch_comes_from_the_seed_and_its_number(features):
+    def epochs(numbers):
+        stream = feature_batches(
+            features, np.arange(N), 5, seed=0, epochs=numbers
+        )
+        return drawn(stream).reshape(len(numbers), 10, 2)
+
+    whole = epochs(range(3))
+    np.testing.assert_array_equal(epochs([2]), whole[2:])
+    assert len({epoch.tobytes() for epoch in whole}) == 3
+    for epoch in whole:
+        assert sorted(epoch[:, 0]) == [*range(N)]

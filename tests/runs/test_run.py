@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import json
 import shutil
 
@@ -38,8 +39,10 @@ def test_other_settings_are_told(config_of, tmp_path):
 def test_data_record(tmp_path):
     run = Run(tmp_path / "run")
     assert run.data_record() is None
-    write_json(run.data_path, {"train": {"digest": "d"}})
-    assert run.data_record() == {"train": {"digest": "d"}}
+    part = {"digest": "d", "undecodable": []}
+    record = {name: part for name in ("train", "query", "database")}
+    write_json(run.data_path, record)
+    assert run.data_record() == record
 
 
 def test_what_is_not_there_yet(tmp_path):
@@ -65,9 +68,11 @@ def test_what_is_not_there_yet(tmp_path):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("{", "must be JSON. Received: Expecting"),
-        ('["not", "mine"]', r"Received: \['not', 'mine'\]$"),
-        ('{"name": "of another program"}', "Received: name$"),
+        ("{", "to begin anew. Received: JSONDecodeError.*Expecting"),
+        ('["not", "mine"]', r"Received: \['not', 'mine'\]"),
+        ('{"name": "of another program"}', "Received: name"),
+        ("{}", "Received: data=None"),
+        ("", "config.json must be whole"),
     ],
 )
 def test_a_config_of_another_kind(text, message, config_of, tmp_path):
@@ -80,8 +85,59 @@ def test_a_config_of_another_kind(text, message, config_of, tmp_path):
 
 def test_report(tmp_path):
     run = Run(tmp_path)
-    run.report_path.write_text(json.dumps({"data": "größer"}), "utf-8")
-    assert run.report == {"data": "größer"}
+    written = {"data": "größer", "model_digest": "m", "retrieval": {}}
+    run.report_path.write_text(json.dumps(written), "utf-8")
+    assert run.report == written
+
+
+# What of a run is read back, and how.
+READ_BACK = {
+    "config.json": lambda run: run.config,
+    "data.json": lambda run: run.data_record(),
+    "report.json": lambda run: run.report,
+    "model.keras": lambda run: run.model,
+    "logs/records.jsonl": lambda run: run.history,
+    "logs/g_before.npy": lambda run: run.draw(),
+    "logs/g_after.npy": lambda run: run.draw(),
+}
+
+
+@pytest.mark.parametrize(
+    "damage, digests",
+    [
+        *itertools.product(["empty", "{}", "half"], [True, False]),
+        # It may be read still, where no digest was kept.
+        ("a byte", True),
+    ],
+)
+@pytest.mark.parametrize("name", READ_BACK)
+def test_a_damaged_file_is_named_with_what_to_do(
+    name, damage, digests, measured, tmp_path
+):
+    run = Run(tmp_path / "run")
+    shutil.copytree(measured.path, run.path)
+    READ_BACK[name](Run(run.path))
+    path = run.path / name
+    content = bytearray(path.read_bytes())
+    if damage == "a byte":
+        content[len(content) // 2] ^= 1
+    contents = {"empty": b"", "{}": b"{}", "half": content[:-99]}
+    path.write_bytes(contents.get(damage, content))
+    if not digests:
+        (path.parent / "digests.json").unlink()
+    with pytest.raises(ValueError) as error:
+        READ_BACK[name](Run(run.path))
+    told = str(error.value)
+    assert told.startswith(f"{path} must be whole, as it was written; ")
+    assert "anew" in told or "again" in told or "delete it" in told
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"config.json": 3}'])
+def test_damaged_digests_are_named_too(text, measured, tmp_path):
+    shutil.copytree(measured.path, tmp_path / "run")
+    (tmp_path / "run" / "digests.json").write_text(text)
+    with pytest.raises(ValueError, match="digests.json must hold digests by"):
+        _ = Run(tmp_path / "run").config
 
 
 def test_draws_both(measured, tmp_path):
