@@ -7,14 +7,14 @@ import tensorflow as tf
 import hashnet_tf as hn
 
 BATCHES = importlib.import_module("hashnet_tf.datasets.batches")
-DECODING = importlib.import_module("hashnet_tf.datasets.pixels.decoding")
+UNDECODABLE = importlib.import_module("hashnet_tf.datasets.pixels.undecodable")
 
 
 @pytest.fixture
 def decoded(monkeypatch):
     """Counter of the bytes that went through the decoder."""
     counts = collections.Counter()
-    original = DECODING.decode_image
+    original = UNDECODABLE.decode_image
 
     def count(content):
         counts[content] += 1
@@ -24,12 +24,12 @@ def decoded(monkeypatch):
         content = tf.numpy_function(count, [encoded], tf.string)
         return original(tf.ensure_shape(content, encoded.shape))
 
-    for module in (BATCHES, DECODING):
+    for module in (BATCHES, UNDECODABLE):
         monkeypatch.setattr(module, "decode_image", counting)
     # Another test may have had it traced before.
-    traced = DECODING._decoded_shape
+    traced = UNDECODABLE._decoded_shape
     monkeypatch.setattr(
-        DECODING,
+        UNDECODABLE,
         "_decoded_shape",
         tf.function(
             traced.python_function, input_signature=traced.input_signature

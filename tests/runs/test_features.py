@@ -29,7 +29,7 @@ def network(activation="relu", seed=0):
 
 
 def files(folder):
-    return {path for path in folder.rglob("*") if path.is_file()}
+    return {path for path in folder.rglob("*.npy") if path.is_file()}
 
 
 def random_images(n, seed=0):
