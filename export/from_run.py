@@ -1,14 +1,17 @@
 """All artefacts of a run, measured beside the network they were made of."""
 
 import dataclasses
+import json
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from hashnet_tf._files import only_writer
+from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets import (
     ImageSet,
     ordered_batches,
@@ -26,6 +29,7 @@ from hashnet_tf.export.measurement import (
     remove_artefact,
 )
 from hashnet_tf.export.parity import ParityError
+from hashnet_tf.export.saved_model_encoder import DESCRIPTION, version_numbers
 from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs import Run
@@ -108,6 +112,7 @@ def export_run(
     at: int = 5000,
     queries: int = 1000,
     database: int = 5000,
+    max_moved: float | None = None,
 ) -> ExportReport:
     """Writes a run's artefacts and measures them on the run's test split.
 
@@ -128,6 +133,8 @@ def export_run(
         queries: Int >= 1, how many queries to take at most, the first ones.
         database: Int >= 1, how many images of the database to take at most,
             drawn by the run's seed.
+        max_moved: Float in [0, 1], the largest share of the bits that may move
+            by quantising; None: as `FORMATS` has it for each way.
 
     Returns:
         `ExportReport`.
@@ -161,12 +168,22 @@ def export_run(
             "`queries` and `database` must be positive."
             f" Received: queries={queries}, database={database}"
         )
+    if max_moved is not None and not 0 <= max_moved <= 1:
+        raise ValueError(
+            "`max_moved` must be a share of the bits, from 0 to 1."
+            f" Received: max_moved={max_moved}"
+        )
     if not isinstance(run, Run):
         run = Run(run)
     given = {"z": z, "batch_size": batch_size, "image_dtype": image_dtype}
     with only_writer(run.export_path):
         return _exported(
-            run, _artefacts(formats, quantize), given, at, queries, database
+            run,
+            _artefacts(formats, quantize),
+            given,
+            at,
+            (queries, database),
+            max_moved,
         )
 
 
@@ -175,14 +192,14 @@ def _exported(
     artefacts: list[tuple[str, str | None]],
     given: dict[str, Any],
     at: int,
-    queries: int,
-    database: int,
+    most: tuple[int, int],
+    max_moved: float | None,
 ) -> ExportReport:
     config, model, dataset = run.config, run.model, run.dataset
     size = (config.image_size, config.image_size)
     rng = np.random.default_rng(config.seed)
-    asked = dataset.query.first(queries)
-    searched = _drawn(dataset.database, database, rng)
+    asked = dataset.query.first(most[0])
+    searched = _drawn(dataset.database, most[1], rng)
     images = pixel_array(asked, size, model.framing)
     given["report"] = _report(run, model)
     encoders, broken = {}, []
@@ -192,9 +209,11 @@ def _exported(
         if way == "int8":
             chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
             given["representative"] = [pixel_array(chosen, size, model.framing)]
+        place = run.export_path / kind.file_name(name, way)
+        say(f"Writing and checking {place}")
         path = kind.function("write")(
             model,
-            run.export_path / kind.file_name(name, way),
+            place,
             **{option: given[option] for option in kind.options},
         )
         try:
@@ -207,7 +226,10 @@ def _exported(
         reference = Reference(
             model,
             images,
-            ordered_batches(searched, size, BATCH_SIZE, model.framing),
+            _Shown(
+                ordered_batches(searched, size, BATCH_SIZE, model.framing),
+                len(searched),
+            ),
             asked.labels,
             searched.labels,
             at,
@@ -215,12 +237,57 @@ def _exported(
         measurements = measure_encoders(encoders, reference)
     for measurement in measurements:
         try:
-            keep_within_bounds(measurement)
+            keep_within_bounds(measurement, max_moved)
         except ParityError as error:
             broken.append(str(error))
     return ExportReport(
         measurements, broken, reference.map, at, len(asked), len(searched)
     )
+
+
+class _Shown:
+    """Batches of which it is shown how far they are, each time."""
+
+    def __init__(self, batches: tf.data.Dataset, count: int) -> None:
+        self._batches, self._count = batches, count
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        say(f"Encoding {self._count:,} images to measure")
+        progress, done = Progress(self._count, "images"), 0
+        for batch in self._batches.as_numpy_iterator():
+            yield batch
+            done += len(batch)
+            progress.update(done)
+
+
+def exported_version(
+    run: Run, image_dtype: str = "uint8"
+) -> pathlib.Path | None:
+    """Returns the newest SavedModel of a run, if it need not be made again.
+
+    Args:
+        run: `hashnet_tf.runs.Run`.
+        image_dtype: As in `to_saved_model`.
+
+    Returns:
+        `pathlib.Path` of the version's folder, or None if it is of another
+        model or for images of another dtype, or there is none.
+
+    Raises:
+        ValueError: If the run is not trained.
+    """
+    versions = run.export_path / FORMATS["saved_model"].file_name("saved_model")
+    numbers = version_numbers(versions)
+    if not numbers:
+        return None
+    path = versions / str(max(numbers))
+    try:
+        written = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        made_of = written["model_digest"], written["image_dtype"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    wanted = weights_digest(run.model), image_dtype
+    return path if made_of == wanted else None
 
 
 def _artefacts(

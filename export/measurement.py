@@ -63,11 +63,15 @@ class Measurement:
         return 1000 / self.milliseconds
 
 
-def broken_bounds(measurement: Measurement) -> list[str]:
+def broken_bounds(
+    measurement: Measurement, max_moved: float | None = None
+) -> list[str]:
     """Tells which bounds an artefact breaks.
 
     Args:
         measurement: `hashnet_tf.export.Measurement`.
+        max_moved: Float, the largest share of the bits that may move where any
+            may; None: as its way to quantise has it.
 
     Returns:
         List of str, a sentence for each; empty if it is within all.
@@ -85,10 +89,11 @@ def broken_bounds(measurement: Measurement) -> list[str]:
         return []
     broken = []
     share = measurement.parity.share
-    if share > bound.share:
+    most = bound.share if max_moved is None else max_moved
+    if share > most:
         broken.append(
             f"{share:.2%} of the bits moved, where {measurement.quantize} may"
-            f" move {100 * bound.share:g}%"
+            f" move {100 * most:g}%"
         )
     change = measurement.map - measurement.map_before
     if abs(change) > bound.map_change:
@@ -99,11 +104,14 @@ def broken_bounds(measurement: Measurement) -> list[str]:
     return broken
 
 
-def keep_within_bounds(measurement: Measurement) -> None:
+def keep_within_bounds(
+    measurement: Measurement, max_moved: float | None = None
+) -> None:
     """Removes an artefact that breaks its bounds.
 
     Args:
         measurement: `hashnet_tf.export.Measurement`.
+        max_moved: As in `broken_bounds`.
 
     Raises:
         ParityError: If it broke one; the file is gone then.
@@ -114,7 +122,7 @@ def keep_within_bounds(measurement: Measurement) -> None:
     keep_within_bounds(measurement)
     ```
     """
-    if broken := broken_bounds(measurement):
+    if broken := broken_bounds(measurement, max_moved):
         remove_artefact(measurement.parity.artefact)
         raise ParityError(
             f"{measurement.parity.artefact} was removed: {'; '.join(broken)}."

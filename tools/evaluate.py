@@ -9,6 +9,10 @@ Runs with the same frozen backbone may share what it makes of the images:
 
   hashnet evaluate --workdir=runs/frozen --features=features
 
+What a training that is not done has reached is measured in its folder so_far/:
+
+  hashnet evaluate --workdir=runs/digits --so_far
+
 Codes of any other program are NumPy files: packed uint8 [n, ceil(bits / 8)],
 the first bit in the highest place, and class ids [n] or zero-or-one labels
 [n, L]. The report and the figures go to --out:
@@ -41,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data_at",
         help="folder or file where the run's data lie now; none: where they"
         " lay in training",
+    )
+    parser.add_argument(
+        "--so_far",
+        action="store_true",
+        help="measure the last whole epoch of a run that is not trained yet",
     )
     parser.add_argument(
         "--features",
@@ -80,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     _check_files(arguments, given)
     if arguments.workdir:
         run = hn.runs.Run(arguments.workdir, data_at=arguments.data_at)
+        if arguments.so_far:
+            run = run.so_far()
         report = run.evaluate(**rules, features=arguments.features)
         folder = run.path
         print(run.report["protocol"])

@@ -9,7 +9,8 @@ may move 0.2 % of them, dynamic and int8 3 %, and MAP by .01.
   hashnet export --workdir=runs/cats
   hashnet export --workdir=runs/cats --quantize=none,float16,dynamic,int8
 
-With --serving=NAME it writes what starts TensorFlow Serving on the versions:
+With --serving=NAME it writes what starts TensorFlow Serving on the versions. A
+SavedModel of the run that is there already is served and not made again:
 
   hashnet export --workdir=runs/cats --format=saved_model --serving=cats
 """
@@ -33,14 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         type=_some_of(FORMATS),
-        default=",".join(FORMATS),
-        help=f"what to write, some of {','.join(FORMATS)}",
+        help=f"what to write, some of {','.join(FORMATS)}; none: all",
     )
     parser.add_argument(
         "--quantize",
         type=_some_of(ways),
         default="none",
         help=f"LiteRT files to write, some of {','.join(ways)}",
+    )
+    parser.add_argument(
+        "--max_moved",
+        type=float,
+        help="share of the bits that quantising may move, such as 0.05; none:"
+        " as above",
     )
     parser.add_argument(
         "--z", action="store_true", help="LiteRT files give z too"
@@ -78,8 +84,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exports and compares; returns the exit code."""
     run = hn.runs.Run(arguments.workdir, data_at=arguments.data_at)
-    report = run.export(
-        arguments.format,
+    formats = arguments.format
+    report = None
+    if arguments.serving and "saved_model" in (formats or FORMATS):
+        # Here, for help and errors in flags should not wait for TensorFlow.
+        from hashnet_tf.export.from_run import exported_version
+
+        if there := exported_version(run, arguments.image_dtype):
+            print(f"{there} is of this run's model; it is not made again")
+            more = formats or (
+                FORMATS if arguments.quantize != ["none"] else ()
+            )
+            formats = [name for name in more if name != "saved_model"]
+    if formats or formats is None:
+        report = _export(run, formats, arguments)
+        print(report.table())
+    # Also where another artefact broke its bound.
+    if arguments.serving and run.export_path.joinpath("saved_model").is_dir():
+        bundle = hn.export.write_serving_bundle(
+            run.export_path / "serving",
+            run.export_path / "saved_model",
+            arguments.serving,
+        )
+        print(f"How to serve it tells {bundle / 'README.md'}")
+    if report is not None:
+        report.check()
+    return 0
+
+
+def _export(
+    run: hn.runs.Run, formats: list[str] | None, arguments: argparse.Namespace
+) -> hn.export.ExportReport:
+    return run.export(
+        formats,
         [None if way == "none" else way for way in arguments.quantize],
         z=arguments.z,
         batch_size=arguments.batch_size,
@@ -87,17 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
         at=arguments.at,
         queries=arguments.queries,
         database=arguments.database,
+        max_moved=arguments.max_moved,
     )
-    print(report.table())
-    report.check()
-    if arguments.serving:
-        bundle = hn.export.write_serving_bundle(
-            run.export_path / "serving",
-            run.export_path / "saved_model",
-            arguments.serving,
-        )
-        print(f"How to serve it tells {bundle / 'README.md'}")
-    return 0
 
 
 def _some_of(

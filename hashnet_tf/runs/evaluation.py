@@ -204,6 +204,11 @@ def evaluate_files(
 
 def draw_training(run: "Run") -> list[pathlib.Path]:
     """Draws a training as `Run.draw` tells, which calls it."""
+    if not run.codes_after_path.exists():
+        raise ValueError(
+            "The training must be finished first (`hashnet train`)."
+            f" Received: no {run.codes_after_path}"
+        )
     codes = []
     for path in (run.codes_before_path, run.codes_after_path):
         with read_back(path, f"delete {run.path} to begin anew"):

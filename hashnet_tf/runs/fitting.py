@@ -7,7 +7,7 @@ import typing
 import keras
 import numpy as np
 
-from hashnet_tf._files import sealed, write_json
+from hashnet_tf._files import only_writer, read_back, sealed, write_json
 from hashnet_tf._output import keras_verbose, say
 from hashnet_tf._types import ops
 from hashnet_tf.callbacks import (
@@ -70,6 +70,12 @@ def fit_run(
         watched_loss = build_pairwise_loss(config, images.labels)
     sampler = _sampler(config, images.labels)
     backbone = build_backbone(config)
+    if not config.freeze_backbone:
+        print(
+            f"All of {config.backbone} is trained: {steps} steps of"
+            f" {config.batch_size} images. First they are read",
+            flush=True,
+        )
     head = build_head(config, backbone.output_shape[-1])
     if config.freeze_backbone:
         cache = pathlib.Path(features or run.features_path)
@@ -101,6 +107,44 @@ def fit_run(
         hashnet.set_weights(trained)
     with sealed(run.model_path) as beside:
         hashnet.save(beside)
+
+
+def save_so_far(run: Run) -> Run:
+    """Makes a run of what a training that is not done has reached.
+
+    Args:
+        run: `Run`, which a process may be training.
+
+    Returns:
+        `Run` in `so_far/` of the run's folder, with the network of the last
+        whole epoch in place of a trained one.
+
+    Raises:
+        ValueError: If no epoch is done, or its weights are damaged.
+    """
+    config = run.config
+    if not run.checkpoint_path.exists():
+        raise ValueError(
+            "One epoch must be done before it can be measured (`hashnet"
+            f" train`). Received: no {run.checkpoint_path}"
+        )
+    dataset, record = run.load_data()
+    backbone = build_backbone(config)
+    head = build_head(config, backbone.output_shape[-1])
+    hashnet = head if config.freeze_backbone else head.on_top_of(backbone)
+    model = build_training_model(config, hashnet, dataset.train.labels)
+    with read_back(run.checkpoint_path, "delete it to begin anew"):
+        # Uncompiled, for the optimizer's state is not wanted.
+        model.load_weights(run.checkpoint_path)
+    if config.freeze_backbone:
+        hashnet = head.on_top_of(backbone)
+    there = Run(run.path / "so_far", run.load_data())
+    with only_writer(there.path):
+        write_json(there.config_path, config.as_dict(), seal=True)
+        write_json(there.data_path, record, seal=True)
+        with sealed(there.model_path) as beside:
+            hashnet.save(beside)
+    return there
 
 
 def _tell_undecodable(run: Run, record: Record) -> None:
@@ -186,6 +230,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
     if done:
         say(f"Going on after epoch {done}")
     else:
+        say(f"Computing g of {len(monitor.images)} images before training")
         _save_codes(monitor, run.codes_before_path)
     schedule = build_schedule(config, steps_per_epoch * config.epochs)
     model.fit(

@@ -6,9 +6,15 @@ import os
 import pathlib
 import typing
 
-from hashnet_tf._files import read_back, read_json
+from hashnet_tf._files import read_back
 from hashnet_tf.datasets.sources.reading import placed
 from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.folder import (
+    check_trained,
+    read_config,
+    read_record,
+    read_report,
+)
 
 # Keras is imported where it is used: an error in a path is told at once.
 if typing.TYPE_CHECKING:
@@ -106,9 +112,7 @@ class Run:
         Raises:
             ValueError: If the folder holds no run.
         """
-        _check_there(self.config_path)
-        advice = f"delete {self.path} to begin anew"
-        config = read_json(self.config_path, advice, TrainingConfig.from_dict)
+        config = read_config(self)
         if self._data_at is not None:
             moved = placed(config.data, os.fspath(self._data_at))
             config = dataclasses.replace(config, data=moved)
@@ -174,9 +178,7 @@ class Run:
         Raises:
             ValueError: If the run is not measured.
         """
-        _check_there(self.report_path)
-        advice = "`hashnet evaluate` writes it anew"
-        return read_json(self.report_path, advice, _report)
+        return read_report(self)
 
     def evaluate(
         self,
@@ -221,6 +223,22 @@ class Run:
         from hashnet_tf.runs.evaluation import measure
 
         return measure(self, config, at, empty_ball, features, backbone)
+
+    def so_far(self) -> "Run":
+        """Returns what a training that is not done has reached, as a run.
+
+        Returns:
+            `Run` in `so_far/` of the folder, with the network of the last whole
+            epoch; one that is done is returned itself.
+
+        Raises:
+            ValueError: If no epoch is done.
+        """
+        if self.model_path.is_file():
+            return self
+        from hashnet_tf.runs.fitting import save_so_far
+
+        return save_so_far(self)
 
     def encode(self, images: "Images") -> "np.ndarray":
         """Returns the packed codes of images.
@@ -357,11 +375,6 @@ class Run:
         Raises:
             ValueError: If the training is not finished.
         """
-        if not self.codes_after_path.exists():
-            raise ValueError(
-                "The training must be finished first (`hashnet train`)."
-                f" Received: no {self.codes_after_path}"
-            )
         from hashnet_tf.runs.evaluation import draw_training
 
         return draw_training(self)
@@ -384,10 +397,7 @@ class Run:
 
     def data_record(self) -> dict[str, typing.Any] | None:
         """Returns which images the run has, or None before it began."""
-        if not self.data_path.exists():
-            return None
-        advice = f"delete {self.path} to begin anew"
-        return read_json(self.data_path, advice, _data_record)
+        return read_record(self)
 
     def check_trained(self) -> None:
         """Checks that there is a trained model.
@@ -395,27 +405,4 @@ class Run:
         Raises:
             ValueError: If not.
         """
-        if not self.model_path.is_file():
-            raise ValueError(
-                "A run must be trained first (`hashnet train`)."
-                f" Received: no {self.model_path}"
-            )
-
-
-def _check_there(path: pathlib.Path) -> None:
-    if not path.is_file():
-        raise ValueError(
-            "The folder of a run must hold config.json and, once it is"
-            f" measured, report.json. Received: no {path}"
-        )
-
-
-def _data_record(values: typing.Any) -> dict[str, typing.Any]:
-    for part in ("train", "query", "database"):
-        _ = values[part]["digest"], len(values[part]["undecodable"])
-    return values
-
-
-def _report(values: typing.Any) -> dict[str, typing.Any]:
-    _ = values["model_digest"], values["retrieval"]
-    return values
+        check_trained(self)

@@ -203,6 +203,15 @@ def test_too_many_bits(quantize, moved, sentence):
     assert broken == [sentence]
 
 
+def test_a_bound_of_ones_own():
+    within, beyond = (measured("int8", moved, 0.7) for moved in (500, 501))
+    assert hn.export.broken_bounds(within, max_moved=0.05) == []
+    (broken,) = hn.export.broken_bounds(beyond, max_moved=0.05)
+    assert broken == "5.01% of the bits moved, where int8 may move 5%"
+    # None: of bits that are promised none may move, whatever is allowed.
+    hn.export.keep_within_bounds(measured("int8", 500, 0.7), max_moved=0.05)
+
+
 @pytest.mark.parametrize("map_, change", [(0.689, "-0.0110"), (0.711, "+0.01")])
 def test_another_map(map_, change):
     (broken,) = hn.export.broken_bounds(measured("int8", 0, map_))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf._files import only_writer
+from hashnet_tf._files import only_writer, write_json
 from hashnet_tf.runs import Run, read_records, train
 
 MODULE = importlib.import_module("hashnet_tf.runs.fitting")
@@ -262,6 +262,60 @@ def test_a_run_that_another_trains_is_left_alone(config_of, tmp_path):
     with only_writer(folder), pytest.raises(OSError, match=message):
         train(config, folder)
     assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_a_training_that_diverges_keeps_its_last_good_epoch(
+    config_of, tmp_path, monkeypatch
+):
+    class Spoiling(MODULE.Records):
+        def on_train_batch_end(self, batch, logs=None):
+            if int(self.model.optimizer.iterations.numpy()) == 6:
+                self.model.hash_layer.bias.assign([np.nan] * 12)
+
+    monkeypatch.setattr(MODULE, "Records", Spoiling)
+    with pytest.raises(ValueError, match="What the last whole epoch.*step 7"):
+        train(config_of(), tmp_path)
+    run = Run(tmp_path)
+    left = in_checkpoint(run.checkpoint_path)
+    assert all(np.isfinite(values).all() for values in left.values())
+    assert 4 in [int(v) for v in left.values() if v.ndim == 0]
+    with pytest.raises(ValueError, match="1 of 2 epochs are done"):
+        run.evaluate()
+
+
+@pytest.mark.slow
+def test_what_is_reached_so_far(unbroken, kill_after, killed, tmp_path):
+    kill_after(11)
+    with pytest.raises(killed):
+        train(unbroken.config, tmp_path / "run")
+    kill_after(None)
+    run = Run(tmp_path / "run")
+    with pytest.raises(ValueError) as error:
+        run.evaluate()
+    assert "2 of 3 epochs are done; the same `hashnet train` goes on" in str(
+        error.value
+    )
+    there = run.so_far()
+    assert there.path == run.path / "so_far"
+    report = there.evaluate(at=100)
+    assert 0 < report.map < 1 and there.report["retrieval"]["at"] == 100
+    stored = in_checkpoint(run.checkpoint_path)
+    kernel = there.model.hash_layer.kernel.numpy()
+    assert any(
+        values.shape == kernel.shape and (values == kernel).all()
+        for values in stored.values()
+    )
+    # The run itself goes on as before, and is then what is measured.
+    assert_same_weights(train(unbroken.config, run.path), unbroken)
+    assert run.so_far() is run
+
+
+def test_nothing_is_reached_before_an_epoch(config_of, tmp_path):
+    run = Run(tmp_path)
+    write_json(run.config_path, config_of().as_dict())
+    with pytest.raises(ValueError, match=f"no {run.checkpoint_path}$"):
+        run.so_far()
 
 
 def test_a_kill_before_the_model_is_saved(unbroken, tmp_path):

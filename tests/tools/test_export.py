@@ -10,6 +10,8 @@ import hashnet_tf as hn
 from hashnet_tf._files import only_writer
 from hashnet_tf.export import parity, saved_model
 from hashnet_tf.export.formats import Bound
+from hashnet_tf.export.from_run import exported_version
+from hashnet_tf.export.saved_model_encoder import DESCRIPTION
 from hashnet_tf.runs import CodeSet, Run
 
 WAYS = ["none", "float16", "dynamic", "int8"]
@@ -176,6 +178,57 @@ def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
     assert "encoder_int8.tflite was removed" in line
     assert not (run.export_path / "encoder_int8.tflite").exists()
     assert (run.export_path / "encoder.tflite").exists()
+
+
+@pytest.mark.slow
+def test_a_bound_of_ones_own(run, hashnet, monkeypatch):
+    litert = hn.export.FORMATS["litert"]
+    bounds = {**litert.bounds, "int8": Bound(-1.0, 1.0)}
+    strict = dataclasses.replace(litert, bounds=bounds)
+    monkeypatch.setitem(hn.export.FORMATS, "litert", strict)
+    words = ["--format=litert", "--quantize=int8", "--queries=9"]
+    words += ["--database=30", "--max_moved=1"]
+    ended = hashnet("export", f"--workdir={run.path}", *words)
+    assert (ended.code, ended.err) == (0, "")
+    assert list(rows(ended.out)) == ["encoder_int8.tflite"]
+
+
+def test_a_bound_that_is_no_share(run, fails):
+    line = fails("export", f"--workdir={run.path}", "--max_moved=5")
+    assert line.endswith("Received: max_moved=5.0")
+
+
+@pytest.mark.slow
+def test_what_is_exported_is_served_and_not_made_again(
+    run, hashnet, fails, monkeypatch, tmp_path
+):
+    copy = Run(tmp_path / "run")
+    shutil.copytree(run.path, copy.path)
+    shutil.rmtree(copy.export_path, ignore_errors=True)
+    words = ["export", f"--workdir={copy.path}", "--serving=a"]
+    words += ["--queries=9", "--database=30", "--at=100"]
+    # A broken bound of another artefact is no reason not to serve.
+    litert = hn.export.FORMATS["litert"]
+    bounds = {**litert.bounds, "int8": Bound(-1.0)}
+    strict = dataclasses.replace(litert, bounds=bounds)
+    with monkeypatch.context() as patch:
+        patch.setitem(hn.export.FORMATS, "litert", strict)
+        fails(*words, "--quantize=int8", code=1)
+    config = copy.export_path / "serving" / "models.config"
+    assert "versions: 1" in config.read_text()
+    config.unlink()
+    monkeypatch.setattr(Run, "export", None)
+    for flags in ([], ["--format=saved_model"]):
+        ended = hashnet(*words, *flags)
+        assert ended.code == 0
+        assert "saved_model/1 is of this run's model" in ended.out
+    assert "versions: 1" in config.read_text()
+    # Another model's, or for other images, is not it.
+    assert exported_version(copy) == copy.export_path / "saved_model" / "1"
+    assert exported_version(copy, "float32") is None
+    written = copy.export_path / "saved_model" / "1" / DESCRIPTION
+    written.write_text("{}")
+    assert exported_version(copy) is None
 
 
 @pytest.mark.parametrize(
