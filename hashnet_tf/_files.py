@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
+from hashnet_tf._output import say
+
 # Of a folder's files that are read back.
 DIGESTS = "digests.json"
 
@@ -190,10 +192,7 @@ def _locked(path: str | os.PathLike[str], lock: pathlib.Path) -> TextIO:
                     f" {file.read() or 'unknown'} writes there"
                 ) from error
             except OSError as error:
-                print(
-                    f"{path} is not guarded against a second writer: {error}",
-                    flush=True,
-                )
+                say(f"{path} is not guarded against a second writer: {error}")
             # Whoever held it may have removed it between the two steps.
             there = lock.exists() and os.stat(lock)
             if there and os.path.samestat(there, os.fstat(file.fileno())):

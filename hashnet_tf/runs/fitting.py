@@ -71,10 +71,9 @@ def fit_run(
     sampler = _sampler(config, images.labels)
     backbone = build_backbone(config)
     if not config.freeze_backbone:
-        print(
+        say(
             f"All of {config.backbone} is trained: {steps} steps of"
-            f" {config.batch_size} images. First they are read",
-            flush=True,
+            f" {config.batch_size} images. First they are read"
         )
     head = build_head(config, backbone.output_shape[-1])
     if config.freeze_backbone:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import sealed
 from hashnet_tf.datasets.pixels.framing import SHIFT
 from hashnet_tf.runs import feature_batches, frozen_features
 
@@ -152,7 +153,8 @@ def test_rows_are_taken_exactly_as_they_lie(computing, tmp_path):
     rows = np.load(path)
     # No network gives these.
     rows["features"] = np.arange(500).reshape(100, 1, 5) - 0.5
-    np.save(path, rows)
+    with sealed(path) as beside:
+        np.save(beside, rows)
     options = {"augmentation": "shift", "views": 2}
     some = everything.subset(chosen)
     features = frozen_features(backbone, some, tmp_path)
