@@ -38,8 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Searches; returns the exit code."""
     workdir, model, codes = arguments.workdir, arguments.model, arguments.codes
-    # What is not there or may not be looked at, the system tells.
-    os.stat(arguments.image)
+    try:
+        os.stat(arguments.image)
+    except OSError as error:
+        raise OSError(
+            "The image to search with must be there. Received:"
+            f" {arguments.image} ({error.strerror})"
+        ) from error
     if not os.path.isfile(arguments.image):
         raise ValueError(
             "A JPEG, PNG, WebP or BMP file is needed."

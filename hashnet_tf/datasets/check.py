@@ -182,7 +182,12 @@ def _unreadable(
         yield f"{count} {of_part} are not there: {first}"
     there = np.setdiff1d(np.arange(len(images)), missing)
     readable = images.subset(there)
-    if refused := undecodable(readable):
+    try:
+        refused = undecodable(readable)
+    except OSError as error:
+        yield str(error)
+        return
+    if refused:
         named = [f"{readable.names[i]} ({why})" for i, why in refused.items()]
         more = ", ..." if len(named) > SHOWN else ""
         yield (

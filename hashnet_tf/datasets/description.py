@@ -179,8 +179,8 @@ def describe(dataset: RetrievalDataset) -> Description:
 def _notes(dataset: RetrievalDataset) -> collections.abc.Iterator[str]:
     if dataset.at is not None:
         yield f"MAP@{dataset.at}"
-    if dataset.account is not None:
-        yield f"Files: {dataset.account.text()}."
+    if dataset.files is not None:
+        yield f"Files: {dataset.files.text()}."
     for note in dataset.notes:
         yield f"Note: {note}."
 

@@ -32,7 +32,7 @@ class RetrievalDataset:
             "query-database": which parts may share images.
         remarks: Tuple of str, what was missing or left out when it was read.
         account: `hashnet_tf.datasets.sources.walking.Account` of all files
-            that were met where folders were walked, or None.
+            that the source met where it walked folders, or None.
 
     Raises:
         ValueError: If a part is empty, `overlaps` are not as above, or the
@@ -81,8 +81,16 @@ class RetrievalDataset:
             f"{len(getattr(self, part))} {part}" for part in PARTS
         )
         notes = "".join(f" Note: {note}." for note in self.notes)
-        account = f" Files: {self.account.text()}." if self.account else ""
+        account = f" Files: {self.files.text()}." if self.files else ""
         return f"{self.name}: {parts}. {self.protocol}{account}{notes}"
+
+    @functools.cached_property
+    def files(self) -> Account | None:
+        """`account`, with the images that no part holds as passed over."""
+        if self.account is None:
+            return None
+        held = {name for part in PARTS for name in getattr(self, part).names}
+        return self.account.using(len(held))
 
     @functools.cached_property
     def notes(self) -> list[str]:

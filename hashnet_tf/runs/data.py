@@ -86,6 +86,8 @@ def run_data(
             ) from error
     dataset = load(**config.data_source())
     digests = {part: _digest(getattr(dataset, part)) for part in PARTS}
+    refused: dict[str, str] = {}
+    is_new = record is None
     if record is None:
         skipped = _undecodable(dataset) if config.skip_undecodable else {}
         record = {
@@ -95,9 +97,10 @@ def run_data(
             }
             for part in PARTS
         }
-        if dataset.account is not None:
-            refused = {k: v for of in skipped.values() for k, v in of.items()}
-            record["files"] = dataset.account.refusing(refused).as_dict()
+        for of_part in skipped.values():
+            refused.update(of_part)
+    elif "files" in record:
+        refused = record["files"]["refused"]
     changed = [
         part for part in PARTS if digests[part] != record[part]["digest"]
     ]
@@ -108,16 +111,18 @@ def run_data(
             f" {dataset.name} with other names or labels in"
             f" {', '.join(changed)}"
         )
-    if dataset.account is not None and "files" in record:
-        account = dataset.account.refusing(record["files"]["refused"])
-        dataset = dataclasses.replace(dataset, account=account)
-    kept = {
+    kept: dict[str, typing.Any] = {
         part: _without(getattr(dataset, part), record[part]["undecodable"])
         for part in PARTS
         if record[part]["undecodable"]
     }
+    if dataset.account is not None and refused:
+        kept["account"] = dataset.account.refusing(refused)
+    # As it is where it can be: its notes have been looked for already.
     if kept:
         dataset = dataclasses.replace(dataset, **kept)
+    if is_new and dataset.files is not None:
+        record["files"] = dataset.files.as_dict()
     return RunData(dataset, record)
 
 

@@ -23,7 +23,12 @@ from hashnet_tf.datasets.pixels.undecodable import (
     undecodable_named,
     without,
 )
-from hashnet_tf.datasets.sources.walking import ENDINGS, Account, walk
+from hashnet_tf.datasets.sources.walking import (
+    ENDINGS,
+    Account,
+    none_in,
+    walk,
+)
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
 from hashnet_tf.runs.code_set import (
@@ -96,7 +101,7 @@ def _open_folder(folder: Path) -> tuple[FileImages, Account]:
     if not names:
         raise ValueError(
             f"A folder needs images ({', '.join(ENDINGS)}) in it, to any depth."
-            f" Received: {root} with none"
+            f" Received: {none_in(root, passed_over)}"
         )
     images = FileImages(root, names, np.full(len(names), -1, np.int32))
     return images, Account(len(names), passed_over=dict(passed_over))
@@ -134,7 +139,7 @@ def encode_images(
         class_names: List of str, the name of each class, or None where they
             are not known.
         account: What became of all files that the images were found among, as
-            `RetrievalDataset.account`, or None; the manifest keeps it.
+            `RetrievalDataset.files`, or None; the manifest keeps it.
 
     Returns:
         `CodeSet`.

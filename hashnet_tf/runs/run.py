@@ -300,7 +300,7 @@ class Run:
             protocol=dataset.protocol,
             features=features,
             class_names=dataset.class_names,
-            account=dataset.account,
+            account=dataset.files,
         )
 
     def search(

@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import pathlib
 
 import numpy as np
 import pytest
@@ -227,3 +228,17 @@ def test_copies_in_arrays_are_of_any_set():
 
 def test_contents_of_a_stream_are_not_known(sources):
     assert find_copies(hn.datasets.load(sources["tfds"][0])) is None
+
+
+def test_what_may_not_be_read_is_a_problem(pets, monkeypatch):
+    def read_bytes(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    bad = pets.query.root / "4.png"
+    bad.write_text("no image")
+    # Of root no file is kept.
+    monkeypatch.setattr(pathlib.Path, "read_bytes", read_bytes)
+    assert find_problems(pets) == [
+        "Every file of an image must be readable. Received: 1 of 2 that are"
+        f" not, {bad} (Permission denied)"
+    ]

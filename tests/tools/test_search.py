@@ -74,7 +74,7 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
         assert line.endswith(f"Received: {path}{told}")
     missing = tmp_path / "missing.jpg"
     line = fails("search", missing, workdir)
-    assert line.endswith(f"No such file or directory: {str(missing)!r}")
+    assert line.endswith(f"Received: {missing} (No such file or directory)")
     line = fails("search", image, workdir, "--k=0")
     assert line.endswith("Received: k=0")
     line = fails("search", image, workdir, f"--codes={tmp_path}")

@@ -175,8 +175,8 @@ def test_other_settings_are_refused(trained, fails, flags):
     "changes, message",
     [
         (["--data=other"], "Received: data='other'"),
-        (["--data=folder:missing"], "Received: folder:missing"),
-        (["--data=npz:missing.npz"], "Received: npz:missing.npz"),
+        (["--data=folder:/gone"], "Received: folder:/gone"),
+        (["--data=npz:/gone.npz"], "Received: npz:/gone.npz"),
         (["--bits=0"], "Received: bits=0"),
         (["--method=csq", "--alpha=1"], "method='csq', alpha=1.0"),
         (["--beta=nan"], "Received: beta=nan"),

@@ -16,6 +16,7 @@ from hashnet_tf.datasets.sources.walking import (
     Listing,
     identities,
     list_folder,
+    none_in,
     walk,
 )
 
@@ -71,7 +72,7 @@ def read_folder(place: str) -> Pool:
             if not found:
                 raise ValueError(
                     f"A class folder needs images ({', '.join(ENDINGS)})."
-                    f" Received: {part / name} with none"
+                    f" Received: {none_in(part / name, rest)}"
                 )
             inner = str((part / name).relative_to(root))
             paths += [os.path.join(inner, path) for path in found]

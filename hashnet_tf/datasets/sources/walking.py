@@ -71,6 +71,18 @@ class Account:
             refused={**self.refused, **refused},
         )
 
+    def using(self, used: int) -> "Account":
+        """Returns the account with fewer images used.
+
+        Args:
+            used: Int, how many; the others are passed over.
+        """
+        if used == self.used:
+            return self
+        left = {"images in no part": self.used - used}
+        passed_over = {**self.passed_over, **left}
+        return dataclasses.replace(self, used=used, passed_over=passed_over)
+
     def text(self) -> str:
         """Returns the sum in one line."""
         told = f"{self.found:,} found: {self.used:,} images used"
@@ -105,6 +117,23 @@ class Listing:
     passed_over: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
+
+
+def none_in(
+    folder: str | os.PathLike[str],
+    passed_over: collections.abc.Mapping[str, int],
+) -> str:
+    """Returns a folder without images as a message names it.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.sources.walking import none_in
+    >>> none_in("photos", {".heic": 9})
+    'photos with none (9 found: 0 images used, 9 passed over (.heic 9))'
+    """
+    account = Account(0, passed_over=dict(passed_over))
+    told = f" ({account.text()})" if account.found else ""
+    return f"{folder} with none{told}"
 
 
 def list_folder(folder: str | os.PathLike[str]) -> Listing:

@@ -168,6 +168,18 @@ def test_the_account_adds_up():
     }
 
 
+def test_images_that_no_part_holds_are_passed_over(tmp_path):
+    make(tmp_path, *(f"{c}/{i}.png" for c in "abc" for i in range(4)))
+    dataset = hn.datasets.load(f"folder:{tmp_path}", unseen_classes=1)
+    held = dataset.train.names + dataset.query.names + dataset.database.names
+    assert len(set(held)) < 12
+    assert dataset.files.used == len(set(held))
+    assert dataset.files.found == dataset.account.found == 12
+    left = 12 - len(set(held))
+    assert dataset.files.passed_over == {"images in no part": left}
+    assert f"12 found: {12 - left} images used" in dataset.describe()
+
+
 STEMS = ["1", "two words", "日本", "quote'\"", "per%20cent", "tab\t", "*", "-x"]
 TAILS = [
     *(f".{ending}" for ending in ENDINGS),
