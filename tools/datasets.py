@@ -11,7 +11,8 @@ or with the folder of its files, or by any other word that --data takes:
 
 `check` reads every image and exits with 1 where one is missing or broken, or
 where parts share images though the protocol does not allow it; queries that
-have a copy under another name are told. `prepare`
+have a copy under another name are told, and photographs that are turned upright
+by what their cameras noted are counted. `prepare`
 writes train.txt, query.txt and database.txt, which --data=lists:LISTS reads
 again.
 """
@@ -96,9 +97,14 @@ def _listing() -> str:
 
 
 def _check(dataset: "hn.datasets.RetrievalDataset") -> int:
+    # Here, for help and errors in flags should not wait for TensorFlow.
+    from hashnet_tf.datasets.check import count_turned
+
     print(dataset.describe())
     for difference in hn.datasets.describe(dataset).differences():
         print(f"Difference: {difference}")
+    if turned := count_turned(dataset):
+        print(f"Turned upright by their EXIF tag: {turned:,} images")
     problems = hn.datasets.find_problems(dataset)
     for problem in problems:
         print(f"Problem: {problem}")

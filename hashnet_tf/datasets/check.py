@@ -8,6 +8,7 @@ import numpy as np
 from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.pixels.orientation import find_turned
 from hashnet_tf.datasets.pixels.undecodable import undecodable
 from hashnet_tf.datasets.protocol import OVERLAPS
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
@@ -53,6 +54,36 @@ def find_problems(dataset: RetrievalDataset) -> list[str]:
         if pair not in dataset.overlaps:
             problems += _overlap(dataset, *pair.split("-"))
     return problems
+
+
+def count_turned(dataset: RetrievalDataset) -> int:
+    """Counts the photographs that their cameras stored lying or mirrored.
+
+    They are turned upright where they are decoded.
+
+    Args:
+        dataset: `RetrievalDataset`, of which every image is read once.
+
+    Returns:
+        Int, how many files have an EXIF orientation from 2 to 8.
+
+    Example:
+
+    >>> import hashnet_tf as hn
+    >>> from hashnet_tf.datasets.check import count_turned
+    >>> count_turned(hn.datasets.load("digits"))
+    0
+    """
+    turned = set()
+    for part in PARTS:
+        images = getattr(dataset, part)
+        names = images.identities()
+        first = {name: i for i, name in enumerate(names) if name not in turned}
+        places = np.array(sorted(first.values()), np.int64)
+        turned.update(
+            names[places[i]] for i in find_turned(images.subset(places))
+        )
+    return len(turned)
 
 
 def shared_counts(dataset: RetrievalDataset) -> dict[str, int]:

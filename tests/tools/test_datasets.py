@@ -74,6 +74,18 @@ def test_checks_a_good_set(hashnet, cifar10):
     )
 
 
+def test_counts_what_is_turned(hashnet, cifar10):
+    exif = Image.Exif()
+    for i, value in enumerate([1, 6, 3]):
+        exif[0x0112] = value
+        path = cifar10 / "train" / "dog" / f"{i}.png"
+        Image.open(path).copy().save(path, exif=exif)
+    ended = hashnet("datasets", "check", f"cifar10-50k:{cifar10}")
+    # Each of them trains and is in the database, and counts once.
+    assert "\nTurned upright by their EXIF tag: 2 images\n" in ended.out
+    assert ended.code == 0
+
+
 def test_checks_a_bad_set(hashnet, cifar10):
     (cifar10 / "train" / "dog" / "3.png").write_bytes(b"no image")
     ended = hashnet("datasets", "check", f"folder:{cifar10}")

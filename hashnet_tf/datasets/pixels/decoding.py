@@ -32,11 +32,11 @@ _USUAL_MASKS = b"\x00\x00\xff\x00\x00\xff\x00\x00\xff\x00\x00\x00"
 
 
 def decode_bmp(encoded: tf.Tensor | bytes) -> tf.Tensor:
-    """Decodes a BMP of 8, 24 or 32 bits a pixel.
+    """Decodes a BMP of 1, 4, 8, 24 or 32 bits a pixel.
 
-    TensorFlow alone takes the numbers of a palette for greys, and reads
-    compressed files and unusual orders of channels as if they were not: wrong
-    pixels without an error.
+    TensorFlow alone takes the numbers of a palette for greys, of 8 bits alone,
+    and reads compressed files and unusual orders of channels as if they were
+    not: wrong pixels without an error.
 
     Args:
         encoded: Scalar string tensor.
@@ -66,20 +66,40 @@ def decode_bmp(encoded: tf.Tensor | bytes) -> tf.Tensor:
         (compression == _BITFIELDS) & (bits == 32) & (masks == _USUAL_MASKS)
     )
     checked = tf.debugging.Assert(
-        windows & plain & tf.reduce_any(bits == [8, 24, 32]),
+        windows & plain & tf.reduce_any(bits == [1, 4, 8, 24, 32]),
         [
-            "A BMP must have 8, 24 or 32 bits a pixel and no compression."
+            "A BMP must have 1, 4, 8, 24 or 32 bits a pixel and no compression."
             " Received: bits, compression =",
             bits,
             compression,
         ],
     )
     with tf.control_dependencies([] if checked is None else [checked]):
-        pixels = tf.io.decode_bmp(encoded)
+        encoded, bits = tf.identity(encoded), tf.cast(bits, tf.int32)
     return tf.cond(
-        bits == 8,
-        lambda: tf.gather(_palette(encoded), tf.cast(pixels[..., 0], tf.int32)),
-        lambda: pixels[..., :3],
+        bits <= 8,
+        lambda: tf.gather(_palette(encoded), _places_in_palette(encoded, bits)),
+        lambda: tf.io.decode_bmp(encoded)[..., :3],
+    )
+
+
+def _places_in_palette(encoded: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+    """Returns int32 `[height, width]`; the first pixel is in the high bits."""
+    width, height = (_number(encoded, at, tf.int32) for at in (18, 22))
+    # A row ends with a word of 32 bits.
+    row = (width * bits + 31) // 32 * 4
+    packed = tf.strings.substr(
+        encoded, _number(encoded, 10, tf.int32), tf.abs(height) * row
+    )
+    rows = tf.reshape(tf.io.decode_raw(packed, tf.uint8), [-1, row, 1])
+    shifts = tf.range(8 - bits, -1, -bits)
+    digits = tf.bitwise.right_shift(tf.cast(rows, tf.int32), shifts)
+    places = tf.reshape(digits % 2**bits, [tf.abs(height), row * 8 // bits])
+    # A positive height says that the bottom row comes first.
+    return tf.cond(
+        height > 0,
+        lambda: tf.reverse(places[:, :width], [0]),
+        lambda: places[:, :width],
     )
 
 
@@ -104,9 +124,12 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
 
     JPEG is decoded by the accurate integer transform, which gives the pixels
     that PIL gives; TensorFlow's default differs from it by up to 5. Grey
-    images become RGB, of 16 bits a channel the upper 8 count, CMYK is
-    multiplied out as by PIL (but for rounding) and transparency is dropped.
-    It is turned upright as the camera noted in EXIF (`orientation`).
+    images become RGB, of 16 bits a channel the upper 8 count (12 bits in 16
+    come out all but black), and transparency is dropped, whatever colour lies
+    below it. CMYK is multiplied out as by PIL (but for rounding) where the file
+    has Adobe's marker; without it the numbers are ink, which PIL takes for
+    light. An image is turned upright as the camera noted in EXIF
+    (`orientation`).
 
     A JPEG of more than 2^26 pixels is decoded at half its height and width,
     rounded up, which takes a quarter of the memory. A framing sees that image:

@@ -1,6 +1,7 @@
 """One decoder against PIL, one resizing against the triangle filter."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -74,6 +75,21 @@ def test_cmyk_jpeg_is_multiplied_out():
     assert np.abs(decode_image(encoded).numpy() - pil).max() <= 1
 
 
+def test_cmyk_without_adobes_marker_is_ink():
+    inks = np.dstack([GRADIENT, np.roll(GRADIENT[..., 0], 9, axis=1)])
+    image = Image.frombytes("CMYK", (34, 21), inks.tobytes())
+    marked = written(image, "JPEG", quality=95)
+    # Its 16 bytes; with it the numbers are light.
+    at = marked.index(b"\xff\xee\0\x0eAdobe")
+    encoded = marked[:at] + marked[at + 16 :]
+    with Image.open(io.BytesIO(marked)) as image:
+        ink = 255 - np.asarray(image).astype(np.int64)
+    light = 255 - ink
+    assert_decoded(encoded, light[..., :3] * light[..., 3:] // 255)
+    # PIL takes the ink for light.
+    assert np.abs(by_pil(encoded).astype(int) - light[..., :3]).max() > 60
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA", "LA"])
 def test_png(mode):
     image = Image.fromarray(NOISE)
@@ -115,6 +131,34 @@ def test_bmp_of_a_palette_is_its_colours(mode):
     encoded = written(image, "BMP")
     assert encoded[28] == 8
     assert_decoded(encoded, np.asarray(image.convert("RGB")))
+
+
+def test_bmp_of_black_and_white():
+    encoded = written(Image.fromarray(NOISE).convert("1"), "BMP")
+    assert encoded[28] == 1
+    assert_decoded(encoded, by_pil(encoded))
+
+
+def bmp_of_few_bits(bits, width, upwards=True):
+    """A BMP of a palette of random colours, 5 rows high."""
+    rng = np.random.default_rng(bits)
+    palette = rng.integers(0, 256, (2**bits, 4), dtype=np.uint8)
+    row = -(-width * bits // 32) * 4
+    pixels = rng.bytes(5 * row)
+    start = 54 + palette.size
+    header = struct.pack(
+        "<2sIIIIiiHHIIiiII", b"BM", start + len(pixels), 0, start, 40, width,
+        5 if upwards else -5, 1, bits, 0, len(pixels), 0, 0, 2**bits, 0,
+    )  # fmt: skip
+    return header + palette.tobytes() + pixels
+
+
+@pytest.mark.parametrize("upwards", [True, False])
+@pytest.mark.parametrize("width", [1, 8, 9, 33])
+@pytest.mark.parametrize("bits", [1, 4, 8])
+def test_bmp_of_few_bits(bits, width, upwards):
+    encoded = bmp_of_few_bits(bits, width, upwards)
+    assert_decoded(encoded, by_pil(encoded))
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
@@ -181,7 +225,11 @@ NO_IMAGES = {
     "truncated PNG": PNG[: len(PNG) // 2],
     "broken PNG": PNG[:60] + b"\0\1" + PNG[62:],
     "TIFF": written(Image.fromarray(NOISE), "TIFF"),
-    "black and white BMP": written(Image.fromarray(NOISE).convert("1"), "BMP"),
+    "BMP of 16 bits": BMP[:28] + b"\x10" + BMP[29:],
+    "truncated BMP of 4 bits": bmp_of_few_bits(4, 9)[:-3],
+    "BMP of 4 bits with a short palette": (
+        bmp_of_few_bits(4, 9)[:10] + b"\x3a" + bmp_of_few_bits(4, 9)[11:]
+    ),
     "compressed BMP": BMP[:30] + b"\1" + BMP[31:],
     "BMP of another order": ORDERED[:30] + b"\3" + ORDERED[31:],
     "BMP with OS/2's header": BMP[:14] + b"\x0c" + BMP[15:],
