@@ -6,6 +6,7 @@ import typing
 import keras
 
 from hashnet_tf._types import Tensor
+from hashnet_tf.models._state import NetworkState
 from hashnet_tf.optimizers import LayerwiseModel
 
 
@@ -44,6 +45,17 @@ class BuiltModel(LayerwiseModel):
             place = [id(layer) for layer in self._layers].index(id(there))
             self._tracker.untrack(there)
             self._layers.insert(place, self._layers.pop())
+
+    def make_predict_function(self, force: bool = False) -> typing.Any:
+        """Makes what `predict` runs, anew if the network has changed."""
+        # Keras keeps the function that it traced until the next `compile`, so
+        # that after LoRA, quantisation or another layer `predict` would give
+        # what a network gave that is no longer there.
+        network = NetworkState(self)
+        if not network.same_as(self.__dict__.get("_predicted")):
+            force = True
+            self.__dict__["_predicted"] = network
+        return super().make_predict_function(force)
 
     def save(
         self, filepath: typing.Any, *args: typing.Any, **kwargs: typing.Any

@@ -46,8 +46,10 @@ def weights_digest(model: keras.Model) -> str:
     return digest.hexdigest()
 
 
-def network_state(*models: keras.layers.Layer) -> list[typing.Any]:
-    """Returns what a traced function of some layers depends on.
+class NetworkState:
+    """What a traced function of some layers depends on.
+
+    Not a list: Keras would save and load the layers in it once more.
 
     Args:
         *models: `keras.layers.Layer`, with all that is inside.
@@ -55,24 +57,29 @@ def network_state(*models: keras.layers.Layer) -> list[typing.Any]:
     Example:
 
     >>> import hashnet_tf as hn
-    >>> from hashnet_tf.models._state import network_state, same_state
+    >>> from hashnet_tf.models._state import NetworkState
     >>> net = hn.models.backbone("small_cnn", (16, 16, 3))
-    >>> same_state(network_state(net), network_state(net))
+    >>> NetworkState(net).same_as(NetworkState(net))
     True
     """
-    found = []
-    for model in models:
-        for layer in model._flatten_layers():
-            policy = getattr(layer, "dtype_policy", None)
-            found += [layer, getattr(policy, "name", None)]
-            found += [getattr(layer, "lora_enabled", None), *layer.variables]
-    return found
 
+    def __init__(self, *models: keras.layers.Layer):
+        self._found: list[typing.Any] = []
+        for model in models:
+            for layer in model._flatten_layers():
+                policy = getattr(layer, "dtype_policy", None)
+                self._found += [layer, getattr(policy, "name", None)]
+                self._found += [getattr(layer, "lora_enabled", None)]
+                self._found += layer.variables
 
-def same_state(ones: list[typing.Any], others: list[typing.Any]) -> bool:
-    """Tells whether two results of `network_state` are of one network."""
-    # Variables compare by value, element by element.
-    return len(ones) == len(others) and all(
-        a == b if isinstance(a, str | bool) else a is b
-        for a, b in zip(ones, others, strict=True)
-    )
+    def same_as(self, other: "NetworkState | None") -> bool:
+        """Tells whether the network was the same at the other moment."""
+        # Variables compare by value, element by element.
+        return (
+            other is not None
+            and len(self._found) == len(other._found)
+            and all(
+                a == b if isinstance(a, str | bool) else a is b
+                for a, b in zip(self._found, other._found, strict=True)
+            )
+        )

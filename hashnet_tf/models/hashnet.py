@@ -13,7 +13,7 @@ from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
 from hashnet_tf.models._built_model import BuiltModel, check_config
-from hashnet_tf.models._state import network_state, same_state
+from hashnet_tf.models._state import NetworkState
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -221,9 +221,9 @@ class HashNet(BuiltModel):
         # A traced function keeps the layers as they were: after LoRA,
         # quantisation or another layer it would give the codes of a network
         # that is no longer there.
-        network = network_state(self.backbone, self.hash_layer)
+        network = NetworkState(self.backbone, self.hash_layer)
         there = self.__dict__.get("_encoder")
-        if there is None or not same_state(there[0], network):
+        if there is None or not network.same_as(there[0]):
             # Not as a list: Keras then warns of inputs that are no list.
             (inputs,), (outputs,) = self.backbone.inputs, self.backbone.outputs
             z = self.hash_layer(outputs)

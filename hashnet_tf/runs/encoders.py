@@ -93,6 +93,9 @@ class KerasEncoder:
         framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, which is the same where the bits are.
 
+    Raises:
+        ValueError: If `model` takes other inputs than RGB images of one size.
+
     Example:
 
     >>> import numpy as np, hashnet_tf as hn
@@ -111,8 +114,7 @@ class KerasEncoder:
         self._model = model
         self.bits = model.bits
         self.framing = model.framing
-        height, width = model.backbone.input_shape[1:3]
-        self.image_size = height, width
+        self.image_size = _image_size(model)
         self.model_digest = weights_digest(model)
 
     def encode(self, images: npt.ArrayLike) -> np.ndarray:
@@ -129,6 +131,17 @@ class KerasEncoder:
         ):
             codes.append(self.encode(batch))
         return np.concatenate(codes)
+
+
+def _image_size(model: HashNet) -> tuple[int, int]:
+    shape = model.backbone.input_shape
+    if len(shape) != 4 or None in shape[1:] or shape[3] != 3:
+        raise ValueError(
+            "`model` must take images [n, height, width, 3] of a known size to"
+            " be an encoder of files; `model.encode` itself takes any inputs."
+            f" Received: model.backbone.input_shape={shape}"
+        )
+    return shape[1:3]
 
 
 EncoderT = typing.TypeVar("EncoderT")
@@ -212,8 +225,7 @@ class FeatureEncoder:
         self._head = on_backbone(model, model.backbone.get_layer("head"))
         self.bits = model.bits
         self.framing = model.framing
-        height, width = model.backbone.input_shape[1:3]
-        self.image_size = height, width
+        self.image_size = _image_size(model)
         self.model_digest = weights_digest(model)
         # Only then are the bits of backbone and head those of the model.
         digest = weights_digest(self._head.on_top_of(backbone))

@@ -169,7 +169,7 @@ def test_encode_does_not_depend_on_beta(hashnet, images):
         np.testing.assert_array_equal(model.encode(images), expected)
 
 
-def test_encode_leaves_the_model_as_it_is(hashnet, images, tmp_path):
+def test_encode_and_predict_leave_the_model_as_it_is(hashnet, images, tmp_path):
     model = hashnet()
     sizes = []
     for name in ("before.weights.h5", "after.weights.h5"):
@@ -177,6 +177,8 @@ def test_encode_leaves_the_model_as_it_is(hashnet, images, tmp_path):
         model.save_weights(tmp_path / name)
         sizes.append((tmp_path / name).stat().st_size)
         model.encode(images)
+        model.predict(images, verbose=0)
+        model.load_weights(tmp_path / name)
     # An encoder kept as a layer would be saved a second time.
     assert sizes[0] == sizes[1]
     assert [weight.path for weight in model.weights] == weights

@@ -118,3 +118,29 @@ def test_an_encoder_stays_as_it_is(measured):
     encoder = as_encoder(measured.model)
     assert isinstance(encoder, KerasEncoder)
     assert as_encoder(encoder) is encoder
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 8, 1), (None, None, 3)])
+def test_a_keras_encoder_is_of_rgb_images_of_one_size(shape):
+    inputs = keras.Input(shape)
+    features = inputs
+    if len(shape) == 3:
+        features = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = hn.HashNet(keras.Model(inputs, features), 8)
+    message = r"must take images .*input_shape=\(None, "
+    with pytest.raises(ValueError, match=message):
+        KerasEncoder(model)
+
+
+def test_a_changed_hash_layer_is_in_the_features_encoder(config, queries):
+    backbone = networks.build_backbone(config)
+    head = networks.build_head(config, 16)
+    head.hash_layer.enable_lora(2)
+    b = head.hash_layer.lora_kernel_b
+    b.assign(np.random.default_rng(0).normal(size=b.shape))
+    model = head.on_top_of(backbone)
+    pixels = hn.datasets.pixel_array(queries, (8, 8), "paper")
+    features = backbone.predict(pixels, batch_size=128, verbose=0)
+    np.testing.assert_array_equal(
+        FeatureEncoder(model, backbone).encode(features), model.encode(pixels)
+    )
