@@ -1,5 +1,7 @@
 """Packed codes: eight bits a byte, the first bit in the highest place."""
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,6 +9,8 @@ Codes = npt.NDArray[np.uint8]
 
 # numpy's name for it: the first bit in the highest place of the first byte.
 BIT_ORDER = "big"
+# So many values of one sign are no chance.
+SURELY_BOTH = 64
 SMALLEST_NORMAL = np.finfo(np.float32).smallest_normal
 
 
@@ -22,7 +26,8 @@ def pack(values: npt.ArrayLike) -> Codes:
     Args:
         values: Signed integers or floats `[n, K]`, K >= 1: z, g = tanh(beta z)
             or signs. Zeros and ones are refused unless signed: every one of
-            them is >= 0.
+            them is >= 0. Where none of 64 values or more is below 0, as of a
+            sigmoid, a warning tells.
 
     Returns:
         Codes, uint8 `[n, ceil(K / 8)]`.
@@ -53,6 +58,13 @@ def pack(values: npt.ArrayLike) -> Codes:
         raise ValueError(
             "`values` must not hold NaN, which has no sign."
             f" Received: NaN in {len(rows)} rows, the first of them {rows[0]}"
+        )
+    if values.size >= SURELY_BOTH and 0 <= values.min() < values.max():
+        warnings.warn(
+            "None of `values` is below 0, so that every bit is 1. Outputs of a"
+            " sigmoid, or zeros and ones, have their middle at .5: pack"
+            " `values - 0.5`.",
+            stacklevel=2,
         )
     if values.dtype == np.float32:
         return np.packbits(values > -SMALLEST_NORMAL, axis=1)

@@ -87,7 +87,8 @@ def check_pair(
         The codes as arrays, and K.
 
     Raises:
-        ValueError: If one of the two is empty or is not packed codes.
+        ValueError: If one of the two is empty or is not packed codes; without
+            `bits`, if there are zeros and ones alone, a byte each.
     """
     query_codes = check_codes(query_codes, bits, "query_codes")
     database_codes = check_codes(database_codes, bits, "database_codes")
@@ -97,8 +98,22 @@ def check_pair(
             f" Received: query_codes.shape={query_codes.shape},"
             f" database_codes.shape={database_codes.shape}"
         )
+    if bits is None:
+        _check_packed(query_codes, database_codes)
     width = 8 * query_codes.shape[1] if bits is None else int(bits)
     return query_codes, database_codes, width
+
+
+def _check_packed(query_codes: Codes, database_codes: Codes) -> None:
+    # Seven of eight bits would be 0 in all of them.
+    if query_codes.shape[1] > 1 and (
+        query_codes.max() == database_codes.max() == 1
+    ):
+        raise ValueError(
+            "Codes must be packed, eight bits a byte, as by"
+            " pack(2.0 * codes - 1); if these are, give `bits`. Received: zeros"
+            f" and ones alone, database_codes.shape={database_codes.shape}"
+        )
 
 
 def each_query(

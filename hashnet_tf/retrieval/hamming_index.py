@@ -106,16 +106,24 @@ class HammingIndex:
                 "Each code needs an id."
                 f" Received: {len(codes)} codes and {len(ids)} ids"
             )
-        together = np.concatenate([self.ids, ids])
-        unique, counts = np.unique(together, return_counts=True)
-        if len(unique) < len(together):
+        again = self._again(ids)
+        if len(again):
             raise ValueError(
                 "Each id must be new and given once."
-                f" Received: ids={unique[counts > 1][:10].tolist()} again"
+                f" Received: ids={again[:10].tolist()} again"
             )
         self.codes = np.concatenate([self.codes, codes])
-        self.ids = together
+        self.ids = np.concatenate([self.ids, ids])
         self._built = None
+
+    def _again(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Returns those ids that are there already or twice, in order."""
+        unique, counts = np.unique(ids, return_counts=True)
+        # Ids behind the largest, as most are, need no look at the others.
+        old = unique[unique <= self.ids.max(initial=-1)]
+        return np.union1d(
+            unique[counts > 1], old[np.isin(old, self.ids)] if len(old) else old
+        )
 
     def remove(self, ids: npt.ArrayLike) -> None:
         """Removes the codes of `ids`.

@@ -5,7 +5,11 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,12 +22,15 @@ ROWS = 2**13
 Floats = npt.NDArray[np.floating]
 
 
-class HashFunction(TransformerMixin, BaseEstimator, abc.ABC):
+class HashFunction(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, abc.ABC
+):
     """Learns from features how to encode features.
 
     A subclass has the argument `bits`, learns in `_learn` and gives the values
     whose signs are the bits in `_values`. It follows scikit-learn: `clone` and
-    `get_params` work, and it can end a `Pipeline`.
+    `get_params` work, and it can end a `Pipeline`; each byte of a code is a
+    feature to `get_feature_names_out` and `set_output`.
 
     Attributes:
         n_features_in_: Int d.
@@ -81,6 +88,10 @@ class HashFunction(TransformerMixin, BaseEstimator, abc.ABC):
     def transform(self, features: npt.ArrayLike) -> Codes:
         """Is `encode`, under the name by which a `Pipeline` calls it."""
         return self.encode(features)
+
+    @property
+    def _n_features_out(self) -> int:
+        return -(-self.bits // 8)
 
     @abc.abstractmethod
     def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:

@@ -73,3 +73,14 @@ def test_check_codes_leaves_a_memory_map_on_disk(tmp_path):
     np.save(tmp_path / "codes.npy", np.zeros((4, 2), "uint8"))
     codes = np.load(tmp_path / "codes.npy", mmap_mode="r")
     assert np.shares_memory(check_codes(codes, 16, "codes"), codes)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_pack_warns_where_nothing_is_below_zero(dtype):
+    values = np.random.default_rng(0).random((8, 8)).round().astype(dtype)
+    with pytest.warns(UserWarning, match="pack `values - 0.5`"):
+        assert pack(values).tolist() == [[255]] * 8
+    half = values.astype("float32") - 0.5
+    np.testing.assert_array_equal(unpack(pack(half), 8), np.sign(half))
+    # Fewer may be so by chance.
+    assert pack(values[:7]).tolist() == [[255]] * 7

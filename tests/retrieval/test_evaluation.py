@@ -236,3 +236,16 @@ def test_a_report_of_another_version_is_refused():
     del values["presets"]
     with pytest.raises(ValueError, match="Received: one without presets$"):
         RetrievalReport.from_dict(values)
+
+
+def test_zeros_and_ones_are_no_packed_codes():
+    codes = np.random.default_rng(0).integers(0, 2, (30, 12), "uint8")
+    labels = np.arange(30) % 3
+    for measure in (evaluate, hn.retrieval.mean_average_precision):
+        with pytest.raises(ValueError, match=r"shape=\(30, 12\)"):
+            measure(codes, codes, labels, labels)
+    # Who gives the bits means what is there.
+    wide = evaluate(codes, codes, labels, labels, bits=96)
+    packed = pack(2.0 * codes - 1)
+    found = evaluate(packed, packed, labels, labels, bits=12)
+    assert found.map == pytest.approx(wide.map)

@@ -2,6 +2,7 @@ import builtins
 import os
 import pathlib
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -293,3 +294,18 @@ def test_any_damage_to_a_header_is_told_by_the_path(tmp_path):
         else:
             # What the archive holds beside the arrays.
             np.testing.assert_array_equal(found.codes, index.codes)
+
+
+def test_each_id_that_is_again_there_is_named():
+    index = HammingIndex(8)
+    codes = np.zeros((3, 1), "uint8")
+    index.add(codes, ids=[5, 900, 7])
+    for ids, again in (
+        ([5, 6, 6], [5, 6]),
+        ([1000, 1000, 3], [1000]),
+        ([900, 4, 7], [7, 900]),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"ids={again} again")):
+            index.add(codes, ids=ids)
+    index.add(codes, ids=[6, 8, 10**12])
+    assert index.ids.tolist() == [5, 900, 7, 6, 8, 10**12]

@@ -117,7 +117,7 @@ def test_many_rows_are_encoded_as_few(rival):
 
 
 @each
-@pytest.mark.parametrize("bits", [0, -8, 8.0, None])
+@pytest.mark.parametrize("bits", [0, -8, 8.0, None, True])
 def test_refuses_bits(rival, bits):
     with pytest.raises(ValueError, match="Received: bits="):
         clone(rival).set_params(bits=bits).fit(*data())
@@ -137,3 +137,14 @@ def test_refuses_features(rival):
             clone(rival).fit(x, labels).encode(wrong)
     with pytest.raises(ValueError, match="the 10 dimensions that were fitted"):
         clone(rival).fit(x, labels).encode(x[:, 1:])
+
+
+@each
+def test_each_byte_is_a_feature(rival):
+    x, labels = data()
+    steps = make_pipeline(PCA(9, random_state=0), clone(rival)).fit(x, labels)
+    name = type(rival).__name__.lower()
+    assert steps.get_feature_names_out().tolist() == [f"{name}0", f"{name}1"]
+    codes = steps.transform(x)
+    found = steps.set_output(transform="default").transform(x)
+    np.testing.assert_array_equal(found, codes)
