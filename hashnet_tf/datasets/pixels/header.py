@@ -161,6 +161,7 @@ def check_jpeg(encoded: tf.Tensor | bytes) -> tuple[tf.Tensor, tf.Tensor]:
     """
     # At most 65,535 a side.
     size = tf.io.extract_jpeg_shape(encoded, tf.int64)[:2]
+    encoded = tf.convert_to_tensor(encoded, tf.string)
     large = size[0] * size[1] > MAX_PIXELS
     half = tf.cond(
         large, lambda: _in_one_scan(encoded), lambda: tf.constant(False)
@@ -187,7 +188,7 @@ def _in_one_scan(encoded: tf.Tensor) -> tf.Tensor:
         frame = (marker >= 0xC0) & (marker <= 0xCF)
         frame &= tf.reduce_all(marker != [0xC4, 0xC8, 0xCC])
         scan = marker == 0xDA
-        more = (head[0] == 255) & ~scan & (at < end)
+        more = (head[0] == 255) & (marker != 0xDA) & (at < end)
         following = at + 2 + head[2] * 256 + head[3]
         return (
             # Any number of bytes of 255 may stand before a marker.

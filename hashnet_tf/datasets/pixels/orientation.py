@@ -139,10 +139,10 @@ def turn_image(image: tf.Tensor, orientation: tf.Tensor | int) -> tf.Tensor:
     orientation = tf.cast(orientation, tf.int32)
     upside_down = tf.reduce_any(orientation == [3, 4, 7, 8])
     mirrored = tf.reduce_any(orientation == [2, 3, 6, 7])
+    axes = tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2])
     return tf.raw_ops.Reverse(
-        tensor=tf.transpose(
-            image, tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2])
-        ),
+        # TensorFlow takes axes by a tensor; its stubs tell only of ints.
+        tensor=tf.transpose(image, axes),  # pyright: ignore[reportArgumentType]
         dims=tf.stack([upside_down, mirrored, False]),
     )
 
@@ -191,11 +191,11 @@ def _exif(encoded: tf.Tensor) -> tf.Tensor:
         length = tf.reduce_sum(head * weights)
         found, last = _judged(head, format)
         behind = at + length + beyond
-        following = behind + length % 2 * even
+        following = behind + tf.math.floormod(length, 2) * even
         # Any number of bytes of 255 may stand before a marker.
         padding = (format == 0) & tf.reduce_all(head[:2] == 255)
         following = tf.where(padding, at + 1, following)
-        more = (padding | ~(found | last)) & (following < end)
+        more = (padding | tf.logical_not(found | last)) & (following < end)
         return (
             tf.where(found, at, following),
             tf.where(found, behind, 0),
