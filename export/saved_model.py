@@ -48,7 +48,8 @@ from hashnet_tf.export.serving.warmup import (
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval import RetrievalReport
 
-# Of the largest images allowed, as many at once take 1.5 GiB.
+# Of the largest images allowed, as many at once take 1.5 GiB, and three times
+# that while they are turned.
 PARALLEL_DECODES = 8
 
 IMAGES = 4

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import hashnet_tf as hn
 from hashnet_tf.datasets import (
@@ -494,3 +495,24 @@ def test_a_sampler_too_draws_an_epoch_by_its_number(photographs):
     whole = labels(range(3))
     assert len(whole) == 3 * len(sampler)
     assert labels(range(1, 3)) == whole[len(sampler) :]
+
+
+def test_photographs_are_trained_on_upright(tmp_path):
+    rng = np.random.default_rng(0)
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    for i in range(4):
+        upright = Image.fromarray(rng.integers(0, 256, (9, 6, 3), np.uint8))
+        upright.save(tmp_path / f"upright{i}.png")
+        lying = upright.transpose(Image.Transpose.ROTATE_270)
+        lying.save(tmp_path / f"lying{i}.png", exif=exif)
+    batches = []
+    for name in ("upright", "lying"):
+        paths = [f"{name}{i}.png" for i in range(4)]
+        images = hn.datasets.FileImages(tmp_path, paths, [0, 1, 0, 1])
+        for framing in ("whole", "paper", "modern"):
+            stream = hn.datasets.training_batches(
+                images, (8, 8), 4, seed=3, framing=framing
+            )
+            batches.append(next(stream.as_numpy_iterator())[0])
+    np.testing.assert_array_equal(batches[:3], batches[3:])

@@ -23,9 +23,6 @@ from hashnet_tf.datasets.pixels.orientation import (
     turn_image,
 )
 
-if TYPE_CHECKING:
-    from hashnet_tf.datasets.images.image_set import ImageSet
-
 
 def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Decodes one image file to RGB.
