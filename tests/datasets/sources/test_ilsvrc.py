@@ -164,3 +164,24 @@ def test_names_the_damaged_annotation(tree, stand_ins):
             read_ilsvrc(str(root))
     file.write_text(whole)
     assert len(read_ilsvrc(str(root)).images) == 55
+
+
+def test_accounts_for_all_that_it_met(tree, stand_ins):
+    root = tree()
+    wnid, stranger = sorted(stand_ins.WNIDS)[0], "n00000001"
+    (root / "train" / "loose.JPEG").touch()
+    (root / "train" / wnid / "notes.txt").touch()
+    (root / "train" / wnid / "deep").mkdir()
+    (root / "val" / ".DS_Store").touch()
+    (root / "val" / stranger).mkdir()
+    for name in ("a.JPEG", "b.JPEG"):
+        (root / "val" / stranger / name).touch()
+    account = read_ilsvrc(str(root)).account
+    assert account.used == 55
+    assert account.passed_over == {
+        ".txt": 1,
+        "deep/": 1,
+        "images beside the class folders": 1,
+        "hidden files": 1,
+        "images of classes without training images": 2,
+    }

@@ -101,3 +101,15 @@ def test_names_the_line_that_is_no_number(root, wrong):
     file.write_bytes(b"3\r\n\r\n" + wrong.encode() + b"\r\n5\r\n")
     with pytest.raises(ValueError, match=f"{file}:3: .*Received: b'{wrong}'$"):
         read_mirflickr(str(root))
+
+
+def test_accounts_for_all_that_it_met(root):
+    for name in ("im41.jpeg", "photo.jpg", "notes.txt"):
+        (root / "mirflickr" / name).touch()
+    account = read_mirflickr(str(root)).account
+    assert account.used == 40
+    assert account.passed_over == {
+        ".txt": 1,
+        "doc/": 1,
+        "images of other names": 2,
+    }
