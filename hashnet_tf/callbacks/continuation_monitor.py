@@ -8,9 +8,7 @@ import numpy as np
 
 from hashnet_tf._types import Tensor
 from hashnet_tf.callbacks._hashnet_callback import HashNetCallback
-from hashnet_tf.losses import GivenPairsLoss, WeightedPairwiseLoss, count_pairs
-from hashnet_tf.losses._labels import read_similarities
-from hashnet_tf.losses._row_loss import RowLoss
+from hashnet_tf.losses._row_loss import ALL_SIMILAR, RowLoss
 
 # After so many steps, g on vectors of unit length was still below .02, and
 # that of networks that learned was above .05.
@@ -103,13 +101,12 @@ class ContinuationMonitor(HashNetCallback):
             )
         self._loss = loss
         self._begun = False
-        self._apart = _holds_dissimilar(loss, self.labels)
+        self._apart = not isinstance(loss, RowLoss) or loss.tells_apart(
+            self.labels, "labels"
+        )
         if not self._apart:
             warnings.warn(
-                "The watched sample holds no dissimilar pair. If the training"
-                " holds none, all codes become one: give pairs of both kinds"
-                " (of clicks alone, the number of its pair as label of both"
-                " items, and WeightedPairwiseLoss).",
+                f"The watched sample holds no dissimilar pair. {ALL_SIMILAR}",
                 stacklevel=2,
             )
 
@@ -189,18 +186,6 @@ class ContinuationMonitor(HashNetCallback):
         }
         self.records.append(record)
         return record
-
-
-def _holds_dissimilar(loss: keras.losses.Loss, labels: Tensor) -> bool:
-    """Returns whether a sample has such a pair, True where none can tell."""
-    if isinstance(loss, GivenPairsLoss) or (
-        isinstance(loss, WeightedPairwiseLoss) and loss.similarity == "given"
-    ):
-        given = read_similarities(np.asarray(labels), "labels")
-        return bool((np.asarray(given) == 0).any())
-    if isinstance(loss, RowLoss):
-        return count_pairs(labels).dissimilar > 0
-    return True
 
 
 def _bit_correlation(h: np.ndarray) -> float:

@@ -7,9 +7,17 @@ import keras
 import numpy as np
 
 from hashnet_tf._types import Tensor, ops
-from hashnet_tf.losses._labels import read_labels
+from hashnet_tf.losses._labels import labels_in_numpy, read_labels
 from hashnet_tf.losses._pairs import check_batch
+from hashnet_tf.losses.pair_counts import count_pairs
 
+ALL_SIMILAR = (
+    "Where a training has none, all codes become one: give pairs of both kinds"
+    " (of clicks alone, the number of its pair as label of both items, and"
+    " WeightedPairwiseLoss)."
+)
+# Among so many rows, a set of any size is all but sure to show a pair.
+LOOKED_AT = 500
 MEANS = ("mean", "sum_over_batch_size")
 
 
@@ -46,6 +54,34 @@ class RowLoss(keras.losses.Loss, abc.ABC):
         """
         check_batch(y_true, y_pred)
         return read_labels(y_true)
+
+    def tells_apart(self, labels: Tensor, name: str = "y") -> bool:
+        """Looks at the labels of a whole training.
+
+        Args:
+            labels: Array `[n]` or `[n, L]`, as the loss takes them.
+            name: What to call them in an error.
+
+        Returns:
+            Whether any two of its items are dissimilar.
+
+        Raises:
+            ValueError: If a value is no label.
+        """
+        labels = np.asarray(labels)
+        if labels.ndim not in (1, 2):
+            # The shape is refused with that of the outputs.
+            return True
+        read = labels_in_numpy(labels, name)
+        if keras.backend.backend() == "jax" and read.max(initial=0) >= 2**31:
+            raise ValueError(
+                f"`{name}` must be class ids below 2^31 under JAX, which makes"
+                f" 32 bits of them. Received: {read.max()}"
+            )
+        some = read[:: -(-len(read) // LOOKED_AT) or 1]
+        return bool(
+            count_pairs(some).dissimilar or count_pairs(read).dissimilar
+        )
 
     @abc.abstractmethod
     def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:

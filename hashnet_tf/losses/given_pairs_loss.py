@@ -1,6 +1,7 @@
 """The loss of HashNet over pairs that come as triples."""
 
 import keras
+import numpy as np
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._labels import read_similarities
@@ -84,6 +85,12 @@ class GivenPairsLoss(RowLoss):
                 f" y_true.shape={shape}, y_pred.shape={tuple(y_pred.shape)}"
             )
         return ops.reshape(read_similarities(y_true), (-1,))
+
+    def tells_apart(self, labels: Tensor, name: str = "y") -> bool:
+        given = ops.convert_to_numpy(
+            read_similarities(np.asarray(labels), name)
+        )
+        return bool((given == 0).any())
 
     def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
         similar = ops.greater(labels, 0)

@@ -1,6 +1,7 @@
 """The loss of HashNet over the pairs of a batch."""
 
 import keras
+import numpy as np
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._labels import read_similarities
@@ -105,6 +106,14 @@ class WeightedPairwiseLoss(RowLoss):
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
         self.similarity = similarity
+
+    def tells_apart(self, labels: Tensor, name: str = "y") -> bool:
+        if self.similarity != "given":
+            return super().tells_apart(labels, name)
+        given = ops.convert_to_numpy(
+            read_similarities(np.asarray(labels), name)
+        )
+        return bool((given == 0).any())
 
     def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
         similar, known, continuous = self._pairs(labels)

@@ -246,3 +246,52 @@ def test_fit_compares_large_ids():
         for ids in (IDS, IDS + 1_600_000_000, ONE_HOT * 0.9 + 0.025)
     ]
     assert values == [pytest.approx(values[0], rel=1e-6)] * 3
+
+
+def small(wrap=lambda net: net, loss=LOSS):
+    import keras
+
+    inputs = keras.Input((16,))
+    net = hn.HashNet(keras.Model(inputs, keras.layers.Dense(4)(inputs)), 16)
+    model = wrap(net)
+    model.compile("sgd", loss, run_eagerly=True)
+    return model
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_fit_refuses_before_it_compiles(name):
+    # A label that is none, in an array of any length, is named.
+    for given in (REFUSED[name], tf.constant(REFUSED[name])):
+        with pytest.raises(ValueError, match=r"`y` must .* Received: y\[\d"):
+            small().fit(G, given, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "similar, loss, wrap, inputs",
+    [
+        (np.full(8, 3), LOSS, lambda net: net, G),
+        (0.9 * ONE_HOT[:1].repeat(8, 0) + 0.025, LOSS, lambda net: net, G),
+        (
+            np.ones(8),
+            hn.losses.GivenPairsLoss(),
+            hn.models.PairModel,
+            (G, G[::-1].copy()),
+        ),
+    ],
+)
+def test_fit_warns_where_all_is_similar(similar, loss, wrap, inputs):
+    with pytest.warns(UserWarning, match="`y` holds no dissimilar pair"):
+        small(wrap, loss).fit(inputs, similar, verbose=0)
+    other = similar.copy()
+    other[-1] = other[-1][::-1] if other.ndim == 2 else 0
+    small(wrap, loss).fit(inputs, other, verbose=0)
+
+
+def test_the_one_that_differs_is_found_among_many():
+    labels = np.zeros(50_001, int)
+    assert not LOSS.tells_apart(labels)
+    labels[777] = 1
+    assert LOSS.tells_apart(labels)
+    given = hn.losses.WeightedPairwiseLoss(similarity="given")
+    assert not given.tells_apart(np.ones((3, 3)))
+    assert given.tells_apart(np.eye(3))
