@@ -374,8 +374,9 @@ def _check_hash_layer(layer: typing.Any, bits: int, features: int) -> None:
             f" units={getattr(layer, 'units', None)} and"
             f" activation={getattr(layer, 'activation', None)}, bits={bits}"
         )
-    if layer.built and layer.kernel.shape[0] != features:
+    kernel: typing.Any = layer.kernel if layer.built else None
+    if kernel is not None and kernel.shape[0] != features:
         raise ValueError(
             "`hash_layer` must be built on as many features as the backbone"
-            f" gives. Received: {layer.kernel.shape[0]} in place of {features}"
+            f" gives. Received: {kernel.shape[0]} in place of {features}"
         )

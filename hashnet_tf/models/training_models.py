@@ -166,7 +166,28 @@ class ClassifiedModel(TrainingModel):
         return ops.concatenate([self.classifier(h), z], axis=-1)
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "classes": self.classes}
+        classifier = keras.saving.serialize_keras_object(self.classifier)
+        return {
+            **super().get_config(),
+            "classes": self.classes,
+            "classifier": classifier,
+        }
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Config,
+        custom_objects: Config | None = None,
+    ) -> typing.Self:
+        config = dict(config)
+        # Version 0.1 wrote none.
+        classifier = config.pop("classifier", None)
+        model = super().from_config(config, custom_objects)
+        if classifier is not None:
+            model.classifier = keras.saving.deserialize_keras_object(
+                classifier, custom_objects=custom_objects
+            )
+        return model
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")

@@ -257,6 +257,18 @@ def test_a_subclass_whose_file_would_lose_something_is_refused(tmp_path):
         model.on_top_of(keras.Model(inputs, inputs))
 
 
+def test_the_classifier_is_in_the_file(model, again):
+    whole = hn.models.ClassifiedModel(model, classes=3)
+    whole.classifier.quantize("int8")
+    whole.classifier.trainable = False
+    loaded = again(whole)
+    assert config(loaded.classifier) == config(whole.classifier)
+    np.testing.assert_array_equal(
+        loaded.predict_on_batch(X), whole.predict_on_batch(X)
+    )
+    assert [w.path for w in loaded.weights] == [w.path for w in whole.weights]
+
+
 def test_low_rank_over_quantized_is_refused(model, tmp_path):
     low_rank_and_quantized(model)
     message = "layer 'hash' with lora_rank=2 .*'int8'"
