@@ -198,6 +198,17 @@ def test_a_damaged_file_is_as_good_as_none(computing, tmp_path):
         assert computing.images == [30]
 
 
+def test_a_changed_number_is_computed_anew(tmp_path):
+    everything, backbone = random_images(30), network()
+    kept = np.array(frozen_features(backbone, everything, tmp_path))
+    (path,) = files(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    again = frozen_features(backbone, everything, tmp_path)
+    np.testing.assert_array_equal(again, kept)
+
+
 def test_what_is_still_being_written_is_left_alone(computing, tmp_path):
     everything, backbone = random_images(30), network()
     frozen_features(backbone, everything, tmp_path)
