@@ -215,7 +215,9 @@ def draw_training(run: "Run") -> list[pathlib.Path]:
             codes.append(np.load(path))
     return [
         plot_training(run.history, run.figures_path / "training.png"),
-        plot_code_histogram(*codes, run.figures_path / "code_histogram.png"),
+        plot_code_histogram(
+            codes[0], codes[1], run.figures_path / "code_histogram.png"
+        ),
     ]
 
 
