@@ -110,7 +110,7 @@ def state(run):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pixels", "features"])
-def test_ten_kills_change_no_bit(kind, config_of, weights_file, tmp_path):
+def test_kills_at_any_moment_change_no_bit(kind, config_of, weights_file, tmp_path):
     settings = {"augmentation": "shift_flip", "dropout": 0.5, "hidden": 8}
     if kind == "features":
         settings |= dict(freeze_backbone=True, weights=weights_file, views=2)
@@ -119,7 +119,9 @@ def test_ten_kills_change_no_bit(kind, config_of, weights_file, tmp_path):
     expected = state(hn.runs.Run(tmp_path / "unbroken"))
     rng = np.random.default_rng(0)
     kills = [
-        *rng.uniform(0, float(took), 5).tolist(),
+        # Another may take but two thirds of what this one took; the end has
+        # kills of its own.
+        *rng.uniform(0, 0.6 * float(took), 7).tolist(),
         ("g_before.npy", 1, False),
         ("last.weights.h5", int(rng.integers(1, 4)), False),
         ("last.weights.h5", int(rng.integers(1, 4)), True),
@@ -135,5 +137,4 @@ def test_ten_kills_change_no_bit(kind, config_of, weights_file, tmp_path):
         assert left.keys() == expected.keys()
         for name, values in left.items():
             np.testing.assert_array_equal(values, expected[name], f"{kill}")
-    # No two trainings take the same time to the end.
-    assert killed >= 9
+    assert killed >= 10
