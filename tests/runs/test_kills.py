@@ -110,7 +110,9 @@ def state(run):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pixels", "features"])
-def test_kills_at_any_moment_change_no_bit(kind, config_of, weights_file, tmp_path):
+def test_kills_at_any_moment_change_no_bit(
+    kind, config_of, weights_file, tmp_path
+):
     settings = {"augmentation": "shift_flip", "dropout": 0.5, "hidden": 8}
     if kind == "features":
         settings |= dict(freeze_backbone=True, weights=weights_file, views=2)
