@@ -5,7 +5,7 @@ VENV ?= .venv
 JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test lint slow bench docs format clean
+.PHONY: demo test lint slow fuzz bench docs format clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
@@ -21,6 +21,10 @@ lint: $(VENV)/installed-test
 
 slow: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist=worksteal -m slow
+
+# Some minutes of random damage; HASHNET_TF_FUZZ_SEED=n for other damage.
+fuzz: $(VENV)/installed-test
+	HASHNET_TF_FUZZ=$${HASHNET_TF_FUZZ:-12} $(VENV)/bin/python -m pytest tests/fuzz -m slow
 
 bench: $(VENV)/installed-test
 	for file in benchmarks/*.py; do $(VENV)/bin/python $$file || exit 1; done

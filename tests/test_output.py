@@ -122,3 +122,5 @@ def test_a_log_is_plain_and_holds_what_matters(tmp_path):
     assert "Epoch 2/2" in told and "r" in told.splitlines()[-1]
     assert run("evaluate", "--workdir=r").startswith("Encoding 200 images\n")
     assert "0 of 2,400" in run("export", "--workdir=r")
+    quiet = run("train", "--workdir=q", "--data=digits", *small, "--quiet")
+    assert quiet.startswith("The model lies in q.")

@@ -89,7 +89,8 @@ def read_records(path: os.PathLike[str] | str) -> list[dict[str, float]]:
         lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
         # What whoever reads it counts on: the state before, and numbers.
-        _ = rows[0]["step"], [row["step"] + 0 for row in rows]
+        _ = rows[0]["step"], [row["step"] for row in rows]
+        _ = [value + 0 for row in rows for value in row.values()]
         return rows
 
 
