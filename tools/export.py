@@ -114,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _export(
     run: hn.runs.Run, formats: list[str] | None, arguments: argparse.Namespace
-) -> hn.export.ExportReport:
+) -> "hn.export.ExportReport":
     return run.export(
         formats,
         [None if way == "none" else way for way in arguments.quantize],

@@ -14,6 +14,7 @@ from hashnet_tf.datasets.pixels.undecodable import (
 from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.folder import read_record
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs.run import Run
@@ -73,7 +74,7 @@ def run_data(
     >>> len(dataset.query), record["query"]["undecodable"]
     (200, [])
     """
-    record = run.data_record()
+    record = read_record(run)
     if loaded is not None and record in (None, loaded.record):
         return loaded
     if record is not None:

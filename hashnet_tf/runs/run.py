@@ -12,7 +12,6 @@ from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.folder import (
     check_trained,
     read_config,
-    read_record,
     read_report,
 )
 
@@ -395,14 +394,6 @@ class Run:
             self._data = run_data(self, config, self._given)
         return self._data
 
-    def data_record(self) -> dict[str, typing.Any] | None:
-        """Returns which images the run has, or None before it began."""
-        return read_record(self)
-
     def check_trained(self) -> None:
-        """Checks that there is a trained model.
-
-        Raises:
-            ValueError: If not.
-        """
+        """Raises a ValueError if there is no trained model."""
         check_trained(self)

@@ -78,7 +78,8 @@ def test_encoders_encode_files(
 def test_a_file_that_is_no_image_is_named(paths):
     paths[35].write_bytes(b"no image")
     batches = hn.datasets.file_batches(paths, (16, 20), "whole")
-    with pytest.raises(ValueError, match=f"Received: {paths[35]}$"):
+    told = rf"Received: {paths[35]} \(not an image\)$"
+    with pytest.raises(ValueError, match=told):
         list(batches)
 
 

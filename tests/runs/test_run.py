@@ -11,6 +11,7 @@ from PIL import Image
 import hashnet_tf as hn
 from hashnet_tf._files import write_json
 from hashnet_tf.runs import Run, train
+from hashnet_tf.runs.folder import read_record
 
 
 def test_all_lies_in_the_folder(tmp_path):
@@ -38,11 +39,11 @@ def test_other_settings_are_told(config_of, tmp_path):
 
 def test_data_record(tmp_path):
     run = Run(tmp_path / "run")
-    assert run.data_record() is None
+    assert read_record(run) is None
     part = {"digest": "d", "undecodable": []}
     record = {name: part for name in ("train", "query", "database")}
     write_json(run.data_path, record)
-    assert run.data_record() == record
+    assert read_record(run) == record
 
 
 def test_what_is_not_there_yet(tmp_path):
@@ -93,7 +94,7 @@ def test_report(tmp_path):
 # What of a run is read back, and how.
 READ_BACK = {
     "config.json": lambda run: run.config,
-    "data.json": lambda run: run.data_record(),
+    "data.json": lambda run: read_record(run),
     "report.json": lambda run: run.report,
     "model.keras": lambda run: run.model,
     "logs/records.jsonl": lambda run: run.history,

@@ -15,6 +15,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf._files import only_writer, write_json
 from hashnet_tf.runs import Run, read_records, train
+from hashnet_tf.runs.folder import read_record
 
 MODULE = importlib.import_module("hashnet_tf.runs.fitting")
 
@@ -434,7 +435,7 @@ def test_files_that_are_no_images_are_left_out_and_listed(
     run = train(config, tmp_path / "run")
     told = capsys.readouterr().out
     left_out = {
-        part: run.data_record()[part]["undecodable"]
+        part: read_record(run)[part]["undecodable"]
         for part in ("train", "query", "database")
     }
     assert "Files: 36 found: 35 images used, 1 refused by" in told

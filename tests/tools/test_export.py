@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import re
 import shutil
 
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf._files import only_writer
+from hashnet_tf._files import only_writer, write_json
 from hashnet_tf.export import parity, saved_model
 from hashnet_tf.export.formats import Bound
 from hashnet_tf.export.from_run import exported_version
@@ -108,7 +107,7 @@ def test_the_report_of_another_model_is_not_carried(run, tmp_path):
     other = Run(tmp_path / "run")
     shutil.copytree(run.path, other.path)
     report = {**other.report, "model_digest": "of another"}
-    other.report_path.write_text(json.dumps(report))
+    write_json(other.report_path, report, seal=True)
     hn.export.export_run(other, ["saved_model"], queries=9, database=30)
     description = hn.export.load_encoder(
         other.export_path / "saved_model"

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf._files import write_json
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,14 @@ def top(base, tmp_path):
     there = json.loads(config.read_text())
     assert there["data"] == f"folder:{base / 'data'}"
     there["data"] = f"folder:{tmp_path / 'top' / 'data'}"
-    config.write_text(json.dumps(there))
+    write_json(config, there, seal=True)
     return tmp_path / "top"
+
+
+def write_manifest(path, manifest):
+    """Writes another manifest, without a digest as in version 0.1."""
+    del manifest["manifest_digest"]
+    path.write_text(json.dumps(manifest))
 
 
 def test_a_run_is_read_from_any_folder(hashnet, base, tmp_path, monkeypatch):
@@ -54,15 +61,13 @@ def test_a_run_is_read_from_any_folder(hashnet, base, tmp_path, monkeypatch):
 def test_the_same_command_finds_its_run(hashnet, base, monkeypatch):
     monkeypatch.chdir(base)
     config = base / "run" / "config.json"
-    before = config.read_text()
-    there = json.loads(before)
+    there = json.loads(config.read_text())
     # As version 0.1 wrote it.
-    there["data"] = "folder:data"
-    config.write_text(json.dumps(there))
-    settings = hn.runs.TrainingConfig.from_dict(there)
-    hn.runs.train(settings, base / "run")
-    config.write_text(before)
-    hn.runs.train(settings, base / "run")
+    old = {**there, "data": "folder:data"}
+    settings = hn.runs.TrainingConfig.from_dict(old)
+    for written in (old, there):
+        write_json(config, written, seal=True)
+        hn.runs.train(settings, base / "run")
 
 
 def test_data_that_have_moved(hashnet, fails, top):
@@ -105,7 +110,7 @@ def test_a_search_without_the_pictures(gone, hashnet, top):
     manifest = top / "run" / "codes" / "database" / "manifest.json"
     there = json.loads(manifest.read_text())
     there["images"] |= source
-    manifest.write_text(json.dumps(there))
+    write_manifest(manifest, there)
     words = ["search", image, f"--workdir={top / 'run'}", "--k=20"]
     assert "Drawn in" in hashnet(*words).out
     if gone == "all":
@@ -133,7 +138,7 @@ def test_an_image_that_came_to_harm_is_named(command, fails, top):
     manifest = run.codes_path("database") / "manifest.json"
     there = json.loads(manifest.read_text())
     there["images"]["data"] = run.config.data
-    manifest.write_text(json.dumps(there))
+    write_manifest(manifest, there)
     words = {
         "evaluate": ["evaluate"],
         "encode": ["encode", "--part=database", f"--out={top / 'codes'}"],
