@@ -24,7 +24,7 @@ slow: $(VENV)/installed-test
 
 # Some minutes of random damage; HASHNET_TF_FUZZ_SEED=n for other damage.
 fuzz: $(VENV)/installed-test
-	HASHNET_TF_FUZZ=$${HASHNET_TF_FUZZ:-12} $(VENV)/bin/python -m pytest tests/fuzz -m slow
+	HASHNET_TF_FUZZ=$${HASHNET_TF_FUZZ:-4} $(VENV)/bin/python -m pytest tests/fuzz -m slow
 
 bench: $(VENV)/installed-test
 	for file in benchmarks/*.py; do $(VENV)/bin/python $$file || exit 1; done

@@ -106,6 +106,7 @@ def test_trains_a_hashnet_on_what_is_known(name, config_of):
         assert float(net.scaled_tanh.beta.value) > 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEEP)
 def test_batches_of_unknown_and_of_changing_size(name, config_of):
     # The last of 22 is smaller than the others: 8, 8, 6.
@@ -197,6 +198,7 @@ def toy(tmp_path, monkeypatch):
     sys.modules.pop("toy_method")
 
 
+@pytest.mark.slow
 def test_a_toy_is_a_file_and_a_line(toy, config_of, tmp_path):
     parser = argparse.ArgumentParser(prog="toy")
     add_settings(parser)

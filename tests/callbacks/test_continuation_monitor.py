@@ -281,6 +281,7 @@ def test_watches_the_hashnet_within_a_model(head, features):
     check(monitor.records[-1], by_hand(z, 1.0, features[1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fits, own, lines", [(0, None, 0), (0, 1, 1), (2, None, 1), (2, 0, 0)]
 )

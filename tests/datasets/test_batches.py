@@ -497,6 +497,7 @@ def test_a_sampler_too_draws_an_epoch_by_its_number(photographs):
     assert labels(range(1, 3)) == whole[len(sampler) :]
 
 
+@pytest.mark.slow
 def test_photographs_are_trained_on_upright(tmp_path):
     rng = np.random.default_rng(0)
     exif = Image.Exif()

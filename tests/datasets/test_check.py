@@ -42,6 +42,7 @@ def test_a_good_set_has_none(pets):
     assert find_problems(pets) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "one, other",
     [("train", "query"), ("train", "database"), ("query", "database")],

@@ -163,6 +163,7 @@ def test_refuses_a_part_that_is_left_empty():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["folder of parts", "lists", "npz", "tfds"])
 def test_every_single_label_source(sources, kind):
     word, value_of = sources[kind]

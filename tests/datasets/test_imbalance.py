@@ -257,6 +257,7 @@ def test_nothing_else_takes_withheld_labels():
     assert "Unseen classes" in found.protocol
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["folder", "lists", "npz of parts", "tfds"])
 @pytest.mark.parametrize("ratio", [1.7, 4])
 def test_every_source(sources, kind, ratio):

@@ -92,6 +92,7 @@ def export_toy(run, **options):
     )
 
 
+@pytest.mark.slow
 def test_a_format_of_one_file_and_one_line_is_exported(toy, run):
     report = export_toy(run)
     assert report.broken == []

@@ -56,6 +56,7 @@ def test_files_are_framed_as_at_test(framing, paths):
     np.testing.assert_array_equal(np.concatenate(batches), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["litert", "saved_model", "trained"])
 def test_encoders_encode_files(
     kind, paths, models, trained_model, litert_files, saved_models,

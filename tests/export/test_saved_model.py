@@ -335,6 +335,7 @@ class Disturbed(hn.export.SavedModelEncoder):
         return outputs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong, message",
     [
@@ -371,6 +372,7 @@ def test_lost_variables_are_found(saved_models, models, copied):
         check_signatures(path, models["12"])
 
 
+@pytest.mark.slow
 def test_a_size_that_is_not_enforced_is_found_and_nothing_stays(
     models, tmp_path, monkeypatch
 ):

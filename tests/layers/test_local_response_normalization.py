@@ -25,6 +25,7 @@ def by_loop(a, size=5, scale=1e-4, power=0.75, offset=1.0):
     return b
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [{}, ALEXNET])
 def test_layer(run_layer_check, arguments):
     inputs = images(2, 3, 4, 6, scale=30.0)

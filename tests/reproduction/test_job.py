@@ -66,6 +66,7 @@ def test_features_of_a_backbone_with_weights(config_of, weights_file, tmp_path):
     assert len(times(tmp_path / "shared" / "features")) == 3
 
 
+@pytest.mark.slow
 def test_a_deep_one_is_a_run(config_of, tmp_path):
     cell = Cell.of(tmp_path, config_of(), "dhn", 12, 0)
     run_cell(cell, tmp_path / "shared")

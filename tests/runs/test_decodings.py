@@ -51,6 +51,7 @@ def config(config_of, write_images, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_each_image_once_for_each_purpose(decoded, config, tmp_path):
     run = hn.runs.train(config, tmp_path / "run")
     # 60 images are trained on, 2 epochs from memory, and as many are watched:

@@ -61,6 +61,7 @@ def test_refuses_another_backbone(saved, config):
     assert str(error.value).endswith(f"in place of {digest}")
 
 
+@pytest.mark.slow
 def test_who_is_an_encoder(measured, saved, config):
     assert isinstance(measured.encoder, Encoder)
     # Features are no images, and files hold none.

@@ -6,6 +6,7 @@ import pytest
 import hashnet_tf as hn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", ["modern", "paper"])
 def test_a_run_is_trained_and_measured_in_its_framing(
     framing, config_of, tmp_path

@@ -103,6 +103,7 @@ READ_BACK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage, digests",
     [
@@ -198,6 +199,7 @@ def test_one_command_opens_the_data_once(
     assert len(loads) == 1
 
 
+@pytest.mark.slow
 def test_encodes_arrays_and_files(measured, queries, tmp_path):
     first = queries.first(3)
     pixels = hn.datasets.pixel_array(first, (8, 8))

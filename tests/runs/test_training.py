@@ -421,6 +421,7 @@ def test_what_is_wrong_leaves_no_folder(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_files_that_are_no_images_are_left_out_and_listed(
     config_of, spoiled, tmp_path, capsys
 ):

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf import _output
 from hashnet_tf.tools import evaluate, main
 
 COMMANDS = [
@@ -334,6 +335,9 @@ def test_a_name_that_the_terminal_cannot_show(tmp_path):
 
 
 def test_exit_code_of_the_script(monkeypatch):
+    # What it does to its own process must not be done to that of the tests.
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    monkeypatch.setattr(_output, "_libraries_are_silenced", False)
     for code in (0, 1, 2):
         monkeypatch.setattr(sys, "argv", ["hashnet", "evaluate", "--workdir=a"])
         monkeypatch.setattr(evaluate, "run", lambda _, code=code: code)

@@ -302,6 +302,7 @@ def test_what_the_readme_asks_is_in_the_saved_model(saved_models):
     assert list(signature.structured_input_signature[1]) == ["image_bytes"]
 
 
+@pytest.mark.slow
 def test_versions_that_were_exported_are_found(saved_models, tmp_path):
     folder = saved_models["12"].parent
     path = hn.export.write_serving_bundle(tmp_path / "serving", folder)
