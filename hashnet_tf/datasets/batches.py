@@ -17,7 +17,7 @@ from hashnet_tf.datasets.pixels.framing import (
 )
 from hashnet_tf.datasets.pixels.undecodable import (
     named,
-    undecodable,
+    refusals,
     undecodable_named,
 )
 from hashnet_tf.datasets.sampling import (
@@ -298,7 +298,7 @@ def file_batches(
         try:
             batch = next(iterator, None)
         except tf.errors.OpError as error:
-            if refused := undecodable(images):
+            if refused := refusals(images):
                 raise ValueError(
                     "`paths` must be images that can be decoded: JPEG, PNG,"
                     f" WebP or BMP. Received: {named(images, refused)}"

@@ -9,7 +9,7 @@ from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.pixels.orientation import find_turned
-from hashnet_tf.datasets.pixels.undecodable import undecodable
+from hashnet_tf.datasets.pixels.undecodable import refusals
 from hashnet_tf.datasets.protocol import OVERLAPS
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 
@@ -214,7 +214,7 @@ def _unreadable(
     there = np.setdiff1d(np.arange(len(images)), missing)
     readable = images.subset(there)
     try:
-        refused = undecodable(readable)
+        refused = refusals(readable)
     except OSError as error:
         yield str(error)
         return

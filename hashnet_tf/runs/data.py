@@ -8,8 +8,8 @@ import numpy as np
 
 from hashnet_tf.datasets import ImageSet, RetrievalDataset, load
 from hashnet_tf.datasets.pixels.undecodable import (
+    refusals,
     refuse_undecodable,
-    undecodable,
 )
 from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.datasets.sources.reading import check_place
@@ -136,7 +136,7 @@ def _undecodable(dataset: RetrievalDataset) -> dict[str, dict[str, str]]:
         identities = images.identities()
         new = {n: i for i, n in enumerate(identities) if n not in reasons}
         places = np.array(sorted(new.values()), np.int64)
-        refused = undecodable(images.subset(places)) if len(places) else {}
+        refused = refusals(images.subset(places)) if len(places) else {}
         for row, place in enumerate(places):
             reasons[identities[place]] = refused.get(row)
         wrong = {}

@@ -19,7 +19,7 @@ from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets import FileImages, ImageSet, load
 from hashnet_tf.datasets.batches import ordered_batches
 from hashnet_tf.datasets.pixels.undecodable import (
-    undecodable,
+    refusals,
     undecodable_named,
     without,
 )
@@ -239,7 +239,7 @@ def encode_folder(
     source = {"folder": str(pathlib.Path(images).resolve())}
     found, account = _open_folder(source["folder"])
     if skip_undecodable:
-        refused = undecodable(found)
+        refused = refusals(found)
         for place, reason in refused.items():
             say(f"left out: {found.where(place)} ({reason})")
         if refused:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from hashnet_tf.datasets.pixels.orientation import orientation, turn_image
+from hashnet_tf.datasets.pixels.orientation import exif_orientation, turn_image
 
 STORED = np.random.default_rng(0).integers(0, 256, (5, 8, 3), np.uint8)
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -49,7 +49,7 @@ def test_of_damaged_files_the_same(format, hamming, tmp_path):
             file[place] = rng.choice([0, 1, 6, 255, rng.integers(256)])
         if rng.integers(4) == 0:
             del file[at + rng.integers(80) :]
-        expected = int(orientation(bytes(file)))
+        expected = int(exif_orientation(bytes(file)))
         value, _ = hamming.turn(tmp_path / "photo", bytes(file), STORED)
         assert value == expected
         found.append(expected)
@@ -59,5 +59,5 @@ def test_of_damaged_files_the_same(format, hamming, tmp_path):
 @pytest.mark.parametrize("file", [b"", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF"])
 def test_of_no_picture_it_is_1(file, hamming, tmp_path):
     value, turned = hamming.turn(tmp_path / "photo", file, STORED)
-    assert value == orientation(file) == 1
+    assert value == exif_orientation(file) == 1
     np.testing.assert_array_equal(turned, STORED)

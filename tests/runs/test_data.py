@@ -89,7 +89,7 @@ def spoil(folder, dataset):
 
 def test_nothing_is_decoded_where_nothing_is_left_out(config, run, monkeypatch):
     settings, _ = config()
-    monkeypatch.setattr(MODULE, "undecodable", None)
+    monkeypatch.setattr(MODULE, "refusals", None)
     run_data(run, settings)
 
 
@@ -101,8 +101,8 @@ def test_each_image_is_looked_through_once(config, run, monkeypatch):
         seen.extend(images.names)
         return find(images)
 
-    find = MODULE.undecodable
-    monkeypatch.setattr(MODULE, "undecodable", counting)
+    find = MODULE.refusals
+    monkeypatch.setattr(MODULE, "refusals", counting)
     run_data(run, settings)
     # The training images lie in the database, and are not decoded again.
     assert sorted(seen) == sorted(
@@ -140,7 +140,7 @@ def test_what_was_left_out_is_not_looked_for_again(
     write_json(run.data_path, record)
     # Repaired since, they would be strangers to the run all the same.
     write_images(folder, spoiled)
-    monkeypatch.setattr(MODULE, "undecodable", None)
+    monkeypatch.setattr(MODULE, "refusals", None)
     again, same = run_data(run, settings)
     assert names(again) == names(dataset)
     assert same == record

@@ -18,8 +18,8 @@ from hashnet_tf.datasets.pixels.header import (
 )
 from hashnet_tf.datasets.pixels.orientation import (
     UPRIGHT,
+    exif_orientation,
     may_be_turned,
-    orientation,
     turn_image,
 )
 
@@ -34,7 +34,7 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     below it. CMYK is multiplied out as by PIL (but for rounding) where the file
     has Adobe's marker; without it the numbers are ink, which PIL takes for
     light. An image is turned upright as the camera noted in EXIF
-    (`orientation`).
+    (`exif_orientation`).
 
     A JPEG of more than 2^26 pixels is decoded at half its height and width,
     rounded up, which takes a quarter of the memory. A framing sees that image:
@@ -67,7 +67,7 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     )
     turn = tf.cond(
         asked,
-        lambda: orientation(encoded),
+        lambda: exif_orientation(encoded),
         lambda: tf.constant(UPRIGHT, tf.int64),
     )
     image = tf.cond(

@@ -46,7 +46,7 @@ _EXIF = np.array([10, 8, 8], np.int64)
 _BEHIND = np.array([0, 4, 0], np.int64)
 
 
-def orientation(encoded: tf.Tensor | bytes) -> tf.Tensor:
+def exif_orientation(encoded: tf.Tensor | bytes) -> tf.Tensor:
     """Reads the EXIF tag 0x0112 of an image file.
 
     Of a JPEG it stands in the first APP1 segment of EXIF, of a PNG in the eXIf
@@ -64,11 +64,11 @@ def orientation(encoded: tf.Tensor | bytes) -> tf.Tensor:
 
     >>> import io
     >>> from PIL import Image
-    >>> from hashnet_tf.datasets.pixels.orientation import orientation
+    >>> from hashnet_tf.datasets.pixels.orientation import exif_orientation
     >>> file, exif = io.BytesIO(), Image.Exif()
     >>> exif[0x0112] = 6
     >>> Image.new("RGB", (4, 3)).save(file, "JPEG", exif=exif)
-    >>> int(orientation(file.getvalue()))
+    >>> int(exif_orientation(file.getvalue()))
     6
     """
     return _orientation(tf.convert_to_tensor(encoded, tf.string))
@@ -92,7 +92,7 @@ def may_be_turned(encoded: tf.Tensor | bytes, format: str) -> tf.Tensor:
         format: Str, one of `FORMATS`.
 
     Returns:
-        bool scalar, false only where `orientation` would be 1.
+        bool scalar, false only where `exif_orientation` would be 1.
 
     Example:
 
@@ -169,7 +169,7 @@ def find_turned(images: "ImageSet") -> list[int]:
     if spec[1].dtype != tf.string:
         return []
     stream = stream.map(
-        lambda position, encoded: (position, orientation(encoded)),
+        lambda position, encoded: (position, exif_orientation(encoded)),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     # What cannot be read is told where it is decoded.

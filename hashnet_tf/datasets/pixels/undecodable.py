@@ -33,7 +33,7 @@ def _decoded_shape(encoded: tf.Tensor) -> tf.Tensor:
     return tf.shape(decode_image(encoded))
 
 
-def undecodable(images: "ImageSet") -> dict[int, str]:
+def refusals(images: "ImageSet") -> dict[int, str]:
     """Decodes every image once and tells which the decoder refuses, and why.
 
     Args:
@@ -48,8 +48,8 @@ def undecodable(images: "ImageSet") -> dict[int, str]:
     Example:
 
     >>> import hashnet_tf as hn
-    >>> from hashnet_tf.datasets.pixels.undecodable import undecodable
-    >>> undecodable(hn.datasets.load("digits").query)
+    >>> from hashnet_tf.datasets.pixels.undecodable import refusals
+    >>> refusals(hn.datasets.load("digits").query)
     {}
     """
     stream = images.encoded()
@@ -78,10 +78,10 @@ def refused_of(
         positions: Rising ints.
 
     Returns:
-        As `undecodable`, of these.
+        As `refusals`, of these.
 
     Raises:
-        OSError: As `undecodable`.
+        OSError: As `refusals`.
     """
     refused, unread = {}, []
     for position, encoded in _contents(images, list(positions), unread):
@@ -148,7 +148,7 @@ def named(
 
     Args:
         images: `ImageSet`.
-        refused: Dict of `undecodable`.
+        refused: Dict of `refusals`.
     """
     return _first([f"{images.where(i)} ({why})" for i, why in refused.items()])
 
@@ -171,7 +171,7 @@ def find_undecodable(images: "ImageSet") -> list[int]:
     >>> hn.datasets.find_undecodable(hn.datasets.load("digits").query)
     []
     """
-    return list(undecodable(images))
+    return list(refusals(images))
 
 
 def decodable(
@@ -200,7 +200,7 @@ def decodable(
     >>> hn.datasets.decodable(queries)[1]
     []
     """
-    refused = undecodable(images)
+    refused = refusals(images)
     if not skip:
         refuse_undecodable(images, refused)
     return without(images, refused), [images.where(i) for i in refused]
@@ -213,7 +213,7 @@ def without(
 
     Args:
         images: `ImageSet`.
-        refused: Dict of `undecodable`.
+        refused: Dict of `refusals`.
 
     Returns:
         `ImageSet`, `images` itself where nothing is refused.
@@ -235,7 +235,7 @@ def refuse_undecodable(
 
     Args:
         images: `ImageSet`.
-        refused: Dict of `undecodable`; none is no error.
+        refused: Dict of `refusals`; none is no error.
     """
     if refused:
         raise ValueError(
@@ -273,7 +273,7 @@ def undecodable_named(images: "ImageSet") -> collections.abc.Iterator[None]:
         yield
     except tf.errors.OpError as error:
         try:
-            refuse_undecodable(images, undecodable(images))
+            refuse_undecodable(images, refusals(images))
         except (ValueError, OSError) as told:
             raise told from error
         raise

@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from hashnet_tf.datasets.pixels.decoding import decode_image
-from hashnet_tf.datasets.pixels.orientation import orientation, turn_image
+from hashnet_tf.datasets.pixels.orientation import exif_orientation, turn_image
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (21, 34, 3), dtype=np.uint8)
@@ -73,7 +73,7 @@ def test_each_orientation_is_pils(kind, value, order):
     encoded = written(b"Exif\0\0" + exif, kind)
     expected = turned_by_pil(encoded)
     assert expected.shape == ((34, 21, 3) if value > 4 else (21, 34, 3))
-    assert orientation(encoded) == value
+    assert exif_orientation(encoded) == value
     np.testing.assert_array_equal(DECODE(encoded), expected)
     np.testing.assert_array_equal(decode_image(encoded), expected)
 
@@ -132,7 +132,7 @@ PLACES = {
 def test_only_a_segment_of_its_own_counts(place):
     put, expected = PLACES[place]
     encoded = put(PLAIN)
-    assert orientation(encoded) == expected
+    assert exif_orientation(encoded) == expected
     pixels = turn_image(tf.constant(stored(PLAIN)), expected)
     np.testing.assert_array_equal(DECODE(encoded), pixels)
 
@@ -146,9 +146,9 @@ def test_of_a_png_it_may_stand_behind_the_pixels():
     plain = written(None, "PNG")
     assert plain[-8:-4] == b"IEND"
     late = plain[:-12] + chunk(b"eXIf", SIX) + plain[-12:]
-    assert orientation(late) == 6
+    assert exif_orientation(late) == 6
     np.testing.assert_array_equal(DECODE(late), turned_by_pil(late))
-    assert orientation(plain + chunk(b"eXIf", SIX)) == 1
+    assert exif_orientation(plain + chunk(b"eXIf", SIX)) == 1
     text = plain[:-12] + chunk(b"tEXt", b"a\0eXIf" + SIX) + plain[-12:]
     np.testing.assert_array_equal(DECODE(text), NOISE)
 
@@ -161,7 +161,7 @@ def test_a_webp_counts_with_its_flag_and_with_the_word_of_a_jpeg():
     worded = encoded[: at + 4] + long
     worded = worded[:4] + struct.pack("<I", len(worded) - 8) + worded[8:]
     for file in (encoded, worded):
-        assert orientation(file) == 6
+        assert exif_orientation(file) == 6
         np.testing.assert_array_equal(DECODE(file), turned_by_pil(file))
     without = encoded[:20] + bytes([encoded[20] & ~8]) + encoded[21:]
     np.testing.assert_array_equal(DECODE(without), stored(encoded))
@@ -189,8 +189,8 @@ def test_only_one_whole_number_from_1_to_8_counts(name):
     entries, expected = TAGS[name]
     exif = tiff(entries)
     if len(exif) < 2**16 - 8:
-        assert orientation(written(b"Exif\0\0" + exif)) == expected
-    assert orientation(written(b"Exif\0\0" + exif, "PNG")) == expected
+        assert exif_orientation(written(b"Exif\0\0" + exif)) == expected
+    assert exif_orientation(written(b"Exif\0\0" + exif, "PNG")) == expected
 
 
 def by_hand(exif):
@@ -258,13 +258,13 @@ def test_lengths_that_lie_do_no_harm():
             at = word + rng.integers(-12, 20)
             changed = bytearray(encoded)
             changed[at] = rng.integers(256)
-            assert 1 <= orientation(bytes(changed)) <= 8
+            assert 1 <= exif_orientation(bytes(changed)) <= 8
             cut = bytes(changed[: rng.integers(word + 9)])
-            assert 1 <= orientation(cut) <= 8
+            assert 1 <= exif_orientation(cut) <= 8
 
 
 @pytest.mark.parametrize(
     "file", [b"", b"\xff", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1", b"RIFF", b"BM"]
 )
 def test_of_no_image_it_is_1(file):
-    assert orientation(file) == 1
+    assert exif_orientation(file) == 1

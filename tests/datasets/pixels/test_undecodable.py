@@ -11,7 +11,7 @@ import hashnet_tf as hn
 from hashnet_tf.datasets import FileImages, decodable, find_undecodable
 from hashnet_tf.datasets.pixels.header import MAX_PIXELS
 from hashnet_tf.datasets.pixels.undecodable import (
-    undecodable,
+    refusals,
     undecodable_named,
 )
 
@@ -149,7 +149,7 @@ def test_what_may_not_be_read_is_no_undecodable_image(write_image):
         os.setresuid(65534, 65534, 0)
     try:
         with pytest.raises(OSError, match=r"/0.png \(Permission denied\)$"):
-            undecodable(images)
+            refusals(images)
     finally:
         if is_root:
             os.setresuid(0, 0, 0)
