@@ -6,6 +6,11 @@ import pytest
 # Tests of numpy alone need not wait for Keras, which is imported where used.
 
 
+def pytest_collection_modifyitems(items):
+    """Begins with the longest, so that no process is left alone with one."""
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+
+
 def pytest_collection_finish():
     """Keeps what is imported out of the garbage collector's rounds.
 

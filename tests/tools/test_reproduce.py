@@ -151,6 +151,7 @@ def test_bad_input(changes, received, words, fails):
 
 
 @pytest.mark.slow
+@pytest.mark.longest
 def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
     # The processes of the cells are tried above; 18 would take two minutes.
     module = importlib.import_module("hashnet_tf.reproduction.table")
