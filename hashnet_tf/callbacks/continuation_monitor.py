@@ -37,9 +37,9 @@ class ContinuationMonitor(HashNetCallback):
     the beta the epoch was trained with.
 
     It warns where the sample holds no dissimilar pair, where all its codes
-    have become one, as they do when no batch holds a dissimilar pair, and
-    where g has not left 0 after the first epoch (of 20 steps or more), as of
-    inputs that are too small.
+    are one after training (of 20 steps or more), as they are when no batch
+    holds a dissimilar pair, and where g has not left 0 after an epoch by then,
+    as of inputs that are too small.
 
     Args:
         images: Array `[n, ...]`, inputs of the model.
@@ -125,15 +125,6 @@ class ContinuationMonitor(HashNetCallback):
                 logs[name] = record[name]
 
     def _tell_trouble(self, record: dict[str, typing.Any]) -> None:
-        if self._apart and record["bit_balance"] == 1:
-            self._apart = False
-            warnings.warn(
-                "All codes of the watched sample are one, by step"
-                f" {record['step']}. Does no batch hold a dissimilar pair?"
-                " Shuffle the training data, or draw them by class with"
-                " hn.datasets.PairSampler.",
-                stacklevel=2,
-            )
         # With the loss on z of a model around it, the scale of g is free.
         if self._first is None or self.hashnet is not None:
             return
@@ -151,6 +142,18 @@ class ContinuationMonitor(HashNetCallback):
 
     def on_train_end(self, logs: typing.Any = None) -> None:
         last = self.records[-1] if self._begun else self._measure()
+        # Not earlier, nor of a few steps: many a network begins with one code.
+        if (
+            self._apart
+            and last["bit_balance"] == 1
+            and last["step"] - self.records[0]["step"] >= STARTED
+        ):
+            warnings.warn(
+                "All codes of the watched sample are one after training. Does"
+                " no batch hold a dissimilar pair? Shuffle the training data,"
+                " or draw them by class with hn.datasets.PairSampler.",
+                stacklevel=2,
+            )
         self.say(
             f"beta {last['beta']:.4g} leaves a quantisation gap of"
             f" {last['gap']:.4f} = mean(1 - |g|);"

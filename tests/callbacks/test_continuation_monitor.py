@@ -298,7 +298,7 @@ def test_warns_where_all_codes_become_one(head, features):
     model = head()
     model.optimizer.learning_rate = 1.0
     # Each batch holds one class.
-    with pytest.warns(UserWarning, match="are one, by step .*PairSampler"):
+    with pytest.warns(UserWarning, match="are one after training.*PairSampler"):
         model.fit(
             x[order],
             ids[order],

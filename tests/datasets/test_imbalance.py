@@ -275,9 +275,7 @@ def test_every_source(sources, kind, ratio):
 
 @pytest.mark.slow
 def test_a_run_trains_on_withheld_labels(tmp_path, config_of):
-    config = config_of(
-        imbalance=20, epochs=4, learning_rate=1e-2, class_weights="dataset"
-    )
+    config = config_of(imbalance=20, epochs=4, class_weights="dataset")
     run = hn.runs.train(config, tmp_path)
     _, *rows = hn.runs.read_records(run.records_path)
     losses = [row["loss"] for row in rows]
