@@ -207,9 +207,10 @@ class FeatureEncoder:
     Example:
 
     >>> import numpy as np, hashnet_tf as hn
+    >>> from hashnet_tf.runs.networks import build_backbone, build_head
     >>> config = hn.runs.TrainingConfig(data="digits", bits=12)
-    >>> backbone = hn.runs.networks.build_backbone(config)
-    >>> head = hn.runs.networks.build_head(config, 128)
+    >>> backbone = build_backbone(config)
+    >>> head = build_head(config, 128)
     >>> model = head.on_top_of(backbone)
     >>> encoder = hn.runs.FeatureEncoder(model, backbone)
     >>> encoder.encode(np.zeros((5, 128), "float32")).shape

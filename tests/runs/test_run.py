@@ -227,3 +227,21 @@ def test_a_part_is_a_code_set_with_the_names_of_the_classes(part, measured):
     again = measured.encode_part(part)
     np.testing.assert_array_equal(again.codes, there.codes)
     assert again.manifest == there.manifest
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"digest": "d", "undecodable": [[]]},
+        {"digest": None, "undecodable": []},
+        {"digest": "d", "undecodable": 3},
+    ],
+)
+def test_a_record_of_something_else_is_refused(part, tmp_path):
+    # Without a digest, as version 0.1 wrote it.
+    run = Run(tmp_path)
+    write_json(
+        run.data_path, dict.fromkeys(["train", "query", "database"], part)
+    )
+    with pytest.raises(ValueError, match="data.json must be whole"):
+        read_record(run)
