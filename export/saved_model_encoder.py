@@ -1,7 +1,6 @@
 """Runs an encoder's SavedModel."""
 
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from hashnet_tf._files import file_digest
 from hashnet_tf._framings import check_framing
 from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets import file_batches
@@ -110,7 +110,7 @@ class SavedModelEncoder:
             digests = self.description.get("digests", {}).items()
         for name, digest in digests:
             file = path / name
-            if not file.is_file() or _digest(file) != digest:
+            if not file.is_file() or file_digest(file) != digest:
                 raise ValueError(
                     "The files of a SavedModel must be as `to_saved_model`"
                     f" wrote them. Received: {file}, which has"
@@ -234,14 +234,9 @@ def file_digests(path: pathlib.Path) -> dict[str, str]:
     """
     files = [path / "saved_model.pb", *(path / "variables").glob("*")]
     return {
-        file.relative_to(path).as_posix(): _digest(file)
+        file.relative_to(path).as_posix(): file_digest(file)
         for file in sorted(files)
     }
-
-
-def _digest(file: pathlib.Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def version_numbers(directory: os.PathLike[str] | str) -> list[int]:

@@ -228,7 +228,7 @@ def sealed(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     path = pathlib.Path(path)
     with written_beside(path) as beside:
         yield beside
-        digest = _digest_of(beside)
+        digest = file_digest(beside)
         # A kill in between leaves the old file or the new: both are good.
         _note(path, lambda known: [digest, *known])
     _note(path, lambda known: [digest])
@@ -255,7 +255,7 @@ def read_back(path: str | os.PathLike[str], advice: str) -> Iterator[None]:
     known = _digests(path.parent).get(path.name)
     told = f"{path} must be whole, as it was written; {advice}. Received: "
     if known:
-        if _digest_of(path) not in known:
+        if file_digest(path) not in known:
             raise ValueError(f"{told}a file of another digest")
         yield
         return
@@ -294,8 +294,23 @@ def read_json(
         return parse(json.loads(pathlib.Path(path).read_text("utf-8")))
 
 
-def _digest_of(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """Returns the SHA-256 of a file's content, in hexadecimal digits.
+
+    Args:
+        path: Str or path of a file that is there.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from hashnet_tf._files import file_digest
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "notes.txt")
+    ...     _ = path.write_text("all of it")
+    ...     len(file_digest(path))
+    64
+    """
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -17,16 +17,13 @@ import argparse
 import shlex
 
 import hashnet_tf as hn
+from hashnet_tf.tools.main import add_data_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
-    parser.add_argument(
-        "--data_at",
-        help="folder or file where the run's data lie now; none: where they"
-        " lay in training",
-    )
+    add_data_at(parser)
     parser.add_argument(
         "--model",
         help="LiteRT file or SavedModel that encodes; none: the run's network",

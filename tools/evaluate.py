@@ -33,6 +33,7 @@ import hashnet_tf as hn
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
+from hashnet_tf.tools.main import add_data_at
 
 CODES = ("query_codes", "database_codes")
 FILES = (*CODES, "query_labels", "database_labels")
@@ -41,11 +42,7 @@ FILES = (*CODES, "query_labels", "database_labels")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument("--workdir", help="folder of the run")
-    parser.add_argument(
-        "--data_at",
-        help="folder or file where the run's data lie now; none: where they"
-        " lay in training",
-    )
+    add_data_at(parser)
     parser.add_argument(
         "--so_far",
         action="store_true",

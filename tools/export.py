@@ -20,17 +20,14 @@ from collections.abc import Callable, Collection
 
 import hashnet_tf as hn
 from hashnet_tf.export.formats import FORMATS, ways_to_quantize
+from hashnet_tf.tools.main import add_data_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     ways = [way or "none" for way in ways_to_quantize()]
     parser.add_argument("--workdir", required=True, help="folder of the run")
-    parser.add_argument(
-        "--data_at",
-        help="folder or file where the run's data lie now; none: where they"
-        " lay in training",
-    )
+    add_data_at(parser)
     parser.add_argument(
         "--format",
         type=_some_of(FORMATS),

@@ -50,6 +50,15 @@ class _HelpFormatter(
         return super()._get_help_string(action)
 
 
+def add_data_at(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag of the commands that read a run's data."""
+    parser.add_argument(
+        "--data_at",
+        help="folder or file where the run's data lie now; none: where they"
+        " lay in training",
+    )
+
+
 def command(name: str) -> types.ModuleType:
     """Imports and returns the module of a command.
 

@@ -1,15 +1,15 @@
 """What is wrong with a data set: every image read, all parts compared."""
 
 import collections.abc
-import hashlib
 
 import numpy as np
 
+from hashnet_tf._files import file_digest
 from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.pixels.orientation import find_turned
-from hashnet_tf.datasets.pixels.undecodable import refusals
+from hashnet_tf.datasets.pixels.orientation import UPRIGHT, exif_orientation
+from hashnet_tf.datasets.pixels.undecodable import answers, refusals
 from hashnet_tf.datasets.protocol import OVERLAPS
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
 
@@ -80,9 +80,9 @@ def count_turned(dataset: RetrievalDataset) -> int:
         names = images.identities()
         first = {name: i for i, name in enumerate(names) if name not in turned}
         places = np.array(sorted(first.values()), np.int64)
-        turned.update(
-            names[places[i]] for i in find_turned(images.subset(places))
-        )
+        # What cannot be read is told where it is decoded.
+        found = answers(images.subset(places), exif_orientation) or ()
+        turned.update(names[places[i]] for i, tag in found if tag != UPRIGHT)
     return len(turned)
 
 
@@ -197,11 +197,9 @@ def _contents(images: ImageSet) -> list[str] | None:
         return images.fingerprints()
     if not isinstance(images, FileImages):
         return None
-    digests = {}
-    for path in dict.fromkeys(images.identities()):
-        with open(path, "rb") as file:
-            digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
-    return [digests[path] for path in images.identities()]
+    paths = images.identities()
+    digests = {path: file_digest(path) for path in set(paths)}
+    return [digests[path] for path in paths]
 
 
 def _unreadable(

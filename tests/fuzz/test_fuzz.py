@@ -1,5 +1,6 @@
 """Random damage: each input ends in what is right, or in a clear line."""
 
+import contextlib
 import io
 import json
 import shutil
@@ -133,6 +134,29 @@ def test_npz(compressed, fuzz, mutate, tmp_path):
     fuzz(f"npz files, compressed {compressed}", 400, make, call, check)
 
 
+class Files:
+    """Files that belong together, of which one is changed at a time."""
+
+    def __init__(self, paths, mutate):
+        self._contents = {path: path.read_bytes() for path in sorted(paths)}
+        self._mutate = mutate
+
+    def make(self, rng):
+        """Returns a file and what is written in place of its content."""
+        path = list(self._contents)[rng.integers(len(self._contents))]
+        way = "json" if path.suffix == ".json" else "bytes"
+        return path, self._mutate[way](self._contents[path], rng)
+
+    @contextlib.contextmanager
+    def changed(self, given):
+        path, content = given
+        path.write_bytes(content)
+        try:
+            yield
+        finally:
+            path.write_bytes(self._contents[path])
+
+
 def test_files_of_codes(fuzz, mutate, tmp_path):
     rng = np.random.default_rng(0)
     arrays = {
@@ -144,46 +168,29 @@ def test_files_of_codes(fuzz, mutate, tmp_path):
     paths = {name: tmp_path / f"{name}.npy" for name in arrays}
     for name, path in paths.items():
         np.save(path, arrays[name])
-    contents = {name: path.read_bytes() for name, path in paths.items()}
-
-    def make(rng):
-        name = list(paths)[rng.integers(4)]
-        return name, mutate["bytes"](contents[name], rng)
+    files = Files(paths.values(), mutate)
 
     def call(given):
-        name, content = given
-        paths[name].write_bytes(content)
-        try:
+        with files.changed(given):
             return hn.runs.evaluate_files(**paths, at=10)
-        finally:
-            paths[name].write_bytes(contents[name])
 
     def check(report, given):
         # Other codes are codes, too: of a file without a digest no more can
         # be known than that it was measured as it is.
         assert 0 <= report.map <= 1 and np.isfinite(report.ndcg)
 
-    fuzz("npy files of codes and labels", 400, make, call, check)
+    fuzz("npy files of codes and labels", 400, files.make, call, check)
 
 
 def test_code_sets(fuzz, mutate, measured, tmp_path):
     whole = hn.runs.CodeSet.load(measured.codes_path("query"))
     folder = tmp_path / "set"
     shutil.copytree(measured.codes_path("query"), folder)
-    contents = {p: p.read_bytes() for p in sorted(folder.iterdir())}
-
-    def make(rng):
-        path = list(contents)[rng.integers(len(contents))]
-        way = "json" if path.suffix == ".json" else "bytes"
-        return path, mutate[way](contents[path], rng)
+    files = Files(folder.iterdir(), mutate)
 
     def call(given):
-        path, content = given
-        path.write_bytes(content)
-        try:
+        with files.changed(given):
             return hn.runs.CodeSet.load(folder)
-        finally:
-            path.write_bytes(contents[path])
 
     def check(code_set, given):
         path, _ = given
@@ -195,7 +202,7 @@ def test_code_sets(fuzz, mutate, measured, tmp_path):
         # What is shown of a label is text, whatever the names are.
         assert all(isinstance(code_set.label(i), str) for i in range(5))
 
-    fuzz("files of code sets", 600, make, call, check)
+    fuzz("files of code sets", 600, files.make, call, check)
 
 
 def as_version_01_wrote_it(folder):
@@ -309,34 +316,25 @@ def test_exported_files(
     if kind == "saved_model":
         place = tmp_path / "1"
         shutil.copytree(there, place)
-        files = [
+        paths = [
             place / name
             for name in ("saved_model.pb", "assets.extra/hashnet.json")
         ]
-        files += (place / "variables").iterdir()
+        paths += (place / "variables").iterdir()
     else:
         shutil.copy(there, place)
-        files = [place]
-    contents = {file: file.read_bytes() for file in sorted(files)}
+        paths = [place]
+    files = Files(paths, mutate)
     codes = hn.export.load_encoder(there).encode(images)
 
-    def make(rng):
-        file = list(contents)[rng.integers(len(contents))]
-        way = "json" if file.suffix == ".json" else "bytes"
-        return file, mutate[way](contents[file], rng)
-
     def call(given):
-        file, content = given
-        file.write_bytes(content)
-        try:
+        with files.changed(given):
             return hn.export.load_encoder(place).encode(images)
-        finally:
-            file.write_bytes(contents[file])
 
     def check(value, given):
         assert np.array_equal(value, codes)
 
-    fuzz(f"files of {kind}", 150, make, call, check)
+    fuzz(f"files of {kind}", 150, files.make, call, check)
 
 
 SHAPES = [(6,), (6, 1), (6, 2), (6, 3), (5,), (0,), (6, 2, 2), ()]
@@ -439,8 +437,6 @@ def test_labels_of_the_loss(fuzz):
 
 
 def test_command_lines(fuzz, measured, tmp_path, odd, monkeypatch):
-    import contextlib
-
     from hashnet_tf.tools import main
 
     monkeypatch.chdir(tmp_path)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import warnings
 
 import keras
@@ -16,6 +18,29 @@ def quiet_array_copies():
             "ignore", "__array__ implementation", DeprecationWarning
         )
         yield
+
+
+@pytest.fixture(scope="session")
+def loaded_apart():
+    """Function that loads a file in a new process, after some imports.
+
+    It returns the words that are printed of `model`.
+    """
+
+    def load(imports, path, told):
+        program = (
+            f"import sys; {imports};"
+            "model = keras.saving.load_model(sys.argv[1]);"
+            f"print({told})"
+        )
+        return subprocess.run(
+            [sys.executable, "-c", program, str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+
+    return load
 
 
 @pytest.fixture(scope="session")

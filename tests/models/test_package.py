@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -8,7 +5,9 @@ import hashnet_tf as hn
 
 
 @pytest.mark.slow
-def test_models_alone_let_keras_load_a_trained_model(hashnet, images, tmp_path):
+def test_models_alone_let_keras_load_a_trained_model(
+    hashnet, images, loaded_apart, tmp_path
+):
     # With them must come all else that the file of a compiled model holds.
     model = hashnet(bits=48)
     model.compile(
@@ -18,17 +17,7 @@ def test_models_alone_let_keras_load_a_trained_model(hashnet, images, tmp_path):
     model.fit(images, np.arange(21), verbose=0)
     path = tmp_path / "model.keras"
     model.save(path)
-    program = (
-        "import sys, keras, hashnet_tf as hn; hn.HashNet;"
-        "model = keras.saving.load_model(sys.argv[1]);"
-        "print(model.bits, model.loss.name, type(model.optimizer).__name__)"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", program, str(path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert printed.split() == [
-        *("48", "weighted_pairwise_loss", "LayerwiseAdam")
-    ]
+    imports = "import keras, hashnet_tf as hn; hn.HashNet"
+    told = "model.bits, model.loss.name, type(model.optimizer).__name__"
+    printed = loaded_apart(imports, path, told)
+    assert printed == ["48", "weighted_pairwise_loss", "LayerwiseAdam"]

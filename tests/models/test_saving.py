@@ -1,8 +1,6 @@
 """A .keras file holds the whole of a HashNet, or is not written."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -296,23 +294,16 @@ def test_the_older_format_is_refused(ending, model, tmp_path):
         "import hashnet_tf as hn; hn.losses.DHNLoss; import keras",
     ],
 )
-def test_the_package_alone_lets_keras_load_a_rival(imports, model, tmp_path):
+def test_the_package_alone_lets_keras_load_a_rival(
+    imports, model, loaded_apart, tmp_path
+):
     path = tmp_path / "model.keras"
     whole = hn.models.LogitsModel(model)
     optimizer = hn.optimizers.LayerwiseSGD(0.1, multipliers={"hash": 2.0})
     whole.compile(optimizer, hn.losses.DPSHLoss())
     whole.fit(X, np.arange(21) % 3, verbose=0)
     whole.save(path)
-    program = (
-        f"import sys; {imports};"
-        "model = keras.saving.load_model(sys.argv[1]);"
-        "print(type(model).__name__, type(model.loss).__name__,"
-        " type(model.optimizer).__name__)"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", program, str(path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert printed.split() == ["LogitsModel", "DPSHLoss", "LayerwiseSGD"]
+    told = "type(model).__name__, type(model.loss).__name__"
+    told += ", type(model.optimizer).__name__"
+    printed = loaded_apart(imports, path, told)
+    assert printed == ["LogitsModel", "DPSHLoss", "LayerwiseSGD"]

@@ -6,8 +6,6 @@ without EXIF costs one search for a word, and the rest is one function that is
 not run.
 """
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import tensorflow as tf
 
@@ -17,9 +15,6 @@ from hashnet_tf.datasets.pixels.header import (
     numbers_of,
     slice_of,
 )
-
-if TYPE_CHECKING:
-    from hashnet_tf.datasets.images.image_set import ImageSet
 
 UPRIGHT = 1
 _TAG = 0x0112
@@ -145,36 +140,6 @@ def turn_image(image: tf.Tensor, orientation: tf.Tensor | int) -> tf.Tensor:
         tensor=tf.transpose(image, axes),  # pyright: ignore[reportArgumentType]
         dims=tf.stack([upside_down, mirrored, False]),
     )
-
-
-def find_turned(images: "ImageSet") -> list[int]:
-    """Reads every image once and returns which are not stored upright.
-
-    Args:
-        images: `ImageSet`; pixels in memory are upright.
-
-    Returns:
-        Sorted list of positions.
-
-    Example:
-
-    >>> import hashnet_tf as hn
-    >>> from hashnet_tf.datasets.pixels.orientation import find_turned
-    >>> find_turned(hn.datasets.load("digits").query)
-    []
-    """
-    stream = images.encoded()
-    # The type of an element depends on the stream; this one's is a pair.
-    spec: Any = stream.element_spec
-    if spec[1].dtype != tf.string:
-        return []
-    stream = stream.map(
-        lambda position, encoded: (position, exif_orientation(encoded)),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    # What cannot be read is told where it is decoded.
-    pairs = stream.ignore_errors().as_numpy_iterator()
-    return sorted(int(place) for place, value in pairs if value != UPRIGHT)
 
 
 def _exif(encoded: tf.Tensor) -> tf.Tensor:

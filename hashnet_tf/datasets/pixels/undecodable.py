@@ -33,6 +33,39 @@ def _decoded_shape(encoded: tf.Tensor) -> tf.Tensor:
     return tf.shape(decode_image(encoded))
 
 
+def answers(
+    images: "ImageSet", question: collections.abc.Callable[[tf.Tensor], Any]
+) -> collections.abc.Iterator[tuple[int, Any]] | None:
+    """Reads every image once and asks something of its bytes.
+
+    Args:
+        images: `ImageSet`.
+        question: Function, for use in a graph, of a scalar string tensor.
+
+    Returns:
+        Iterator of `(position, answer)`, without the images that cannot be read
+        or of which the question is an error; None of pixels in memory.
+
+    Example:
+
+    >>> import hashnet_tf as hn, tensorflow as tf
+    >>> from hashnet_tf.datasets.pixels.undecodable import answers
+    >>> answers(hn.datasets.load("digits").query, tf.strings.length)
+    """
+    stream = images.encoded()
+    # The type of an element depends on the stream; this one's is a pair.
+    spec: Any = stream.element_spec
+    if spec[1].dtype != tf.string:
+        return None
+    stream = stream.map(
+        lambda position, encoded: (position, question(encoded)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    # Of a stream of pairs, as TensorFlow's stubs do not tell.
+    pairs: Any = stream.ignore_errors().as_numpy_iterator()
+    return pairs
+
+
 def refusals(images: "ImageSet") -> dict[int, str]:
     """Decodes every image once and tells which the decoder refuses, and why.
 
@@ -52,18 +85,11 @@ def refusals(images: "ImageSet") -> dict[int, str]:
     >>> refusals(hn.datasets.load("digits").query)
     {}
     """
-    stream = images.encoded()
-    # The type of an element depends on the stream; this one's is a pair.
-    spec: Any = stream.element_spec
-    if spec[1].dtype != tf.string:
+    shapes = answers(images, _decoded_shape)
+    if shapes is None:
         return {}
-
-    stream = stream.map(
-        lambda position, encoded: (position, _decoded_shape(encoded)),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
     good = np.zeros(len(images), dtype=bool)
-    for position, _ in stream.ignore_errors().as_numpy_iterator():
+    for position, _ in shapes:
         good[position] = True
     return refused_of(images, np.flatnonzero(~good).tolist())
 

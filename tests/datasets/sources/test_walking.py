@@ -24,6 +24,9 @@ from hashnet_tf.datasets.sources.walking import (
 NOBODY = 65534
 ENDINGS = "jpg jpeg jpe jfif png webp bmp dib".split()
 
+# What macOS writes into its archives.
+FORKS = "__MACOSX"
+
 
 def make(root, *names):
     for name in names:
@@ -59,7 +62,7 @@ def open_root():
 
 
 def test_a_listing_is_sorted_and_counts_the_rest(tmp_path):
-    make(tmp_path, "b/x", "a/x", ".git/x", "__MACOSX/x", "@eaDir/x.jpg")
+    make(tmp_path, "b/x", "a/x", ".git/x", f"{FORKS}/x", "@eaDir/x.jpg")
     make(tmp_path, "2.jpg", "10.JPEG", "x.Txt", "y.txt", "._2.jpg", "Thumbs.db")
     make(tmp_path, "LICENSE", "dot.", "x.a\nb", "x.averyverylongending")
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -71,7 +74,7 @@ def test_a_listing_is_sorted_and_counts_the_rest(tmp_path):
     assert listing.passed_over == {
         "hidden files": 1,
         "hidden folders": 1,
-        "__MACOSX/": 1,
+        f"{FORKS}/": 1,
         "@eaDir/": 1,
         ".txt": 2,
         ".db": 1,
@@ -153,18 +156,18 @@ def test_a_folder_that_may_be_listed_and_not_entered(open_root):
 
 
 def test_the_account_adds_up():
-    account = Account(5, passed_over={".txt": 2, "__MACOSX/": 1})
+    account = Account(5, passed_over={".txt": 2, f"{FORKS}/": 1})
     less = account.refusing({"a.png": "an empty file"})
     assert (account.found, less.found) == (8, 8)
     assert less.text() == (
         "8 found: 4 images used, 1 refused by the decoder, 3 passed over"
-        " (.txt 2, __MACOSX/ 1)"
+        f" (.txt 2, {FORKS}/ 1)"
     )
     assert less.as_dict() == {
         "found": 8,
         "used": 4,
         "refused": {"a.png": "an empty file"},
-        "passed_over": {".txt": 2, "__MACOSX/": 1},
+        "passed_over": {".txt": 2, f"{FORKS}/": 1},
     }
 
 
