@@ -84,7 +84,7 @@ def features():
 def head():
     """Makes a HashNet `[n, 5]` -> `[n, bits]` with the same weights always."""
 
-    def make(bits=6):
+    def make(bits=6, run_eagerly=True):
         keras.utils.set_random_seed(0)
         inputs = keras.Input((5,))
         outputs = keras.layers.Dense(7, activation="relu")(inputs)
@@ -95,7 +95,8 @@ def head():
         model.compile(
             keras.optimizers.SGD(0.05, momentum=0.9),
             hn.losses.WeightedPairwiseLoss(),
-            # XLA takes longer to compile than these tests train.
+            # To trace and compile takes longer than these tests train.
+            run_eagerly=run_eagerly,
             jit_compile=False,
         )
         return model

@@ -158,7 +158,7 @@ def test_finds_every_scaled_tanh_however_deep(features):
     model = keras.Sequential(
         [keras.Input((5,)), middle, hn.layers.ScaledTanh(name="outer")]
     )
-    model.compile("sgd", hn.losses.WeightedPairwiseLoss())
+    model.compile("sgd", hn.losses.WeightedPairwiseLoss(), run_eagerly=True)
     model.fit(
         *features,
         batch_size=6,
@@ -199,6 +199,7 @@ def test_under_loss_scaling_beta_follows_the_steps(head, features):
     model.compile(
         keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01)),
         model.loss,
+        run_eagerly=True,
     )
     history = model.fit(
         *features,
@@ -254,7 +255,7 @@ def test_patience_begins_at_its_first_stage(head, features):
 def test_a_new_optimizer_begins_the_stages_anew(head, features):
     model = head()
     assert waiting(model, features, [1.0, 2.0], epochs=5)[-1] == 2.0
-    model.compile("sgd", model.loss)
+    model.compile("sgd", model.loss, run_eagerly=True)
     # With the old stage's lowest loss the first epoch would be waited for.
     with pytest.warns(UserWarning, match="begins anew at 1, from 2 that"):
         betas = waiting(model, features, [1.0, 2.0], epochs=4)
@@ -315,7 +316,12 @@ RESUMED = {
     "staged": STAGED,
     "patience": hn.schedules.StagedBeta([1.3, 2.1, 4.7], patience=2),
 }
-EPOCHS, STEPS = 8, 4
+STEPS = 4
+
+
+def epochs_of(name):
+    # Of stages of three epochs each, one must end behind the kill.
+    return 8 if name == "patience" else 4
 
 
 def train(model, features, name, callbacks, initial_epoch=0, losses=()):
@@ -326,7 +332,7 @@ def train(model, features, name, callbacks, initial_epoch=0, losses=()):
         *features,
         batch_size=6,
         shuffle=False,
-        epochs=EPOCHS,
+        epochs=epochs_of(name),
         initial_epoch=initial_epoch,
         verbose=0,
         callbacks=[
@@ -357,24 +363,29 @@ def resume(way, folder, model):
 def test_a_killed_and_resumed_run_has_the_betas_of_an_unbroken_one(
     name, head, features, recorder, kill, killed, tmp_path
 ):
-    whole, unbroken = head(), recorder()
+    # Another test shows that a compiled step uses beta.
+    eager = name == "each step"
+    whole, unbroken = head(run_eagerly=eager), recorder()
     by_epoch = train(whole, features, name, [unbroken])
     losses = whole.history.history["loss"]
-    assert unbroken.steps == list(range(1, EPOCHS * STEPS + 1))
+    assert unbroken.steps == list(range(1, epochs_of(name) * STEPS + 1))
     assert len(set(unbroken.betas)) > 2
-    # Killed within the sixth epoch, or after the last batch of the fifth.
-    for way, after, kept in (
-        ("backup", 22, 20),
-        ("backup", 20, 16),
-        ("last checkpoint", 22, 20),
-    ):
-        folder, model = tmp_path / f"{way}{after}", head()
+    # Killed within an epoch, or after the last batch of the one before.
+    begun = (epochs_of(name) // 2 + 1) * STEPS
+    ways = [
+        ("backup", begun, begun - STEPS),
+        ("last checkpoint", begun + 2, begun),
+    ]
+    if not eager:
+        ways.append(("backup", begun + 2, begun))
+    for way, after, kept in ways:
+        folder, model = tmp_path / f"{way}{after}", head(run_eagerly=eager)
         first, rest = recorder(), recorder()
         saving, initial_epoch = resume(way, folder, model)
         assert initial_epoch == 0
         with pytest.raises(killed):
             train(model, features, name, [saving, first, kill(after)])
-        model = head()
+        model = head(run_eagerly=eager)
         saving, initial_epoch = resume(way, folder, model)
         rest_by_epoch = train(
             model,
@@ -407,14 +418,14 @@ def fit_on(model, features, **arguments):
 
 def recompiled(model, features):
     model.backbone.trainable = True
-    model.compile("sgd", model.loss, jit_compile=False)
+    model.compile("sgd", model.loss, run_eagerly=True)
     return model
 
 
 def loaded(model, features):
     fresh = keras.models.clone_model(model)
     fresh.set_weights(model.get_weights())
-    fresh.compile("sgd", model.loss, jit_compile=False)
+    fresh.compile("sgd", model.loss, run_eagerly=True)
     return fresh
 
 
@@ -439,7 +450,7 @@ def test_with_start_a_stage_goes_on(head, features):
     betas = [1.0, 2.0, 4.0]
     model = head()
     assert waiting(model, features, betas, epochs=4)[-1] == 2.0
-    model.compile("sgd", model.loss, jit_compile=False)
+    model.compile("sgd", model.loss, run_eagerly=True)
     callback = hn.callbacks.Continuation(
         hn.schedules.StagedBeta(betas, patience=2), start=4
     )
@@ -452,7 +463,7 @@ def test_with_accumulation_a_step_is_the_optimizers(head, features, recorder):
     model.compile(
         keras.optimizers.SGD(0.1, gradient_accumulation_steps=2),
         model.loss,
-        jit_compile=False,
+        run_eagerly=True,
     )
     callbacks = [hn.callbacks.Continuation(LINEAR), recorder]
     model.fit(*features, batch_size=6, verbose=0, callbacks=callbacks)
@@ -480,11 +491,13 @@ def test_warns_where_beta_trains_nothing(wrap, head, features):
     still.on_train_begin()
 
 
-@pytest.mark.parametrize("fits, own, lines", VERBOSE)
-def test_obeys_verbose(fits, own, lines, head, features, capsys):
-    callback = hn.callbacks.Continuation(LINEAR, verbose=own)
-    head().fit(*features, verbose=fits, callbacks=[callback])
-    assert capsys.readouterr().out.count("beta ended at") == lines
+def test_obeys_verbose(head, features, capsys):
+    model = head()
+    for fits, own, lines in VERBOSE:
+        callback = hn.callbacks.Continuation(LINEAR, verbose=own)
+        model.fit(*features, verbose=fits, callbacks=[callback])
+        told = capsys.readouterr().out
+        assert told.count("beta ended at") == lines, (fits, own)
 
 
 @pytest.mark.parametrize(

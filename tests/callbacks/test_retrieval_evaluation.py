@@ -61,6 +61,8 @@ def fit(callbacks, epochs=5):
     model.compile(
         optimizer=keras.optimizers.Adam(0.05),
         loss=hn.losses.WeightedPairwiseLoss(),
+        # To compile takes longer than these few steps.
+        run_eagerly=True,
     )
     history = model.fit(
         x, labels, batch_size=20, epochs=epochs, verbose=0, callbacks=callbacks
@@ -97,8 +99,11 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("multi_hot", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind, multi_hot",
+    # What labels are told apart by has nothing to do with the model.
+    [(kind, k % 2 == 1) for k, kind in enumerate(KINDS)],
+)
 def test_the_hashnet_within_is_what_is_measured(kind, multi_hot):
     x, labels = held_out(multi_hot)
     wrap, seen = KINDS[kind]
@@ -120,9 +125,10 @@ def test_the_hashnet_within_is_what_is_measured(kind, multi_hot):
     ]
     batches = tf.data.Dataset.from_tensor_slices((x, labels)).batch(6)
     shuffled = batches.unbatch().shuffle(20).batch(7)
+    model = wrap(net)
     for given in ((x, labels), (batches,), (shuffled,), (list(batches),)):
         callback = hn.callbacks.RetrievalEvaluation(*given)
-        callback.set_model(wrap(net))
+        callback.set_model(model)
         assert callback.measure() == pytest.approx(np.mean(expected))
 
 
