@@ -84,15 +84,15 @@ def test_trains_a_hashnet_on_what_is_known(name, config_of):
     model = build_training_model(config, net, labels)
     assert model is net or isinstance(model, TrainingModel)
     before = net.hash_layer.get_weights()[0].copy()
-    optimizer = build_optimizer(config, 8)
+    optimizer = build_optimizer(config, 6)
     loss = build_loss(config, labels)
     model.compile(optimizer, loss, run_eagerly=True)
-    schedule = build_schedule(config, 8)
+    schedule = build_schedule(config, 6)
     history = model.fit(
         x,
         labels,
         batch_size=30,
-        epochs=4,
+        epochs=3,
         verbose=0,
         callbacks=[hn.callbacks.Continuation(schedule)],
     ).history

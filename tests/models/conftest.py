@@ -62,7 +62,9 @@ def standardise():
 
     def change(model, inputs):
         kernel = model.hash_layer.kernel.numpy()
-        z = model.backbone.predict(inputs, verbose=0).astype("float32") @ kernel
+        # Not by `predict`, which traces a function for each model.
+        features = np.asarray(model.backbone(inputs, training=False))
+        z = features.astype("float32") @ kernel
         model.hash_layer.set_weights(
             [kernel / z.std(axis=0), -z.mean(axis=0) / z.std(axis=0)]
         )
