@@ -110,10 +110,10 @@ def rows_by_loop(n, pairs, alpha, class_weights):
 def loss_by_loop(g, relate, alpha, class_weights):
     """Values a row over all i != j; `relate(i, j)` as `relation` returns."""
     pairs = [
-        (i, g[i], g[j], *relate(i, j))
+        (i, g[i], g[j], *known)
         for i in range(len(g))
         for j in range(len(g))
-        if i != j and relate(i, j) is not None
+        if i != j and (known := relate(i, j)) is not None
     ]
     return rows_by_loop(len(g), pairs, alpha, class_weights)
 

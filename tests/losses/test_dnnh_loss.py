@@ -13,15 +13,15 @@ def test_the_equation(slow, check_loss, labels, codes):
     def rows(y, g):
         items = y[:, 0] if y.shape[1:] == (1,) else y
         h, n = (1 + g) / 2, len(g)
+        squares = [[np.sum((a - b) ** 2) for b in h] for a in h]
+        relations = [[slow.relation(a, b) for b in items] for a in items]
         values, count = np.zeros(n), 0
         for i, j, k in itertools.permutations(range(n), 3):
-            near = slow.relation(items[i], items[j])
-            far = slow.relation(items[i], items[k])
+            near, far = relations[i][j], relations[i][k]
             if near is None or far is None or near[0] == 0 or far[0] == 1:
                 continue
             count += 1
-            distances = [np.sum((h[i] - h[other]) ** 2) for other in (j, k)]
-            values[i] += max(0.0, margin + distances[0] - distances[1])
+            values[i] += max(0.0, margin + squares[i][j] - squares[i][k])
         return values * n / max(count, 1)
 
     check_loss(DNNHLoss(), rows, labels, codes(6, scale=0.7))

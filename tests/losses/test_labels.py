@@ -1,3 +1,4 @@
+import functools
 import re
 
 import ml_dtypes
@@ -20,12 +21,22 @@ LOSS = hn.losses.WeightedPairwiseLoss()
 RIGHT = float(LOSS(IDS, G))
 
 
+@functools.cache
+def traced(function, shape, dtype, jit):
+    """A function as a graph, once for all labels of a shape and dtype."""
+    spec = tf.TensorSpec(shape, dtype)
+    return tf.function(function, [spec], jit_compile=jit)
+
+
 def in_graph(function, labels, jit=False, shape=None):
     """What a function gives for labels whose values a graph does not know."""
     labels = tf.convert_to_tensor(labels)
-    spec = tf.TensorSpec(shape or labels.shape, labels.dtype)
-    traced = tf.function(function, [spec], jit_compile=jit)
-    return traced(labels).numpy()
+    shape = tuple(shape or labels.shape)
+    return traced(function, shape, labels.dtype, jit)(labels).numpy()
+
+
+def right_loss(labels):
+    return LOSS(labels, G)
 
 
 def each_way(function, labels):
@@ -82,7 +93,7 @@ def test_a_smoothed_or_mixed_batch_has_the_loss_of_its_hard_labels():
         0.6 * ONE_HOT + 0.4 * shuffled,
         (0.9 * (0.6 * ONE_HOT + 0.4 * shuffled) + 0.025),
     ):
-        for found in each_way(lambda y: LOSS(y, G), soft.astype("float32")):
+        for found in each_way(right_loss, soft.astype("float32")):
             assert found == pytest.approx(RIGHT, rel=1e-6)
         assert hn.losses.count_pairs(soft) == hn.losses.count_pairs(IDS)
         assert class_count(soft) == 4
@@ -91,7 +102,7 @@ def test_a_smoothed_or_mixed_batch_has_the_loss_of_its_hard_labels():
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint32", "uint64"])
 def test_integers_are_compared_as_integers(dtype):
     ids = IDS.astype(dtype) + np.array(1_600_000_000, dtype)
-    for found in each_way(lambda y: LOSS(y, G), ids):
+    for found in each_way(right_loss, ids):
         assert found == pytest.approx(RIGHT, rel=1e-6)
     compiled = in_graph(read_labels, ids[:, None], jit=True)
     assert compiled.tolist() == [0, 0, 2, 2, 4, 4, 6, 6]
@@ -101,10 +112,10 @@ def test_floats_are_compared_as_far_as_they_count():
     largest = {"float16": 2**11, "float32": 2**24, "float64": 2**53}
     for dtype, bound in largest.items():
         ids = (np.array(bound, dtype) - 4 + IDS).astype(dtype)
-        for found in each_way(lambda y: LOSS(y, G), ids):
+        for found in each_way(right_loss, ids):
             assert found == pytest.approx(RIGHT, rel=1e-6)
     ids = (2**8 - 4 + IDS).astype(ml_dtypes.bfloat16)
-    for found in each_way(lambda y: LOSS(y, G), ids):
+    for found in each_way(right_loss, ids):
         assert found == pytest.approx(RIGHT, rel=1e-6)
 
 
@@ -144,13 +155,22 @@ def test_refused_by_each_loss(loss, name):
             LOSSES[loss](given, G)
 
 
+def reading_pairs(labels):
+    return read_labels(labels, pairs=True)
+
+
+def reading_rows(labels):
+    return read_labels(labels, pairs=False)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("pairs", [True, False])
 def test_refused_in_a_graph(name, pairs):
+    read = reading_pairs if pairs else reading_rows
     with pytest.raises(
         tf.errors.InvalidArgumentError, match="`y_true` must .* Received:"
     ):
-        in_graph(lambda y: read_labels(y, pairs=pairs), REFUSED[name])
+        in_graph(read, REFUSED[name])
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -197,14 +217,14 @@ def test_a_graph_wants_to_know_the_width():
     for loss in LOSSES.values():
         with pytest.raises(ValueError, match=message):
             in_graph(lambda y: loss(y, G), IDS[:, None], shape=(None, None))  # noqa: B023
-    found = in_graph(lambda y: LOSS(y, G), IDS[:, None], shape=(None, 1))
+    found = in_graph(right_loss, IDS[:, None], shape=(None, 1))
     assert found == pytest.approx(RIGHT, rel=1e-6)
 
 
 def test_one_column_of_zeros_and_ones_is_ids():
     column = (IDS % 2)[:, None]
     expected = float(LOSS(IDS % 2, G))
-    for found in each_way(lambda y: LOSS(y, G), column.astype("float32")):
+    for found in each_way(right_loss, column.astype("float32")):
         assert found == pytest.approx(expected, rel=1e-6)
     assert expected != pytest.approx(float(LOSS(np.zeros(8), G)), rel=0.01)
 

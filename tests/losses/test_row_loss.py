@@ -62,8 +62,8 @@ def case(name, kind, reduction):
 
 
 @pytest.mark.parametrize("name, kind", CASES)
-@pytest.mark.parametrize("others", [[1, 1, 1, 1], [0.5, 2, 3, 1]])
-def test_a_row_of_weight_zero_is_not_there(name, kind, others):
+def test_a_row_of_weight_zero_is_not_there(name, kind):
+    others = [0.5, 2, 3, 1]
     weight = np.float32([*others, 0, 0])
     # What fills a batch up may be anything.
     for reduction in ("sum", "mean_with_sample_weight", "sum_over_batch_size"):
