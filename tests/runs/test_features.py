@@ -177,7 +177,7 @@ def test_a_damaged_file_is_as_good_as_none(computing, tmp_path):
     kept = np.array(frozen_features(backbone, everything, tmp_path))
     (path,) = files(tmp_path)
     whole = path.read_bytes()
-    unreadable = [whole[:size] for size in (0, 3, 10, 60, 200, 1000)]
+    unreadable = [whole[:size] for size in (0, 10, 200)]
     # Of another program, or of a file system that lost what was in it.
     unreadable += [b"not at all", bytes(len(whole))]
     # A header that is cut within.

@@ -162,7 +162,7 @@ def test_needs_a_finished_training(measured, tmp_path):
 def test_history_is_what_was_recorded(measured):
     lines = measured.records_path.read_text("utf-8").splitlines()
     assert measured.history == [json.loads(line) for line in lines]
-    assert [row["step"] for row in measured.history] == [0, 4]
+    assert [row["step"] for row in measured.history] == [0, 4, 8, 12]
 
 
 def test_model_and_data_are_loaded_once(measured, monkeypatch):

@@ -20,18 +20,9 @@ from hashnet_tf.runs.folder import read_record
 MODULE = importlib.import_module("hashnet_tf.runs.fitting")
 
 
-# Order, augmentation and dropout.
-DRAWING = {
-    "epochs": 3,
-    "augmentation": "shift_flip",
-    "dropout": 0.5,
-    "hidden": 8,
-}
-
-
-def beta_at(step):
-    """Beta of `trained` at a step: from 1 to 10 in 8 steps, each a rise."""
-    return (1 + 99 / 8 * step) ** 0.5
+def beta_at(step, steps=12):
+    """Beta at a step: from 1 to 10 in so many steps, each a rise."""
+    return (1 + 99 / steps * step) ** 0.5
 
 
 def progress(run):
@@ -50,6 +41,10 @@ def kill_after(monkeypatch, killed):
 
     def kill(steps):
         class Killing(MODULE.Records):
+            def on_train_begin(self, logs=None):
+                if steps == 0:
+                    raise killed
+
             def on_train_batch_end(self, batch, logs=None):
                 if int(self.model.optimizer.iterations.numpy()) == steps:
                     raise killed
@@ -102,13 +97,13 @@ def test_the_table_of_a_run_directory_is_all_there_is(
 
 def test_records(trained):
     rows = read_records(trained.records_path)
-    assert [row["step"] for row in rows] == [0, 4, 8]
-    # Beta is that of an epoch's last step, the 4th and the 8th.
-    betas = [1.0, beta_at(3), beta_at(7)]
+    assert [row["step"] for row in rows] == [0, 4, 8, 12]
+    # Beta is that of an epoch's last step.
+    betas = [1.0, beta_at(3), beta_at(7), beta_at(11)]
     assert [row["beta"] for row in rows] == pytest.approx(betas, rel=1e-6)
     for row in rows:
         assert {"J", "L", "gap", "bit_balance", "bit_correlation"} < set(row)
-    assert ["loss" in row for row in rows] == [False, True, True]
+    assert ["loss" in row for row in rows] == [False, True, True, True]
     before, after = (
         np.load(path)
         for path in (trained.codes_before_path, trained.codes_after_path)
@@ -119,12 +114,11 @@ def test_records(trained):
         np.testing.assert_allclose(row["gap"], gap, rtol=1e-4)
 
 
-def test_the_model_gives_the_codes(trained, config_of):
-    assert trained.config == config_of(backbone="small_cnn")
+def test_the_model_gives_the_codes(trained):
     model = trained.model
     assert isinstance(model, hn.HashNet)
     assert (model.bits, model.backbone.input_shape) == (12, (None, 8, 8, 3))
-    assert float(model.scaled_tanh.beta) == pytest.approx(beta_at(7))
+    assert float(model.scaled_tanh.beta) == pytest.approx(beta_at(11))
     dataset = hn.datasets.load(**trained.config.data_source())
     pixels = hn.datasets.pixel_array(dataset.train, (8, 8))
     # All 200 training images are the sample that was watched.
@@ -142,19 +136,32 @@ def test_a_training_that_diverges_ends(config_of, tmp_path):
     ).groups()
     # Beta is set before a step, the step counted after it.
     assert int(step) > 1
-    assert float(beta) == pytest.approx(beta_at(int(step) - 1), rel=1e-3)
+    assert float(beta) == pytest.approx(beta_at(int(step) - 1, 8), rel=1e-3)
     assert not Run(tmp_path).model_path.exists()
 
 
-def test_the_sample_that_is_watched_is_fixed(config_of, tmp_path, monkeypatch):
+def test_the_sample_that_is_watched_is_fixed(
+    config_of, tmp_path, monkeypatch, killed
+):
+    models = []
+
+    class Killing(MODULE.Records):
+        def on_train_begin(self, logs=None):
+            models.append(self.model)
+            raise killed
+
+    # The codes before training are there by then.
+    monkeypatch.setattr(MODULE, "Records", Killing)
     monkeypatch.setattr(MODULE, "MONITORED", 30)
-    config = config_of(epochs=1, seed=6)
-    run = train(config, tmp_path)
+    config, run = config_of(epochs=1, seed=6), Run(tmp_path)
+    with pytest.raises(killed):
+        train(config, tmp_path)
     images = hn.datasets.load(**config.data_source()).train
     chosen = np.sort(np.random.default_rng(6).permutation(200)[:30])
     pixels = hn.datasets.pixel_array(images.subset(chosen), (8, 8))
-    expected = hn.retrieval.pack(np.load(run.codes_after_path))
-    np.testing.assert_array_equal(run.model.encode(pixels), expected)
+    expected = hn.retrieval.pack(np.load(run.codes_before_path))
+    np.testing.assert_array_equal(models[0].encode(pixels), expected)
+    assert len(np.unique(expected, axis=0)) > 5
 
 
 def test_the_same_command_again_does_nothing(trained, monkeypatch, capsys):
@@ -170,22 +177,26 @@ def test_the_same_command_again_does_nothing(trained, monkeypatch, capsys):
     assert capsys.readouterr().out == f"{trained.path} is trained already\n"
 
 
-def test_other_settings_in_the_folder_are_refused(trained, config_of):
+def with_others(config, **others):
+    return hn.runs.TrainingConfig(**{**config.as_dict(), **others})
+
+
+def test_other_settings_in_the_folder_are_refused(trained):
     before = names(trained.path)
+    other = with_others(trained.config, backbone="small_cnn", bits=16, epochs=2)
     with pytest.raises(ValueError) as error:
-        train(config_of(bits=16, epochs=3), trained.path)
+        train(other, trained.path)
     assert str(error.value).endswith(
-        "Received: backbone='tiny' instead of 'small_cnn', bits=16 instead of"
-        " 12, epochs=3 instead of 2"
+        "Received: backbone='small_cnn' instead of 'tiny', bits=16 instead of"
+        " 12, epochs=2 instead of 3"
     )
     assert names(trained.path) == before
 
 
-@pytest.fixture(scope="module")
-def unbroken(config_of, tmp_path_factory):
-    """A training of 3 epochs of 4 steps, with all that is drawn in one."""
-    folder = tmp_path_factory.mktemp("runs") / "unbroken"
-    return train(config_of(**DRAWING), folder)
+@pytest.fixture
+def unbroken(trained):
+    """What a training that was killed is held to."""
+    return trained
 
 
 def in_checkpoint(path):
@@ -246,9 +257,9 @@ def test_a_killed_training_goes_on(
 
 @pytest.mark.slow
 def test_a_killed_training_of_a_rival_draws_what_an_unbroken_one_does(
-    config_of, kill_after, killed, tmp_path
+    trained, kill_after, killed, tmp_path
 ):
-    config = config_of(**DRAWING, method="csq", classes_per_batch=5)
+    config = with_others(trained.config, method="csq", classes_per_batch=5)
     unbroken = train(config, tmp_path / "unbroken")
     kill_after(9)
     with pytest.raises(killed):
@@ -364,16 +375,22 @@ def test_a_killed_process_goes_on(unbroken, tmp_path):
 
 
 def test_a_changed_source_is_not_gone_on_with(
-    config_of, make_folder, write_images, kill_after, killed, tmp_path
+    config_of, kill_after, killed, tmp_path
 ):
-    folder = make_folder()
+    path = tmp_path / "a.npz"
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    labels = np.arange(60) % 3
+    np.savez(path, images=images, labels=labels)
     config = config_of(
-        data=f"folder:{folder}", train_per_class=None, batch_size=8
+        data=f"npz:{path}",
+        train_per_class=5,
+        query_per_class=2,
+        batch_size=8,
     )
-    kill_after(2)
+    kill_after(0)
     with pytest.raises(killed):
         train(config, tmp_path / "run")
-    write_images(folder, ["a/more.png"])
+    np.savez(path, images=images, labels=labels[::-1])
     with pytest.raises(ValueError, match="with other names or labels"):
         train(config, tmp_path / "run")
 
@@ -528,7 +545,7 @@ def test_features_are_shared_between_runs(
 
 
 def test_another_weights_file_has_features_of_its_own(
-    frozen, config_of, tmp_path
+    frozen, config_of, kill_after, killed, tmp_path
 ):
     keras.utils.set_random_seed(6)
     path = tmp_path / "other.weights.h5"
@@ -536,7 +553,10 @@ def test_another_weights_file_has_features_of_its_own(
     config = config_of(freeze_backbone=True, weights=str(path), epochs=1)
     shared = tmp_path / "features"
     shutil.copytree(frozen.features_path, shared)
-    train(config, tmp_path / "run", features=shared)
+    # They are taken before the training.
+    kill_after(0)
+    with pytest.raises(killed):
+        train(config, tmp_path / "run", features=shared)
     assert len(list(shared.glob("*/*.npy"))) == 2
 
 
