@@ -10,8 +10,9 @@ def values(*shape):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
-@pytest.mark.parametrize("arguments", [{}, {"beta": 2.5}])
-@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 5)])
+@pytest.mark.parametrize(
+    "arguments, shape", [({}, (4, 6)), ({"beta": 2.5}, (2, 3, 5))]
+)
 def test_layer(run_layer_check, arguments, shape):
     run_layer_check(
         ScaledTanh,
