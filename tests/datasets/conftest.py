@@ -25,6 +25,27 @@ def write_image():
 
 
 @pytest.fixture(scope="session")
+def values_of():
+    """Function from a set of images to the first value of each, in order.
+
+    It decodes them one by one: a stream of batches is traced for a second.
+    """
+    from hashnet_tf.datasets.pixels.decoding import decode_image
+
+    def values_of(images):
+        found = []
+        for position, image in images.encoded():
+            assert int(position) == len(found)
+            image = decode_image(image) if image.dtype == "string" else image
+            assert (image == image[:1, :1, :1]).numpy().all()
+            found.append(int(image[0, 0, 0]))
+        assert len(found) == len(images)
+        return found
+
+    return values_of
+
+
+@pytest.fixture(scope="session")
 def stand_ins():
     """Module that writes small data sets in the formats of the real ones."""
     path = pathlib.Path(__file__).with_name("stand_ins.py")
