@@ -59,19 +59,11 @@ def assert_equal_epochs(ones, others):
             np.testing.assert_array_equal(labels, labels_2)
 
 
+# One of each kind of set; that the parts of every source hold their images
+# is shown in sources/test_written_lists.py.
 @pytest.mark.parametrize(
     "kind, part",
-    [
-        ("folder", "query"),
-        ("folder of parts", "train"),
-        ("lists", "train"),
-        ("lists", "query"),
-        ("lists", "database"),
-        ("npz", "train"),
-        ("npz of parts", "query"),
-        ("tfds", "train"),
-        ("tfds", "query"),
-    ],
+    [("lists", "database"), ("npz of parts", "query"), ("tfds", "train")],
 )
 def test_ordered_batches_keep_the_order(load, kind, part):
     dataset, value_of = load(kind)
@@ -84,22 +76,16 @@ def test_ordered_batches_keep_the_order(load, kind, part):
         assert [value for b in batches for value in values(b)] == expected
         assert {len(batch) for batch in batches[:-1]} <= {4}
         assert len(batches[-1]) == len(images) - 4 * (len(batches) - 1)
-    labels = images.labels
-    labels = labels.argmax(axis=1) if labels.ndim == 2 else labels
-    assert [value // 20 for value in expected] == labels.tolist()
 
 
 @pytest.mark.parametrize("kind", ["lists", "npz", "tfds"])
-def test_ordered_batches_of_a_subset(load, kind):
+def test_a_subset_keeps_the_order(load, kind, values_of):
     dataset, value_of = load(kind)
     images = dataset.database.subset([1, 2, 5, 8, 11])
-    found = [v for b in ordered_batches(images, SIZE, 2) for v in values(b)]
-    assert found == [
+    assert values_of(images) == [
         value_of[dataset.database.names[i]] for i in (1, 2, 5, 8, 11)
     ]
-    rest = images.subset([2, 4])
-    (batch,) = ordered_batches(rest, SIZE)
-    assert values(batch) == [
+    assert values_of(images.subset([2, 4])) == [
         value_of[dataset.database.names[i]] for i in (5, 11)
     ]
 
@@ -107,11 +93,8 @@ def test_ordered_batches_of_a_subset(load, kind):
 @pytest.mark.parametrize(
     "kind, cache",
     [
-        ("folder", "never"),
-        ("folder of parts", "always"),
         ("lists", "never"),
         ("npz", "always"),
-        ("npz of parts", "never"),
         ("tfds", "never"),
         ("tfds", "always"),
     ],
@@ -170,13 +153,13 @@ def test_each_seed_and_epoch_has_an_order_of_its_own(cache):
     images = noise(40)
     position = {image.tobytes(): i for i, image in enumerate(images.images)}
     orders = set()
-    for seed in range(3):
+    for seed in range(2):
         batches = training_batches(images, (16, 16), 8, seed, cache=cache)
         for epoch in epochs_of(batches, 2):
             order = [position[x.tobytes()] for batch, _ in epoch for x in batch]
             assert sorted(order) == [*range(40)]
             orders.add(tuple(order))
-    assert len(orders) == 6
+    assert len(orders) == 4
 
 
 def test_changes_are_new_each_epoch():
@@ -231,6 +214,11 @@ def test_files_are_read_again_unless_cached(tmp_path, write_image):
     )
     with pytest.raises(tf.errors.NotFoundError):
         epochs_of(plain, 1)
+    # What is no image is an error too, and not left out.
+    for name in names:
+        (tmp_path / name).write_text("no image")
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        epochs_of(plain, 1)
 
 
 def test_labels_of_several_classes_and_of_none():
@@ -262,8 +250,6 @@ def test_a_broken_image_is_an_error_and_not_left_out(tmp_path, write_image):
         list(ordered_batches(images, SIZE))
     with pytest.raises(ValueError, match="1 of 2 .* Received: .*1.png"):
         list(training_batches(images, SIZE, 2, seed=0, cache="always"))
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        list(training_batches(images, SIZE, 2, seed=0, cache="never"))
 
 
 @pytest.mark.parametrize("batch_size", [-1, 0, 1, 11])
@@ -344,7 +330,8 @@ def test_cores_change_nothing(photographs, framing, cache):
     assert_equal_epochs(epochs(1), epochs(8))
 
 
-@pytest.mark.parametrize("framing", FRAMINGS)
+# Whichever it is, `frame_image` is told.
+@pytest.mark.parametrize("framing", ["whole", "modern"])
 def test_ordered_batches_are_framed_as_at_test(photographs, framing):
     (batch,) = ordered_batches(photographs, (14, 14), framing=framing)
     for (_, encoded), found in zip(photographs.encoded(), batch, strict=True):
@@ -474,21 +461,22 @@ def test_an_epoch_comes_from_the_seed_and_its_number(
             for start in range(0, len(batches), steps)
         ]
 
-    whole = epochs(range(4))
-    assert_equal_epochs(epochs(range(2, 4)), whole[2:])
+    whole = epochs(range(3))
+    assert_equal_epochs(epochs(range(1, 3)), whole[1:])
     pixels = {epoch[0][0].tobytes() for epoch in whole + epochs([0], seed=4)}
-    assert len(pixels) == 5
+    assert len(pixels) == 4
     for epoch in whole:
         seen = [tuple(values(batch)) for batch, _ in epoch]
         assert len({*sum(seen, ())}) == steps * size
 
 
-def test_a_sampler_too_draws_an_epoch_by_its_number(photographs):
-    sampler = hn.datasets.PairSampler(photographs.labels, 2, 3)
+def test_a_sampler_too_draws_an_epoch_by_its_number():
+    images = noise(28)
+    sampler = hn.datasets.PairSampler(images.labels, 2, 3)
 
     def labels(numbers):
         stream = training_batches(
-            photographs, (14, 14), 6, 3, sampler=sampler, epochs=numbers
+            images, (16, 16), 6, 3, sampler=sampler, epochs=numbers
         )
         return [y.tolist() for _, y in stream.as_numpy_iterator()]
 
