@@ -69,29 +69,42 @@ def mixed(folder, origins=None):
 def test_finds_the_bad_and_no_other(folder):
     assert find_undecodable(mixed(folder)) == [0, 1, 4, 5, 6]
     good = FileImages(folder, GOOD, [0, 1, 0, 1])
-    assert find_undecodable(good) == []
     assert decodable(good) == (good, [])
 
 
+@pytest.fixture(scope="module")
+def refused(folder):
+    """What is told of each bad file behind a good one, by its name."""
+    images = FileImages(folder, ["0.jpg", *BAD], [0] * (1 + len(BAD)))
+    found = refusals(images)
+    assert list(found) == list(range(1, 1 + len(BAD)))
+    return dict(zip(BAD, found.values(), strict=True))
+
+
 @pytest.mark.parametrize("name", BAD)
-def test_each_is_an_error_that_names_file_line_and_reason(folder, name):
+def test_the_reason_of_each_is_told(refused, name):
+    assert BAD[name] in refused[name]
+    assert "{{" not in refused[name] and "Op:" not in refused[name]
+
+
+def test_is_an_error_that_names_file_line_and_reason(folder):
     origins = ["train.txt:4", "train.txt:5"]
-    images = FileImages(folder, ["0.jpg", name], [0, 1], origins)
+    images = FileImages(folder, ["0.jpg", "text.jpg"], [0, 1], origins)
     with pytest.raises(ValueError) as error:
         decodable(images)
     told, _, received = str(error.value).partition(" Received: ")
     assert told.startswith("1 of 2 images cannot be decoded; mend them")
     assert "--skip_undecodable" in told
-    assert received.startswith(f"train.txt:5: {folder / name} (")
-    assert BAD[name] in received and received.endswith(")")
-    assert "{{" not in received and "Op:" not in received
+    assert received == f"train.txt:5: {folder / 'text.jpg'} (not an image)"
 
 
-def test_names_the_first_ones_and_counts_the_rest(folder):
+@pytest.mark.parametrize("skip", [False, True])
+def test_names_the_first_ones_and_counts_the_rest(folder, skip):
     names = list(BAD)
     images = FileImages(folder, names, [0] * len(names))
-    with pytest.raises(ValueError) as error:
-        decodable(images)
+    # Where nothing would be left, to skip them is an error too.
+    with pytest.raises(ValueError, match="^10 of 10 images") as error:
+        decodable(images, skip)
     received = str(error.value).partition(" Received: ")[2]
     assert all(f"{folder / name} (" in received for name in names[:5])
     assert not any(name in received for name in names[5:])
@@ -121,22 +134,14 @@ def test_skips_and_tells_what(folder):
     ]
 
 
-def test_nothing_left_is_an_error_even_so(folder):
-    images = FileImages(folder, BAD, [0] * len(BAD))
-    with pytest.raises(ValueError, match="10 of 10 images .*/text.jpg"):
-        decodable(images, skip=True)
-
-
-@pytest.mark.parametrize("skip", [False, True])
-def test_what_is_not_there_is_no_undecodable_image(folder, skip):
+def test_what_is_not_there_is_no_undecodable_image(folder):
     images = FileImages(folder, ["0.jpg", "gone.png", "text.jpg"], [0, 1, 0])
     message = re.escape(
         "Received: 1 of 3 that are not,"
         f" {folder / 'gone.png'} (No such file or directory)"
     )
-    for find in (find_undecodable, lambda found: decodable(found, skip)):
-        with pytest.raises(OSError, match=message):
-            find(images)
+    with pytest.raises(OSError, match=message):
+        decodable(images, skip=True)
 
 
 def test_what_may_not_be_read_is_no_undecodable_image(write_image):
@@ -163,7 +168,7 @@ def test_a_block_that_fails_names_the_file_that_is_gone(folder):
         pytest.raises(OSError, match=r"/gone.png \(No such file"),
         undecodable_named(images),
     ):
-        list(hn.datasets.ordered_batches(images, (4, 4)))
+        list(images.encoded())
 
 
 def test_no_files_have_none(folder):
@@ -174,5 +179,4 @@ def test_no_files_have_none(folder):
 @pytest.mark.parametrize("kind", ["npz", "tfds"])
 def test_what_is_no_file_is_taken_as_it_is(sources, kind):
     images = hn.datasets.load(sources[kind][0]).query
-    assert find_undecodable(images) == []
     assert decodable(images, skip=True) == (images, [])
