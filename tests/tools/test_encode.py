@@ -43,10 +43,16 @@ def test_a_folder(encode, photos, trained, tmp_path):
     assert f"--workdir={trained[0].path} --codes={out}" in ended.out
 
 
-def test_a_folder_is_kept_by_its_full_name(encode, photos, monkeypatch):
+def test_names_are_kept_in_full_and_quoted(
+    encode, photos, trained, tmp_path, monkeypatch
+):
     monkeypatch.chdir(photos.parent)
-    _, out = encode(f"--images={photos.name}")
+    ended, out = encode(f"--images={photos.name}", out=tmp_path / "two words")
     assert CodeSet.load(out).manifest["images"] == {"folder": str(photos)}
+    # The command that follows.
+    workdir = f"--workdir={trained[0].path}"
+    told = ended.out.splitlines()[-1]
+    assert told == f"  hashnet search IMAGE {workdir} '--codes={out}'"
 
 
 @pytest.mark.parametrize("part", ["train", "query"])
@@ -103,13 +109,6 @@ def test_files_that_are_no_images(encode, photos, fails, trained, tmp_path):
     }
     assert "1 undecodable images are left out\n" in ended.out
     assert len(CodeSet.load(out).ids) == 39
-
-
-def test_the_command_that_follows_is_quoted(hashnet, trained, photos, tmp_path):
-    workdir, out = f"--workdir={trained[0].path}", tmp_path / "two words"
-    words = ["encode", workdir, f"--images={photos}", f"--out={out}"]
-    told = hashnet(*words).out.splitlines()[-1]
-    assert told == f"  hashnet search IMAGE {workdir} '--codes={out}'"
 
 
 def test_bad_input(fails, trained, photos, tmp_path):
