@@ -69,11 +69,11 @@ def test_shuffles_by_the_seed_and_anew_each_time(builder, buffer, monkeypatch):
     monkeypatch.setattr(tfds_images, "SHUFFLE_BUFFER", buffer)
     images = TfdsImages(builder, "train", LABELS[:100])
     stream, again = images.shuffled(5), images.shuffled(5)
-    epochs = [streamed(stream) for _ in range(3)]
-    assert [streamed(again) for _ in range(3)] == epochs
+    epochs = [[int(i) for i, _ in again] for _ in range(2)]
+    assert epochs[0] != epochs[1]
     for epoch in epochs:
-        assert sorted(epoch) == [(i, i) for i in range(100)]
-    assert len({tuple(epoch) for epoch in epochs}) == 3
+        assert streamed(stream) == [(i, i) for i in epoch]
+        assert sorted(epoch) == [*range(100)]
 
 
 @pytest.mark.parametrize("buffer", [4, 8192])
