@@ -37,7 +37,12 @@ def trained_model(models):
     backbone.set_weights(models["12"].backbone.get_weights())
     model = hn.HashNet(backbone, 12, framing="modern")
     model.hash_layer.set_weights(models["12"].hash_layer.get_weights())
-    model.compile(keras.optimizers.Adam(1e-6), hn.losses.WeightedPairwiseLoss())
+    model.compile(
+        keras.optimizers.Adam(1e-6),
+        hn.losses.WeightedPairwiseLoss(),
+        # For one step, which would take long to compile.
+        run_eagerly=True,
+    )
     model.fit(np.zeros((8, 16, 20, 3)), np.arange(8) % 2, verbose=0)
     return model
 
@@ -50,11 +55,17 @@ def trained_report():
 
 @pytest.fixture(scope="session")
 def trained_saved_model(trained_model, trained_report, tmp_path_factory):
-    """Path of the SavedModel of `trained_model`, of float images."""
-    folder = tmp_path_factory.mktemp("trained")
+    """Path of the SavedModel of `trained_model`, of float images.
+
+    The name of its folder is a pattern.
+    """
+    top = tmp_path_factory.mktemp("trained")
+    # Another that each of the patterns fits.
+    (top / "run4b-c?").mkdir()
+    folder = top / "run[48]b*c?" / "a\\b"
     # Beside what is there already, one of them no version.
     for name in ("1", "9", "notes"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True)
     return hn.export.to_saved_model(
         trained_model, folder, image_dtype="float32", report=trained_report
     )
