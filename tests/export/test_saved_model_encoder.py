@@ -9,12 +9,12 @@ from hashnet_tf.models import weights_digest
 
 
 @pytest.mark.parametrize("name", ["12", "48", "zero"])
-@pytest.mark.parametrize("n", [0, 1, 32, 70])
-def test_encodes_any_number_of_images(name, n, models, saved_models, images):
+def test_encodes_any_number_of_images(name, models, saved_models, images):
     encoder = hn.export.SavedModelEncoder(saved_models[name])
-    codes = encoder.encode(images[:n])
-    assert codes.dtype == np.uint8
-    np.testing.assert_array_equal(codes, models[name].encode(images[:n]))
+    for n in (0, 1, 32, 70):
+        codes = encoder.encode(images[:n])
+        assert codes.dtype == np.uint8
+        np.testing.assert_array_equal(codes, models[name].encode(images[:n]))
 
 
 def test_tells_what_it_is(models, saved_models):
