@@ -88,7 +88,12 @@ def test_int8_computes_in_int8(quantized_files):
 
 
 @pytest.mark.parametrize(
-    "quantize, batch_size", [(None, 1), ("dynamic", None), ("int8", 16)]
+    "quantize, batch_size",
+    [
+        (None, 1),
+        pytest.param("dynamic", None, marks=pytest.mark.slow),
+        ("int8", 16),
+    ],
 )
 def test_gives_z_and_takes_a_fixed_batch(
     quantize, batch_size, models, images, tmp_path
