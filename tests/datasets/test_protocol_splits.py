@@ -1,5 +1,6 @@
 """Each protocol on labels of full size, without the images."""
 
+import functools
 import hashlib
 
 import numpy as np
@@ -49,11 +50,20 @@ def pools():
     }
 
 
-def drawn(pools, name, seed):
-    protocol = protocols()[name]
-    kept = narrowed(pools[protocol.origin.title], protocol.drawing, seed)
-    parts = draw_parts(kept.images.labels, kept.in_test, protocol.drawing, seed)
-    return kept, [[kept.images.names[i] for i in part] for part in parts]
+@pytest.fixture(scope="module")
+def drawn(pools):
+    """Function from a name and a seed to what is kept, and its parts."""
+
+    @functools.cache
+    def drawn(name, seed):
+        protocol = protocols()[name]
+        kept = narrowed(pools[protocol.origin.title], protocol.drawing, seed)
+        parts = draw_parts(
+            kept.images.labels, kept.in_test, protocol.drawing, seed
+        )
+        return kept, [[kept.images.names[i] for i in part] for part in parts]
+
+    return drawn
 
 
 def digest(names):
@@ -116,16 +126,16 @@ DIGESTS = {
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_every_machine_draws_the_same_images(pools, name):
-    _, parts = drawn(pools, name, seed=0)
+def test_every_machine_draws_the_same_images(drawn, name):
+    _, parts = drawn(name, seed=0)
     assert [digest(part) for part in parts] == DIGESTS[name]
-    _, others = drawn(pools, name, seed=1)
+    _, others = drawn(name, seed=1)
     assert others[0] != parts[0] or name == "cifar10-50k"
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_has_the_sizes_that_a_full_copy_should_have(pools, name):
-    kept, (train, query, database) = drawn(pools, name, seed=0)
+def test_has_the_sizes_that_a_full_copy_should_have(drawn, name):
+    kept, (train, query, database) = drawn(name, seed=0)
     expected = protocols()[name].expected
     assert len(train) == expected.train
     assert len(query) == expected.query
@@ -138,8 +148,8 @@ def test_has_the_sizes_that_a_full_copy_should_have(pools, name):
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_parts_share_what_the_protocol_allows(pools, name):
-    _, (train, query, database) = drawn(pools, name, seed=0)
+def test_parts_share_what_the_protocol_allows(drawn, name):
+    _, (train, query, database) = drawn(name, seed=0)
     overlaps = protocols()[name].overlaps
     assert not set(query) & {*train, *database}
     assert bool(set(train) & set(database)) == ("train-database" in overlaps)

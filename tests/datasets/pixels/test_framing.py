@@ -95,16 +95,16 @@ def test_a_batch_is_its_images(framing):
 
 
 @pytest.mark.parametrize("framing", ["whole", "paper", "modern"])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (37, 19)])
-def test_in_a_graph_of_any_size_the_same(framing, shape):
-    image = photo(*shape)
+def test_in_a_graph_of_any_size_the_same(framing):
     spec = tf.TensorSpec([None, None, 3], tf.uint8)
     graph = tf.function(
         lambda x: frame_image(x, (14, 14), framing), input_signature=[spec]
     )
-    np.testing.assert_array_equal(
-        graph(image), frame_image(image, (14, 14), framing)
-    )
+    for shape in ((1, 1), (1, 3000), (3000, 1), (37, 19)):
+        image = photo(*shape)
+        np.testing.assert_array_equal(
+            graph(image), frame_image(image, (14, 14), framing)
+        )
 
 
 @pytest.mark.parametrize("shape", [(1, 2**20, 3), (2**22, 1, 3)])
