@@ -2,12 +2,16 @@
 
 import argparse
 import dataclasses
+import json
+import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import write_json
 from hashnet_tf.export.formats import (
     FORMATS,
     Bound,
@@ -15,6 +19,7 @@ from hashnet_tf.export.formats import (
     format_of,
     ways_to_quantize,
 )
+from hashnet_tf.models import weights_digest
 from hashnet_tf.tools import export
 
 # Everything that a format is, in one file: here the network itself, of which
@@ -33,6 +38,12 @@ def to_toy(model, path, quantize=None):
     path.mkdir(parents=True, exist_ok=True)
     model.save(path / "model.keras")
     (path / "told.json").write_text(json.dumps(quantize))
+    return path
+
+
+def to_reported(model, path, report):
+    told = None if report is None else report.as_dict()
+    (to_toy(model, path) / "report.json").write_text(json.dumps(told))
     return path
 
 
@@ -74,10 +85,19 @@ def toy(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def run(config_of, tmp_path_factory):
-    path = tmp_path_factory.mktemp("run") / "digits"
-    hn.runs.train(config_of(), path)
-    return path
+def run(config_of, tiny_backbone, tmp_path_factory):
+    """Folder of a run whose network is as it was before the first step.
+
+    A format writes whatever network there is: no training is needed.
+    """
+    run = hn.runs.Run(tmp_path_factory.mktemp("run") / "digits")
+    config = config_of()
+    _, record = run.load_data(config)
+    run.path.mkdir()
+    write_json(run.config_path, config.as_dict(), seal=True)
+    write_json(run.data_path, record, seal=True)
+    hn.HashNet(tiny_backbone((8, 8, 3)), 12).save(run.model_path)
+    return run.path
 
 
 def export_toy(run, **options):
@@ -120,6 +140,30 @@ def test_its_bound_is_kept(toy, run, monkeypatch, tmp_path):
     assert "coarse may move 0%" in broken
     assert (run / "export" / "encoder.strict").is_dir()
     assert not (run / "export" / "encoder_coarse.strict").exists()
+
+
+def test_a_report_is_carried_if_it_is_of_the_model(
+    toy, run, tmp_path, monkeypatch
+):
+    reported = dataclasses.replace(
+        toy,
+        write="toy_format:to_reported",
+        options=("report",),
+        bounds={None: None},
+    )
+    monkeypatch.setitem(FORMATS, "toy", reported)
+    there = tmp_path / "run"
+    shutil.copytree(run, there, ignore=shutil.ignore_patterns("export"))
+    codes, labels = np.uint8([[0, 0], [255, 240]]), np.array([0, 1])
+    report = hn.retrieval.evaluate(codes, codes, labels, labels, 12, at=2)
+    own = weights_digest(hn.runs.Run(run).model)
+    wanted = json.loads(json.dumps(report.as_dict()))
+    for digest, carried in ((own, wanted), ("of another", None)):
+        written = {"model_digest": digest, "retrieval": report.as_dict()}
+        write_json(hn.runs.Run(there).report_path, written, seal=True)
+        hn.export.export_run(there, ["toy"], queries=9, database=30)
+        told = there / "export" / "encoder.toy" / "report.json"
+        assert json.loads(told.read_text()) == carried
 
 
 def test_it_is_among_the_choices(toy):

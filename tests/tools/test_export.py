@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf._files import only_writer, write_json
+from hashnet_tf._files import only_writer
 from hashnet_tf.export import parity, saved_model
 from hashnet_tf.export.formats import Bound
 from hashnet_tf.export.from_run import exported_version
@@ -101,18 +101,6 @@ def test_one_export_at_a_time(run, fails):
     with only_writer(run.export_path):
         line = fails("export", f"--workdir={run.path}")
     assert f"{run.export_path} must be written by one process" in line
-
-
-def test_the_report_of_another_model_is_not_carried(run, tmp_path):
-    other = Run(tmp_path / "run")
-    shutil.copytree(run.path, other.path)
-    report = {**other.report, "model_digest": "of another"}
-    write_json(other.report_path, report, seal=True)
-    hn.export.export_run(other, ["saved_model"], queries=9, database=30)
-    description = hn.export.load_encoder(
-        other.export_path / "saved_model"
-    ).description
-    assert description["retrieval"] is None
 
 
 @pytest.mark.slow
