@@ -129,7 +129,7 @@ def noise(n):
 # TensorFlow takes a seed of 0 for none, here and there.
 @pytest.mark.parametrize(
     "cache, seed, global_seed",
-    [("never", 0, None), ("always", 0, 0), ("never", 1, 0)],
+    [("never", 0, None), ("always", 0, 0)],
 )
 def test_a_seed_gives_the_same_pixels_in_the_same_order(
     cache, seed, global_seed
@@ -462,7 +462,7 @@ def test_an_epoch_comes_from_the_seed_and_its_number(
         ]
 
     whole = epochs(range(3))
-    assert_equal_epochs(epochs(range(1, 3)), whole[1:])
+    assert_equal_epochs(epochs([1]), whole[1:2])
     pixels = {epoch[0][0].tobytes() for epoch in whole + epochs([0], seed=4)}
     assert len(pixels) == 4
     for epoch in whole:
