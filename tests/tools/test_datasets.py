@@ -81,16 +81,20 @@ def test_checks_a_good_set(hashnet, cifar10):
     )
 
 
-def test_checks_a_bad_set(hashnet, cifar10):
-    (cifar10 / "train" / "dog" / "3.png").write_bytes(b"no image")
-    ended = hashnet("datasets", "check", f"folder:{cifar10}")
+def test_checks_a_bad_set(hashnet, tmp_path):
+    (tmp_path / "lists.json").write_text('{"data": "digits"}')
+    lists = {"train": "0 1 0\n1 0 1\n", "query": "1 0 1\n2 1 0\n"}
+    lists["database"] = "3 1 0\n4 0 1\n"
+    for part, text in lists.items():
+        (tmp_path / f"{part}.txt").write_text(text)
+    ended = hashnet("datasets", "check", f"coco-lists:{tmp_path}")
     assert (ended.code, ended.err) == (1, "")
     (line,) = [
         line for line in ended.out.splitlines() if line.startswith("Problem")
     ]
     assert line == (
-        "Problem: 1 of 24 train images cannot be decoded: train/dog/3.png"
-        " (not an image)"
+        "Problem: 1 of 2 train images are query images too, which"
+        f" coco-lists:{tmp_path} does not allow: 1"
     )
     assert "parts share" not in ended.out
 
