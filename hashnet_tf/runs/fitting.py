@@ -232,6 +232,8 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         say(f"Computing g of {len(monitor.images)} images before training")
         _save_codes(monitor, run.codes_before_path)
     schedule = build_schedule(config, steps_per_epoch * config.epochs)
+    # Else the step is traced twice, the first time to make its variables.
+    model.optimizer.build(model.trainable_variables)
     model.fit(
         stream,
         shuffle=False,

@@ -60,6 +60,13 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
     >>> decode_image(tf.io.encode_png(pixels)).shape
     TensorShape([2, 3, 3])
     """
+    # An error of a function tells its operations before its reason.
+    if tf.executing_eagerly():
+        return _decode(encoded)
+    return _traced_decode(encoded)
+
+
+def _decode(encoded: tf.Tensor | bytes) -> tf.Tensor:
     image, asked = tf.cond(
         is_jpeg(encoded),
         lambda: (_decode_jpeg(encoded), may_be_turned(encoded, "JPEG")),
@@ -74,6 +81,13 @@ def decode_image(encoded: tf.Tensor | bytes) -> tf.Tensor:
         turn == UPRIGHT, lambda: image, lambda: turn_image(image, turn)
     )
     return tf.ensure_shape(image, [None, None, 3])
+
+
+# Once for all pipelines: to trace takes longer than some photographs. Autograph
+# would look through all of it for what tf.cond says already.
+_traced_decode = tf.function(
+    _decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
+)
 
 
 def _decode_jpeg(encoded: tf.Tensor | bytes) -> tf.Tensor:

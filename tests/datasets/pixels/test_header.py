@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from hashnet_tf.datasets.pixels import decoding
 from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.header import (
     FORMATS,
@@ -155,12 +156,23 @@ def halved_by_pil(encoded, size):
         return np.asarray(image)
 
 
+def limit(monkeypatch, pixels):
+    """Lets fewer pixels be too many, also of a decoder traced before."""
+    monkeypatch.setattr("hashnet_tf.datasets.pixels.header.MAX_PIXELS", pixels)
+    traced = decoding._traced_decode
+    anew = tf.function(
+        traced.python_function,
+        input_signature=traced.input_signature,
+        autograph=False,
+    )
+    monkeypatch.setattr(decoding, "_traced_decode", anew)
+
+
 @pytest.mark.parametrize("wrap", [lambda f: f, tf.function])
 @pytest.mark.parametrize("size", [(300, 41), (257, 256)])
 def test_a_larger_jpeg_is_decoded_at_half_its_size(size, wrap, monkeypatch):
-    module = "hashnet_tf.datasets.pixels.header.MAX_PIXELS"
     encoded = written(*size, "JPEG")
-    monkeypatch.setattr(module, size[0] * size[1] - 1)
+    limit(monkeypatch, size[0] * size[1] - 1)
     expected = halved_by_pil(encoded, size)
     assert expected.shape == (-(-size[0] // 2), -(-size[1] // 2), 3)
     np.testing.assert_array_equal(
@@ -181,8 +193,7 @@ def in_three_scans(height, width):
 def test_a_larger_one_in_several_scans_is_refused(wrap, monkeypatch):
     # A graph keeps the limit of its tracing.
     decode = wrap(decode_image)
-    module = "hashnet_tf.datasets.pixels.header.MAX_PIXELS"
-    monkeypatch.setattr(module, 300 * 41 - 1)
+    limit(monkeypatch, 300 * 41 - 1)
     several = [
         written(300, 41, "JPEG", progressive=True),
         in_three_scans(300, 41),
@@ -191,7 +202,7 @@ def test_a_larger_one_in_several_scans_is_refused(wrap, monkeypatch):
         received = "(?s)one scan.*JPEG in several scans.*300.*41"
         with pytest.raises(tf.errors.InvalidArgumentError, match=received):
             decode(tf.constant(encoded))
-    monkeypatch.setattr(module, 300 * 41)
+    limit(monkeypatch, 300 * 41)
     assert decode_image(several[0]).shape == (300, 41, 3)
 
 
