@@ -18,11 +18,42 @@ SIMILARITIES = {
     "jaccard": "the same, similar pairs weighted by the overlap of the labels",
 }
 
+
+class LikelihoodChoice(typing.NamedTuple):
+    """A likelihood of `WeightedPairwiseLoss`.
+
+    Attributes:
+        text: Str, where P(s_ij = 1) is 1/2.
+        takes: Names of its arguments, which are settings too.
+        learner: Str, "module:name" of the class.
+    """
+
+    text: str
+    takes: tuple[str, ...]
+    learner: str
+
+
+LIKELIHOODS = {
+    "logistic": LikelihoodChoice(
+        "Eq. 3 of the paper, even odds at half of the bits",
+        ("alpha",),
+        "hashnet_tf.losses:LogisticLikelihood",
+    ),
+    "radius": LikelihoodChoice(
+        "even odds at a radius, so that like items come to lie within it",
+        ("radius", "power"),
+        "hashnet_tf.losses:RadiusLikelihood",
+    ),
+}
+
 # The settings of a training that only HashNet and its variants read.
 HASHNET_SETTINGS = (
     "similarity",
     "class_weights",
+    "likelihood",
     "alpha",
+    "radius",
+    "power",
     "schedule",
     "patience",
 )
@@ -82,7 +113,15 @@ class Method:
     @property
     def unread(self) -> tuple[str, ...]:
         """The settings of a training that say nothing to it."""
-        return () if self.is_hashnet else HASHNET_SETTINGS
+        if not self.is_hashnet:
+            return HASHNET_SETTINGS
+        fixed = self.fixes.get("likelihood")
+        return tuple(
+            setting
+            for name, choice in LIKELIHOODS.items()
+            if fixed not in (None, name)
+            for setting in choice.takes
+        )
 
     def resolve(self) -> typing.Any:
         """Imports and returns the class of the loss or of the estimator."""
@@ -113,6 +152,15 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in [
         Method("hashnet", "HashNet", _HASHNET, "hashnet", _PAIRWISE),
+        Method(
+            "hashnet-r",
+            "HashNet-R",
+            "HashNet of Cao et al., ICCV 2017, with even odds of being similar"
+            " at a radius; this package, 2026",
+            "hashnet",
+            _PAIRWISE,
+            fixes={"likelihood": "radius"},
+        ),
         Method(
             "hashnet+c",
             "HashNet+C",
@@ -165,6 +213,13 @@ METHODS: dict[str, Method] = {
             " Pairwise Labels, IJCAI 2016",
             "hashnet_tf.losses:DPSHLoss",
             _LOGITS,
+        ),
+        _deep(
+            "dch",
+            "DCH",
+            "Cao et al., Deep Cauchy Hashing for Hamming Space Retrieval, CVPR"
+            " 2018",
+            "hashnet_tf.losses:DCHLoss",
         ),
         _deep(
             "greedyhash",

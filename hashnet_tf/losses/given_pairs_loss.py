@@ -5,11 +5,6 @@ import numpy as np
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._labels import read_similarities
-from hashnet_tf.losses._likelihoods import (
-    check_alpha,
-    pair_negative_log_likelihood,
-    slope,
-)
 from hashnet_tf.losses._pairs import (
     ClassWeights,
     check_class_weights,
@@ -17,6 +12,7 @@ from hashnet_tf.losses._pairs import (
     pair_weights,
 )
 from hashnet_tf.losses._row_loss import RowLoss
+from hashnet_tf.losses.likelihoods import likelihood_of
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -33,6 +29,9 @@ class GivenPairsLoss(RowLoss):
             `WeightedPairwiseLoss`.
         class_weights: "batch", `(w1, w0)` or None, as in
             `WeightedPairwiseLoss`.
+        likelihood: "logistic" or "radius", as in `WeightedPairwiseLoss`.
+        radius: Positive float or None, as there.
+        power: Positive float or None, as there.
         name: Optional name.
         reduction: As in `keras.losses.Loss`.
 
@@ -59,13 +58,19 @@ class GivenPairsLoss(RowLoss):
         self,
         alpha: float | None = None,
         class_weights: ClassWeights = "batch",
+        likelihood: str = "logistic",
+        radius: float | None = None,
+        power: float | None = None,
         name: str = "given_pairs_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
         super().__init__(name, reduction)
-        check_alpha(alpha)
+        self._likelihood = likelihood_of(likelihood, alpha, radius, power)
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
+        self.likelihood = likelihood
+        self.radius = radius
+        self.power = power
 
     def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if len(y_pred.shape) != 3 or y_pred.shape[1] != 2:
@@ -97,9 +102,10 @@ class GivenPairsLoss(RowLoss):
         counted = ops.logical_and(
             ops.greater_equal(labels, 0), ops.greater(present, 0)
         )
-        alpha = slope(self.alpha, outputs.shape[-1])
-        losses = pair_negative_log_likelihood(
-            ops.sum(outputs[:, 0] * outputs[:, 1], axis=-1), similar, alpha
+        losses = self._likelihood.losses(
+            ops.sum(outputs[:, 0] * outputs[:, 1], axis=-1),
+            similar,
+            outputs.shape[-1],
         )
         weights = pair_weights(similar, counted, self.class_weights)
         total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
@@ -110,4 +116,7 @@ class GivenPairsLoss(RowLoss):
             **super().get_config(),
             "alpha": self.alpha,
             "class_weights": self.class_weights,
+            "likelihood": self.likelihood,
+            "radius": self.radius,
+            "power": self.power,
         }

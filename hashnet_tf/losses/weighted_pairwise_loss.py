@@ -5,11 +5,6 @@ import numpy as np
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._labels import read_similarities
-from hashnet_tf.losses._likelihoods import (
-    check_alpha,
-    pair_negative_log_likelihood,
-    slope,
-)
 from hashnet_tf.losses._pairs import (
     ClassWeights,
     check_class_weights,
@@ -19,6 +14,7 @@ from hashnet_tf.losses._pairs import (
     pairs_of,
 )
 from hashnet_tf.losses._row_loss import RowLoss
+from hashnet_tf.losses.likelihoods import likelihood_of
 from hashnet_tf.methods import SIMILARITIES
 
 # Those of labels, and a matrix of its own.
@@ -33,11 +29,14 @@ class WeightedPairwiseLoss(RowLoss):
     as a mean:
 
         1 / |S| * sum over i != j of
-            w_ij * (log(1 + exp(alpha <g_i, g_j>)) - alpha s_ij <g_i, g_j>)
+            w_ij * (log(1 + exp(theta_ij)) - s_ij theta_ij)
 
     with S the pairs whose similarity is known, s_ij = 1 for similar pairs,
     and w_ij = c_ij |S| / |S1| for the |S1| similar and |S| / |S0| for the
-    |S0| dissimilar pairs. At g = 0 it is 2 log 2 (log 2 without weights).
+    |S0| dissimilar pairs. theta_ij = alpha <g_i, g_j> is the paper's; at g = 0
+    the loss is 2 log 2 then (log 2 without weights). likelihood="radius" takes
+    -p log(d_ij / r) of the distance d_ij = (K - <g_i, g_j>) / 2, which draws
+    similar pairs to within r bits; `hashnet_tf.losses.likelihoods` tells why.
 
     It returns one value a row, `n / |S|` times the row's sum, so that Keras'
     mean over the batch is the loss above, computed in float32 under every
@@ -51,7 +50,7 @@ class WeightedPairwiseLoss(RowLoss):
 
     Args:
         alpha: Positive float, the slope of the sigmoid; None is 5 / K, half
-            of the released code's (`hashnet_tf.losses._likelihoods` tells why).
+            of the released code's (`LogisticLikelihood` tells why).
         class_weights: "batch" counts |S1| and |S0| in each batch; `(w1, w0)`
             are fixed weights of similar and dissimilar pairs, such as
             `hashnet_tf.losses.count_pairs(labels).weights` gives for a whole
@@ -60,6 +59,10 @@ class WeightedPairwiseLoss(RowLoss):
         similarity: "shared": similar if a label is shared, c_ij = 1;
             "jaccard": the same, with c_ij the overlap of the labels (the
             paper's HashNet+C); "given": `y_true` is the matrix s_ij.
+        likelihood: "logistic", theta = alpha <g_i, g_j>, or "radius".
+        radius: Positive float, r in bits, of likelihood="radius"; None is the
+            lesser of 12 and K / 2.
+        power: Positive float, p, of likelihood="radius"; None is 3.
         name: Optional name.
         reduction: As in `keras.losses.Loss`.
 
@@ -93,11 +96,14 @@ class WeightedPairwiseLoss(RowLoss):
         alpha: float | None = None,
         class_weights: ClassWeights = "batch",
         similarity: str = "shared",
+        likelihood: str = "logistic",
+        radius: float | None = None,
+        power: float | None = None,
         name: str = "weighted_pairwise_loss",
         reduction: str = "sum_over_batch_size",
     ) -> None:
         super().__init__(name, reduction)
-        check_alpha(alpha)
+        self._likelihood = likelihood_of(likelihood, alpha, radius, power)
         if similarity not in ALL_SIMILARITIES:
             raise ValueError(
                 f"`similarity` must be one of {ALL_SIMILARITIES}."
@@ -106,6 +112,9 @@ class WeightedPairwiseLoss(RowLoss):
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
         self.similarity = similarity
+        self.likelihood = likelihood
+        self.radius = radius
+        self.power = power
 
     def tells_apart(self, labels: Tensor, name: str = "y") -> bool:
         if self.similarity != "given":
@@ -118,9 +127,10 @@ class WeightedPairwiseLoss(RowLoss):
     def rows(self, labels: Tensor, outputs: Tensor, present: Tensor) -> Tensor:
         similar, known, continuous = self._pairs(labels)
         counted = ops.logical_and(known, pairs_of(present))
-        alpha = slope(self.alpha, outputs.shape[-1])
-        losses = pair_negative_log_likelihood(
-            ops.matmul(outputs, ops.transpose(outputs)), similar, alpha
+        losses = self._likelihood.losses(
+            ops.matmul(outputs, ops.transpose(outputs)),
+            similar,
+            outputs.shape[-1],
         )
         weights = continuous * pair_weights(
             similar, counted, self.class_weights
@@ -158,4 +168,7 @@ class WeightedPairwiseLoss(RowLoss):
             "alpha": self.alpha,
             "class_weights": self.class_weights,
             "similarity": self.similarity,
+            "likelihood": self.likelihood,
+            "radius": self.radius,
+            "power": self.power,
         }

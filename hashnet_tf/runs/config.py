@@ -7,7 +7,12 @@ import types
 import typing
 
 from hashnet_tf._framings import AUGMENTATIONS, CACHES, FRAMINGS
-from hashnet_tf.methods import DEEP_METHODS, METHODS, SIMILARITIES
+from hashnet_tf.methods import (
+    DEEP_METHODS,
+    LIKELIHOODS,
+    METHODS,
+    SIMILARITIES,
+)
 
 # By "module:name", for the help of a command should not wait for Keras.
 SCHEDULES = {
@@ -182,8 +187,22 @@ class TrainingConfig:
         f"where |S1| and |S0| are counted. {_sentences(CLASS_WEIGHTS)}",
         CLASS_WEIGHTS,
     )
+    likelihood: str = _setting(
+        "logistic",
+        "how the odds of being similar fall with the distance of two codes."
+        f" {_sentences({k: v.text for k, v in LIKELIHOODS.items()})}",
+        LIKELIHOODS,
+    )
     alpha: float | None = _setting(
-        None, "slope of the sigmoid of Eq. 3; none: 5 / bits", above=0
+        None, "logistic: slope of the sigmoid; none: 5 / bits", above=0
+    )
+    radius: float | None = _setting(
+        None,
+        "radius: in bits; none: the lesser of 12 and bits / 2",
+        above=0,
+    )
+    power: float | None = _setting(
+        None, "radius: how steeply the odds fall there; none: 3", above=0
     )
     schedule: str = _setting(
         "square_root",
@@ -287,6 +306,14 @@ class TrainingConfig:
             object.__setattr__(self, name, value)
 
     def _check_together(self) -> None:
+        for name, choice in LIKELIHOODS.items():
+            given = [n for n in choice.takes if getattr(self, n) is not None]
+            if name != self.likelihood and given:
+                raise ValueError(
+                    f"`{given[0]}` is for likelihood={name}. Received:"
+                    f" likelihood={self.likelihood!r},"
+                    f" {given[0]}={getattr(self, given[0])}"
+                )
         if self.patience is not None and self.schedule != "staged":
             raise ValueError(
                 "`patience` is for schedule=staged."

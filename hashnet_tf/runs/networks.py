@@ -108,7 +108,7 @@ def build_loss(
 def build_pairwise_loss(
     config: TrainingConfig, labels: npt.ArrayLike
 ) -> WeightedPairwiseLoss:
-    """Returns HashNet's loss, Eq. 4, by which every method is watched.
+    """Returns HashNet's loss, by which every method is watched.
 
     Args:
         config: `TrainingConfig`; that of a rival has HashNet's own settings
@@ -139,6 +139,9 @@ def build_pairwise_loss(
         alpha=config.alpha,
         class_weights=class_weights,
         similarity=config.similarity,
+        likelihood=config.likelihood,
+        radius=config.radius,
+        power=config.power,
     )
 
 

@@ -136,6 +136,7 @@ LOSSES = {
     "HashNet": LOSS,
     "jaccard": hn.losses.WeightedPairwiseLoss(similarity="jaccard"),
     "DHN": hn.losses.DHNLoss(),
+    "DCH": hn.losses.DCHLoss(),
     "DNNH": hn.losses.DNNHLoss(),
     "DPSH": hn.losses.DPSHLoss(),
     "CSQ": hn.losses.CSQLoss.for_labels(IDS, 16),

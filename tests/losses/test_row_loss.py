@@ -25,7 +25,11 @@ LOSSES = {
     "HashNet+C": lambda reduction: hn.losses.WeightedPairwiseLoss(
         similarity="jaccard", reduction=reduction
     ),
+    "HashNet-R": lambda reduction: hn.losses.WeightedPairwiseLoss(
+        likelihood="radius", reduction=reduction
+    ),
     "DHN": hn.losses.DHNLoss,
+    "DCH": hn.losses.DCHLoss,
     "DNNH": hn.losses.DNNHLoss,
     "DPSH": hn.losses.DPSHLoss,
     "CSQ": lambda reduction: hn.losses.CSQLoss(

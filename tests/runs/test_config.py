@@ -11,7 +11,8 @@ from hashnet_tf.runs.config import TrainingConfig, setting_type
 FIELDS = {field.name: field for field in dataclasses.fields(TrainingConfig)}
 
 # Each setting at a value that is not its default, all of them together valid
-# but for the framing, which goes with no augmentation.
+# but for the framing, which goes with no augmentation, and alpha, which goes
+# with the other likelihood.
 CHANGED = {
     "data": "lists:photos",
     "seed": 3,
@@ -31,7 +32,10 @@ CHANGED = {
     "method": "hashnet+c",
     "similarity": "jaccard",
     "class_weights": "dataset",
-    "alpha": 0.5,
+    "likelihood": "radius",
+    "alpha": None,
+    "radius": 10.0,
+    "power": 2.0,
     "schedule": "staged",
     "beta": 4.0,
     "patience": 2,
@@ -59,9 +63,10 @@ def config(**settings):
 def test_each_setting_is_changed_here():
     assert list(CHANGED) == list(FIELDS)
     changed, default = TrainingConfig(**CHANGED), config()
-    for name in set(FIELDS) - {"framing"}:
+    for name in set(FIELDS) - {"framing", "alpha"}:
         assert getattr(changed, name) != getattr(default, name)
     assert config(framing="modern").framing != default.framing
+    assert config(alpha=0.5).alpha != default.alpha
 
 
 def test_each_setting_has_a_help():
@@ -104,6 +109,8 @@ def test_none_only_where_it_means_something():
         "imbalance",
         "weights",
         "alpha",
+        "radius",
+        "power",
         "patience",
         "classes_per_batch",
     }
@@ -139,6 +146,8 @@ def test_a_whole_number_stands_for_a_float():
         ("bits", -8),
         ("alpha", 0),
         ("alpha", -0.2),
+        ("radius", 0),
+        ("power", -1.0),
         ("beta", 0.99),
         ("beta", -1),
         ("patience", 0),
@@ -179,6 +188,12 @@ FROZEN = {"freeze_backbone": True, "weights": "imagenet"}
 @pytest.mark.parametrize(
     "settings, message",
     [
+        ({"radius": 10.0}, "likelihood='logistic', radius=10.0"),
+        ({"power": 2.0}, "likelihood='logistic', power=2.0"),
+        (
+            {"likelihood": "radius", "alpha": 0.5},
+            "likelihood='radius', alpha=0.5",
+        ),
         ({"patience": 2}, "schedule='square_root'"),
         (
             {"patience": 2, "schedule": "staged", "beta": 1.0},
@@ -286,6 +301,7 @@ RIVALS = [name for name in DEEP_METHODS if not METHODS[name].is_hashnet]
 @pytest.mark.parametrize(
     "method, name, value",
     [
+        ("hashnet-r", "likelihood", "radius"),
         ("hashnet+c", "similarity", "jaccard"),
         ("hashnet-w", "class_weights", "none"),
         *((method, "beta", 1.0) for method in ("hashnet-sgn", *RIVALS)),
@@ -321,10 +337,13 @@ def test_a_variant_takes_the_other_flags_of_hashnet():
         ({"method": "hashnet-sgn", "beta": 4.0}, None),
         ({"method": "hashnet-sgn", "schedule": "staged", "patience": 2}, "1.0"),
         ({"method": "csq", "schedule": "staged", "patience": 2}, None),
+        ({"method": "csq", "alpha": 0.5}, None),
+        ({"method": "hashnet-r", "alpha": 0.5}, None),
         *(
             ({"method": method, name: CHANGED[name]}, None)
             for method in RIVALS
             for name in (*HASHNET_SETTINGS, "beta")
+            if name != "alpha"
         ),
     ],
 )

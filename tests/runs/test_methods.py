@@ -19,6 +19,7 @@ MODULE = importlib.import_module("hashnet_tf.runs.fitting")
 # Each once, on images or on features: of every training model both, and of
 # the losses on HashNet itself too.
 FROZEN = {
+    "hashnet-r": True,
     "hashnet+c": False,
     "hashnet-w": True,
     "hashnet-sgn": False,
@@ -26,11 +27,12 @@ FROZEN = {
     "dnnh": True,
     "cnnh": False,
     "dpsh": True,
+    "dch": True,
     "greedyhash": False,
     "csq": False,
     "orthohash": True,
 }
-RIVALS = list(FROZEN)[3:]
+RIVALS = list(FROZEN)[4:]
 QUICK = ["hashnet-w", "csq"]
 
 

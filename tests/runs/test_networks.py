@@ -107,6 +107,7 @@ RIVALS = {
     "dnnh": lambda y: hn.losses.DNNHLoss(),
     "cnnh": lambda y: hn.losses.CNNHLoss(*hn.losses.cnnh_codes(y, 12, 4)),
     "dpsh": lambda y: hn.losses.DPSHLoss(),
+    "dch": lambda y: hn.losses.DCHLoss(),
     "greedyhash": lambda y: hn.losses.GreedyHashLoss(3, 12),
     "csq": lambda y: hn.losses.CSQLoss(
         hn.losses.hash_centers(3, 12, 4), seed=4
@@ -134,10 +135,17 @@ def test_a_variants_loss_differs_in_one_thing(config):
         name: networks.build_loss(
             config(method=name), np.arange(4)
         ).get_config()
-        for name in ("hashnet", "hashnet+c", "hashnet-w", "hashnet-sgn")
+        for name in (
+            "hashnet",
+            "hashnet-r",
+            "hashnet+c",
+            "hashnet-w",
+            "hashnet-sgn",
+        )
     }
     whole = losses["hashnet"]
     assert losses["hashnet-sgn"] == whole
+    assert losses["hashnet-r"] == {**whole, "likelihood": "radius"}
     assert losses["hashnet+c"] == {**whole, "similarity": "jaccard"}
     assert losses["hashnet-w"] == {**whole, "class_weights": None}
 
@@ -145,7 +153,12 @@ def test_a_variants_loss_differs_in_one_thing(config):
 def test_beta_stays_1_where_the_method_says_so(config):
     for name in DEEP_METHODS:
         schedule = networks.build_schedule(config(method=name), 20)
-        rises = name in ("hashnet", "hashnet+c", "hashnet-w")
+        rises = name in (
+            "hashnet",
+            "hashnet-r",
+            "hashnet+c",
+            "hashnet-w",
+        )
         assert (schedule(20) > 1) == rises
 
 
@@ -168,7 +181,7 @@ def test_training_models(config):
     logits, classified = hn.models.LogitsModel, hn.models.ClassifiedModel
     assert found[logits] == ["dpsh", "csq", "orthohash"]
     assert found[classified] == ["greedyhash"]
-    assert len(found[hn.HashNet]) == 7
+    assert len(found[hn.HashNet]) == 9
 
 
 def test_a_classifier_learns_as_fast_as_the_head(config):

@@ -9,7 +9,8 @@ from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.tools import main, train
 
 # A value of each flag that is not its default, all of them together valid
-# but for the framing, which goes with no augmentation.
+# but for the framing, which goes with no augmentation, and alpha, which goes
+# with the other likelihood.
 FLAGS = {
     "data": "lists:photos",
     "seed": 3,
@@ -29,7 +30,10 @@ FLAGS = {
     "method": "hashnet+c",
     "similarity": "jaccard",
     "class_weights": "dataset",
-    "alpha": 0.5,
+    "likelihood": "radius",
+    "alpha": None,
+    "radius": 10.0,
+    "power": 2.0,
     "schedule": "staged",
     "beta": 4.0,
     "patience": 2,
@@ -69,6 +73,8 @@ def test_defaults_are_those_of_the_settings():
 def test_each_flag_sets_its_setting(separate):
     words = []
     for name, value in FLAGS.items():
+        if value is None:
+            continue
         if value is True:
             words.append(f"--{name}")
         elif separate:
@@ -99,7 +105,7 @@ def mine(tmp_path):
     lines = [
         f"{name} = {json.dumps(value)}"
         for name, value in FLAGS.items()
-        if name != "data"
+        if name != "data" and value is not None
     ]
     path.write_text("\n".join(["[settings]", *lines]))
     return f"--recipe={path}"
