@@ -33,7 +33,9 @@ def test_each_system_has_settings_that_are_allowed(name, config_of, tmp_path):
     deep = METHODS[name].is_deep
     assert config.method == (name if deep else "hashnet")
     assert (config.bits, config.seed, config.epochs) == (16, 1, 1)
-    if name.startswith("hashnet") or not deep:
+    if name == "hashnet-r":
+        assert (config.alpha, config.beta) == (None, 8.0)
+    elif name.startswith("hashnet") or not deep:
         assert config.alpha == 0.3
     else:
         assert (config.alpha, config.beta) == (None, 1.0)
