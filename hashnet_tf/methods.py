@@ -58,6 +58,11 @@ HASHNET_SETTINGS = (
     "patience",
 )
 
+# The arguments of the rivals' losses that can be set.
+RIVAL_SETTINGS = ("quantization", "margin", "gamma")
+
+Tried = collections.abc.Mapping[str, typing.Any]
+
 Kind = typing.Literal["hashnet", "deep", "supervised", "unsupervised"]
 
 
@@ -81,6 +86,11 @@ class Method:
             it has with this method.
         layers: Tuple of str, layers that are trained beside the HashNet's, as
             fast as its hash layer.
+        takes: Tuple of str, arguments of a rival's loss that are settings of
+            `TrainingConfig`.
+        tries: Tuple of mappings from a setting to a value: what
+            `hashnet_tf.reproduction.choose` chooses from, by each learning
+            rate. As many for each deep method.
 
     Example:
 
@@ -99,6 +109,8 @@ class Method:
         default_factory=dict, hash=False
     )
     layers: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    tries: tuple[Tried, ...] = dataclasses.field(default=({},), hash=False)
 
     @property
     def is_deep(self) -> bool:
@@ -114,14 +126,16 @@ class Method:
     def unread(self) -> tuple[str, ...]:
         """The settings of a training that say nothing to it."""
         if not self.is_hashnet:
-            return HASHNET_SETTINGS
+            others = [name for name in RIVAL_SETTINGS if name not in self.takes]
+            return (*HASHNET_SETTINGS, *others)
         fixed = self.fixes.get("likelihood")
-        return tuple(
+        others = [
             setting
             for name, choice in LIKELIHOODS.items()
             if fixed not in (None, name)
             for setting in choice.takes
-        )
+        ]
+        return (*others, *RIVAL_SETTINGS)
 
     def resolve(self) -> typing.Any:
         """Imports and returns the class of the loss or of the estimator."""
@@ -135,23 +149,43 @@ def _deep(
     learner: str,
     network: str | None = None,
     layers: tuple[str, ...] = (),
+    takes: tuple[str, ...] = (),
+    tries: tuple[Tried, ...] = ({},),
 ) -> Method:
     """Returns a rival that is trained at a beta of 1."""
     fixes = {"beta": 1.0}
     return Method(
-        name, title, reference, "deep", learner, network, fixes, layers
+        name,
+        title,
+        reference,
+        "deep",
+        learner,
+        network,
+        fixes,
+        layers,
+        takes,
+        tries,
     )
+
+
+def _each(setting: str, *values: float) -> tuple[Tried, ...]:
+    return tuple({setting: value} for value in values)
 
 
 _HASHNET = "Cao et al., Deep Learning to Hash by Continuation, ICCV 2017"
 _PAIRWISE = "hashnet_tf.losses:WeightedPairwiseLoss"
+_BETAS = _each("beta", 1.0, 3.0, 10.0)
+# Where the loss itself leaves nothing to choose.
+_DROPOUTS = _each("dropout", 0.0, 0.3, 0.5)
 _LOGITS = "hashnet_tf.models:LogitsModel"
 _CLASSIFIED = "hashnet_tf.models:ClassifiedModel"
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in [
-        Method("hashnet", "HashNet", _HASHNET, "hashnet", _PAIRWISE),
+        Method(
+            "hashnet", "HashNet", _HASHNET, "hashnet", _PAIRWISE, tries=_BETAS
+        ),
         Method(
             "hashnet-r",
             "HashNet-R",
@@ -160,6 +194,11 @@ METHODS: dict[str, Method] = {
             "hashnet",
             _PAIRWISE,
             fixes={"likelihood": "radius"},
+            tries=(
+                {"radius": 12.0, "beta": 1.0},
+                {"radius": 10.0, "beta": 1.0},
+                {"radius": 12.0, "beta": 3.0},
+            ),
         ),
         Method(
             "hashnet+c",
@@ -168,6 +207,7 @@ METHODS: dict[str, Method] = {
             "hashnet",
             _PAIRWISE,
             fixes={"similarity": "jaccard"},
+            tries=_BETAS,
         ),
         Method(
             "hashnet-w",
@@ -176,6 +216,7 @@ METHODS: dict[str, Method] = {
             "hashnet",
             _PAIRWISE,
             fixes={"class_weights": "none"},
+            tries=_BETAS,
         ),
         Method(
             "hashnet-sgn",
@@ -184,6 +225,7 @@ METHODS: dict[str, Method] = {
             "hashnet",
             _PAIRWISE,
             fixes={"beta": 1.0},
+            tries=_DROPOUTS,
         ),
         _deep(
             "dhn",
@@ -191,6 +233,8 @@ METHODS: dict[str, Method] = {
             "Zhu et al., Deep Hashing Network for Efficient Similarity"
             " Retrieval, AAAI 2016",
             "hashnet_tf.losses:DHNLoss",
+            takes=("quantization",),
+            tries=_each("quantization", 0.01, 0.1, 1.0),
         ),
         _deep(
             "dnnh",
@@ -198,6 +242,8 @@ METHODS: dict[str, Method] = {
             "Lai et al., Simultaneous Feature Learning and Hash Coding with"
             " Deep Neural Networks, CVPR 2015",
             "hashnet_tf.losses:DNNHLoss",
+            takes=("margin",),
+            tries=_each("margin", 0.5, 1.0, 2.0),
         ),
         _deep(
             "cnnh",
@@ -205,6 +251,7 @@ METHODS: dict[str, Method] = {
             "Xia et al., Supervised Hashing for Image Retrieval via Image"
             " Representation Learning, AAAI 2014",
             "hashnet_tf.losses:CNNHLoss",
+            tries=_DROPOUTS,
         ),
         _deep(
             "dpsh",
@@ -213,6 +260,8 @@ METHODS: dict[str, Method] = {
             " Pairwise Labels, IJCAI 2016",
             "hashnet_tf.losses:DPSHLoss",
             _LOGITS,
+            takes=("quantization",),
+            tries=_each("quantization", 0.01, 0.1, 1.0),
         ),
         _deep(
             "dch",
@@ -220,6 +269,8 @@ METHODS: dict[str, Method] = {
             "Cao et al., Deep Cauchy Hashing for Hamming Space Retrieval, CVPR"
             " 2018",
             "hashnet_tf.losses:DCHLoss",
+            takes=("gamma", "quantization"),
+            tries=_each("gamma", 5.0, 10.0, 20.0),
         ),
         _deep(
             "greedyhash",
@@ -229,6 +280,8 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:GreedyHashLoss",
             _CLASSIFIED,
             layers=("classifier",),
+            takes=("quantization",),
+            tries=_each("quantization", 0.01, 0.1, 1.0),
         ),
         _deep(
             "csq",
@@ -237,6 +290,8 @@ METHODS: dict[str, Method] = {
             " and Video Retrieval, CVPR 2020",
             "hashnet_tf.losses:CSQLoss",
             _LOGITS,
+            takes=("quantization",),
+            tries=_each("quantization", 0.005, 0.05, 0.5),
         ),
         _deep(
             "orthohash",
@@ -245,6 +300,8 @@ METHODS: dict[str, Method] = {
             " Similarity based Learning Objective, NeurIPS 2021",
             "hashnet_tf.losses:OrthoHashLoss",
             _LOGITS,
+            takes=("margin",),
+            tries=_each("margin", 0.1, 0.2, 0.4),
         ),
         Method(
             "sdh",

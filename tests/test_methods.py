@@ -41,9 +41,14 @@ def test_an_entry_says_what_there_is(name):
         assert issubclass(learner, keras.losses.Loss)
         fields = {f.name for f in dataclasses.fields(hn.runs.TrainingConfig)}
         assert set(method.fixes) | set(method.unread) <= fields
+        # None may be given where it is not read.
+        assert not set(method.takes) & set(method.unread)
+        for tried in method.tries:
+            hn.runs.TrainingConfig(data="digits", method=name, **tried)
     else:
         assert issubclass(learner, BaseEstimator)
         assert method.network is None and not method.fixes
+        assert not method.takes
     with pytest.raises(dataclasses.FrozenInstanceError):
         method.name = "other"
     # As a cell of a table, which goes to another process.

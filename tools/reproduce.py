@@ -11,6 +11,10 @@ methods can be asked for later. The table holds what the last command asked for:
   hashnet reproduce --table=1 --data=digits --image_size=16 --bits=16,32
       --methods=hashnet,itq,lsh --seeds=1 --epochs=20 --out=runs/small
 
+With --choose each deep method is trained at its own settings, the best of six
+by MAP and P@H<=2 on training images that are not trained on then;
+choice/choice.json has them all.
+
 The shallow systems see the features of the backbone with its weights, or the
 pixels where it has none. --out then holds table_N.md, .csv and .json, the
 figures and, in cells/, the run directories. All other flags are those of
@@ -56,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=3,
         help="how many, from 0 on: of the split, the weights and the order",
     )
+    parser.add_argument(
+        "--choose",
+        type=int,
+        metavar="N",
+        help="first choose the settings of each deep method, by N training"
+        " images that ask in place of the queries; none: as the flags say",
+    )
     add_settings(parser, without=OF_CELLS)
 
 
@@ -70,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.bits,
         arguments.methods,
         arguments.seeds,
+        arguments.choose,
     )
     print(pathlib.Path(table).read_text("utf-8"))
     for path in (table, *others):

@@ -1,6 +1,7 @@
 """What the losses share that look at each image and its classes."""
 
 import abc
+import typing
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +122,11 @@ class ClassLoss(RowLoss):
     @classmethod
     @abc.abstractmethod
     def for_labels(
-        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+        cls,
+        labels: npt.ArrayLike,
+        bits: int,
+        seed: int = 0,
+        **arguments: typing.Any,
     ) -> "ClassLoss":
         """Returns the loss that suits the labels of the training images.
 
@@ -130,6 +135,7 @@ class ClassLoss(RowLoss):
                 unknown.
             bits: Positive int K, length of the codes.
             seed: Int, of what is drawn.
+            **arguments: The other arguments of the loss.
 
         Raises:
             ValueError: If the labels name fewer than two classes, or more than

@@ -1,6 +1,7 @@
 """CNNH: codes from the labels alone, and the distance from these."""
 
 import math
+import typing
 
 import keras
 import numpy as np
@@ -216,10 +217,14 @@ class CNNHLoss(ClassLoss):
 
     @classmethod
     def for_labels(
-        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+        cls,
+        labels: npt.ArrayLike,
+        bits: int,
+        seed: int = 0,
+        **arguments: typing.Any,
     ) -> "CNNHLoss":
         """Returns the loss with `cnnh_codes` of these labels."""
-        return cls(*cnnh_codes(labels, bits, seed))
+        return cls(*cnnh_codes(labels, bits, seed), **arguments)
 
     def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         members = ops.cast(self.members, "float32")

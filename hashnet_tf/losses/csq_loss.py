@@ -1,5 +1,7 @@
 """CSQ: each bit to the bit of the image's hash centre."""
 
+import typing
+
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -74,11 +76,15 @@ class CSQLoss(ClassLoss):
 
     @classmethod
     def for_labels(
-        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+        cls,
+        labels: npt.ArrayLike,
+        bits: int,
+        seed: int = 0,
+        **arguments: typing.Any,
     ) -> "CSQLoss":
         """Returns the loss with `hash_centers` of the classes."""
         centers = hash_centers(class_count(labels), bits, seed)
-        return cls(centers, seed=seed)
+        return cls(centers, seed=seed, **arguments)
 
     def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         votes = ops.matmul(membership, ops.cast(self.centers, "float32"))

@@ -1,5 +1,7 @@
 """GreedyHash: classification through the sign."""
 
+import typing
+
 import keras
 import numpy.typing as npt
 
@@ -70,10 +72,14 @@ class GreedyHashLoss(ClassLoss):
 
     @classmethod
     def for_labels(
-        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+        cls,
+        labels: npt.ArrayLike,
+        bits: int,
+        seed: int = 0,
+        **arguments: typing.Any,
     ) -> "GreedyHashLoss":
         """Returns the loss over the classes that the labels speak of."""
-        return cls(class_count(labels), bits)
+        return cls(class_count(labels), bits, **arguments)
 
     def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         logits, z = outputs[:, : self.classes], outputs[:, self.classes :]

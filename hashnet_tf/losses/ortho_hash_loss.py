@@ -1,5 +1,7 @@
 """OrthoHash: one loss on the angle to a binary code."""
 
+import typing
+
 import keras
 import numpy.typing as npt
 
@@ -85,10 +87,15 @@ class OrthoHashLoss(ClassLoss):
 
     @classmethod
     def for_labels(
-        cls, labels: npt.ArrayLike, bits: int, seed: int = 0
+        cls,
+        labels: npt.ArrayLike,
+        bits: int,
+        seed: int = 0,
+        **arguments: typing.Any,
     ) -> "OrthoHashLoss":
         """Returns the loss with `hash_centers` of the classes."""
-        return cls(hash_centers(class_count(labels), bits, seed))
+        centers = hash_centers(class_count(labels), bits, seed)
+        return cls(centers, **arguments)
 
     def images(self, membership: Tensor, outputs: Tensor) -> Tensor:
         squares = ops.sum(ops.square(outputs), axis=1, keepdims=True)

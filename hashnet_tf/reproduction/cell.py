@@ -1,5 +1,6 @@
 """One method at one length of the codes, by one seed."""
 
+import collections.abc
 import dataclasses
 import json
 import os
@@ -37,6 +38,9 @@ class Result:
             process that was killed.
         peak_memory_mb: Float, of the process, in 10^6 bytes of main memory;
             what libraries take is in it, what a GPU holds is not.
+        training: Dict of the last epoch's `J`, `L` and `gap`
+            (`hashnet_tf.callbacks.ContinuationMonitor`) of a deep method, or
+            None of a shallow one.
 
     Example:
 
@@ -45,7 +49,7 @@ class Result:
     >>> from hashnet_tf.retrieval import evaluate
     >>> codes = np.zeros((2, 1), "uint8")
     >>> report = evaluate(codes, codes, [0, 1], [0, 1])
-    >>> result = Result("by hand", {"query": 2}, "none", report, 0.5, 100.0)
+    >>> result = Result("by hand", {}, "none", report, 0.5, 100.0)
     >>> Result.from_dict(result.as_dict()) == result
     True
     """
@@ -56,6 +60,7 @@ class Result:
     report: RetrievalReport
     seconds: float | None
     peak_memory_mb: float
+    training: dict[str, float] | None = None
 
     def as_dict(self) -> dict[str, typing.Any]:
         """Returns the result as plain Python values, ready for JSON."""
@@ -117,6 +122,7 @@ class Cell:
         method: str,
         bits: int,
         seed: int,
+        settings: collections.abc.Mapping[str, typing.Any] | None = None,
     ) -> "Cell":
         """Returns a cell of a table.
 
@@ -126,12 +132,14 @@ class Cell:
             method: Str, of `hashnet_tf.methods.METHODS`.
             bits: Int.
             seed: Int.
+            settings: Mapping of settings that the method has in place of those
+                of all, such as `hashnet_tf.reproduction.choose` gives.
         """
         chosen = METHODS[method]
-        settings: dict[str, typing.Any] = {"bits": bits, "seed": seed}
+        changes: dict[str, typing.Any] = {"bits": bits, "seed": seed}
         if chosen.is_deep:
-            settings.update(_settled(base, chosen))
-        config = dataclasses.replace(base, **settings)
+            changes.update(_settled(base, chosen), **(settings or {}))
+        config = dataclasses.replace(base, **changes)
         folder = pathlib.Path(out, "cells", f"{method}-{bits}bits-seed{seed}")
         return cls(chosen, config, folder)
 

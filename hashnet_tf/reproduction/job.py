@@ -20,6 +20,7 @@ from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
+from hashnet_tf.runs.records import read_records
 from hashnet_tf.runs.run import Run
 from hashnet_tf.runs.training import train
 
@@ -206,7 +207,7 @@ def run_cell(cell: Cell, shared: Path) -> None:
         measured = _fitted(cell, dataset, backbone, cache)
     else:
         measured = _trained(cell, data, backbone, cache)
-    report, seconds, features = measured
+    report, seconds, features, training = measured
     cell.finish(
         Result(
             protocol=dataset.protocol,
@@ -214,6 +215,7 @@ def run_cell(cell: Cell, shared: Path) -> None:
             features=features,
             report=report,
             seconds=seconds,
+            training=training,
             peak_memory_mb=peak_memory_mb(),
         )
     )
@@ -225,7 +227,9 @@ def _trained(cell: Cell, data: RunData, backbone, cache):
     run = train(cell.config, cell.folder, cache, data)
     report = run.evaluate(features=cache, backbone=backbone)
     seconds = None if begun else time.perf_counter() - start
-    return report, seconds, "pixels"
+    last = read_records(run.records_path)[-1]
+    training = {name: last[name] for name in ("J", "L", "gap")}
+    return report, seconds, "pixels", training
 
 
 def _fitted(cell: Cell, dataset, backbone, cache):
@@ -254,4 +258,4 @@ def _fitted(cell: Cell, dataset, backbone, cache):
     made_of = "pixels"
     if backbone is not None:
         made_of = f"features of {config.backbone}, {config.weights}"
-    return report, seconds, made_of
+    return report, seconds, made_of, None

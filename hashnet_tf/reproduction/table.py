@@ -1,74 +1,24 @@
 """A table of the paper, cell by cell."""
 
 import collections.abc
-import concurrent.futures
-import multiprocessing
 import os
 import pathlib
-import threading
-import typing
-from concurrent.futures import BrokenExecutor
 
 from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
-from hashnet_tf.reproduction.job import prepare, run_cell
+from hashnet_tf.reproduction.choice import choose, middle
 from hashnet_tf.reproduction.paper import (
     chosen_methods,
     paper_dataset,
     paper_map,
 )
 from hashnet_tf.reproduction.plots import draw_curves, draw_trainings
+from hashnet_tf.reproduction.processes import make_cells, prepare_seeds
 from hashnet_tf.reproduction.table_files import Row, write_tables
 from hashnet_tf.runs.config import TrainingConfig
 
 # What HashNet is set beside in Figures 5 to 8.
 RIVALS = {1: "dhn", 2: "dhn", 3: "hashnet-sgn"}
-
-
-def in_own_process(
-    work: collections.abc.Callable[..., typing.Any], *arguments: typing.Any
-) -> typing.Any:
-    """Calls a function in a new process and returns what it returns.
-
-    So its peak of memory is its own, and TensorFlow gives back all that it
-    took. The process ends when this one does, even if that is killed: else two
-    of them would write into one folder when the work is begun again. As all of
-    `multiprocessing`, it needs a script that guards its main part.
-
-    Args:
-        work: Function of a module.
-        *arguments: What it takes; these and what it returns must be picklable.
-
-    Returns:
-        What `work` returns.
-
-    Raises:
-        What `work` raises; `concurrent.futures.BrokenExecutor`, a
-        RuntimeError, if the process dies.
-
-    Example:
-
-    >>> from hashnet_tf.reproduction.table import in_own_process
-    >>> in_own_process(int, "12")
-    12
-    """
-    # A fork of a process that runs TensorFlow may hang.
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(
-        1, spawn, initializer=_end_with_parent
-    ) as pool:
-        return pool.submit(work, *arguments).result()
-
-
-def _end_with_parent() -> None:
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def reproduce(
@@ -78,6 +28,7 @@ def reproduce(
     bits: collections.abc.Sequence[int] = (16, 32, 48, 64),
     methods: collections.abc.Sequence[str] | None = None,
     seeds: int = 3,
+    validation: int | None = None,
 ) -> list[pathlib.Path]:
     """Measures a table of HashNet (ICCV 2017), as far as it is not measured.
 
@@ -98,6 +49,9 @@ def reproduce(
         methods: List of str, of `METHODS`, or None for those of the table.
         seeds: Int, how many: 0, 1, ...; each draws the split too, if it is
             drawn.
+        validation: Int, training images that ask while the settings of each
+            deep method are chosen (`hashnet_tf.reproduction.choose`), at the
+            upper middle of `bits`; or None for the settings of `base`.
 
     Returns:
         List of the paths written, the Markdown first.
@@ -118,8 +72,15 @@ def reproduce(
     out = pathlib.Path(out)
     chosen = chosen_methods(table, methods)
     _check(base, table, bits, seeds)
+    settings = {}
+    if validation is not None:
+        settings = choose(
+            out / "choice", base, chosen, middle(bits), validation
+        )
     cells = {
-        (method, k, seed): Cell.of(out, base, method.name, k, seed)
+        (method, k, seed): Cell.of(
+            out, base, method.name, k, seed, settings.get(method.name)
+        )
         for method in chosen
         for k in bits
         for seed in range(seeds)
@@ -129,24 +90,23 @@ def reproduce(
     say(
         f"{len(cells)} cells, of which {len(cells) - len(missing)} are finished"
     )
-    _prepare(missing, out / "shared")
+    prepare_seeds(missing, out / "shared")
     dataset = paper_dataset(base)
     about = {
         "title": f"Table {table} of HashNet (ICCV 2017) on {base.data}",
         "table": table,
         "paper": dataset,
         "settings": base.as_dict(),
+        "chosen": settings,
     }
-    failed = []
     path = out / f"table_{table}"
-    for number, cell in enumerate(missing, start=1):
-        say(f"[{number}/{len(missing)}] {cell.name}")
-        try:
-            in_own_process(run_cell, cell, out / "shared")
-        except (ValueError, BrokenExecutor) as error:
-            failed.append(f"{cell.name}: {error}")
-            say(failed[-1])
-        write_tables(_rows(cells, table, dataset), path, about, failed)
+    failed = make_cells(
+        missing,
+        out / "shared",
+        lambda failed: write_tables(
+            _rows(cells, table, dataset), path, about, failed
+        ),
+    )
     rows = _rows(cells, table, dataset)
     paths = write_tables(rows, path, about, failed)
     figures = out / "figures" / path.name
@@ -172,14 +132,6 @@ def _check(base, table, bits, seeds):
             " say how many, and only for it."
             f" Received: table={table}, unseen_classes={base.unseen_classes}"
         )
-
-
-def _prepare(cells, shared):
-    """Fails before the first cell where the data are at fault."""
-    shallow = any(not cell.method.is_deep for cell in cells)
-    configs = {cell.config.seed: cell.config for cell in cells}
-    for config in configs.values():
-        in_own_process(prepare, config, shared, shallow)
 
 
 def _rows(cells, table, dataset):

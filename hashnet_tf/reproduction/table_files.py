@@ -11,12 +11,22 @@ from hashnet_tf.plots._canvas import write_table
 from hashnet_tf.reproduction.cell import Result
 from hashnet_tf.retrieval.presets import PRESETS
 
+
+def _within_2(by_radius):
+    return by_radius[min(2, len(by_radius) - 1)]
+
+
 # From a result to a number, by the name that the tables give it.
 MEASURES = {
     "tie-aware": lambda result: result.report.map,
     "thuml-caffe": lambda result: result.report.presets["thuml-caffe"],
     "deephash": lambda result: result.report.presets["deephash"],
     "precision_radius2": lambda result: result.report.precision_radius2,
+    "empty_balls": lambda result: _within_2(result.report.empty_balls),
+    "precision_at_100": lambda result: result.report.precision_at.get(100),
+    "J": lambda result: (result.training or {}).get("J"),
+    "L": lambda result: (result.training or {}).get("L"),
+    "gap": lambda result: (result.training or {}).get("gap"),
     "seconds": lambda result: result.seconds,
     "peak_memory_mb": lambda result: result.peak_memory_mb,
 }
@@ -179,16 +189,26 @@ def _by_cell(rows):
         "bits",
         "deephash",
         "P@H<=2",
+        "empty balls",
+        "P@100",
+        "J",
+        "L",
+        "gap",
         "seconds a cell",
         "peak MB a cell",
     )
-    yield _rule(6)
+    yield _rule(11)
     for row in rows:
         yield _line(
             row.method.title,
             row.bits,
             _shown(row, "deephash"),
             _shown(row, "precision_radius2"),
+            _shown(row, "empty_balls"),
+            _shown(row, "precision_at_100"),
+            _shown(row, "J"),
+            _shown(row, "L"),
+            _shown(row, "gap"),
             _shown(row, "seconds", 1),
             _shown(row, "peak_memory_mb", 0),
         )

@@ -2,7 +2,6 @@
 
 import collections.abc
 import dataclasses
-import math
 import types
 import typing
 
@@ -13,6 +12,7 @@ from hashnet_tf.methods import (
     METHODS,
     SIMILARITIES,
 )
+from hashnet_tf.runs._setting import Setting, setting, unmet
 
 # By "module:name", for the help of a command should not wait for Keras.
 SCHEDULES = {
@@ -30,8 +30,6 @@ CLASS_WEIGHTS = {
     "none": "nowhere: all pairs weigh alike",
 }
 
-Setting = str | int | float | bool | None
-
 
 def _sentences(choices: collections.abc.Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {text}" for name, text in choices.items())
@@ -47,40 +45,10 @@ def _variants() -> str:
     )
 
 
-def _setting(
-    default: Setting,
-    text: str,
-    choices: collections.abc.Collection[str] | None = None,
-    least: float | None = None,
-    above: float | None = None,
-) -> typing.Any:
-    """Returns a field: its help, and the values that it may have.
-
-    `choices` may be a registry, which is asked anew each time. The value must
-    be at least `least` and exceed `above`.
-    """
-    metadata = dict(help=text, choices=choices, least=least, above=above)
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def _unmet(metadata, kind: type, value) -> str | None:
-    """Returns what the value must be and is not, or None."""
-    taken = (int, float) if kind is float else kind
-    # To Python, True is an int.
-    is_bool = isinstance(value, bool)
-    if not isinstance(value, taken) or is_bool and kind is not bool:
-        return f"of type {kind.__name__}"
-    if kind is float and not math.isfinite(value):
-        return "finite"
-    least, above = metadata["least"], metadata["above"]
-    if least is not None and value < least:
-        return f"at least {least}"
-    if above is not None and value <= above:
-        return f"above {above}"
-    choices = metadata["choices"]
-    if choices is not None and value not in choices:
-        return f"one of {', '.join(choices)}"
-    return None
+def _takers(setting: str) -> str:
+    """Returns the methods whose loss has an argument, for a help text."""
+    names = [name for name, m in METHODS.items() if setting in m.takes]
+    return ", ".join(names)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,160 +71,174 @@ class TrainingConfig:
     16
     """
 
-    data: str = _setting(
+    data: str = setting(
         None,
         "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME or a protocol,"
         " alone or with :DIR (hashnet datasets list)",
     )
-    seed: int = _setting(0, "of the split, the weights and the order", least=0)
-    query_per_class: int | None = _setting(
+    seed: int = setting(0, "of the split, the weights and the order", least=0)
+    query_per_class: int | None = setting(
         None,
         "queries to draw of each class; none: as the source has it",
         least=1,
     )
-    train_per_class: int | None = _setting(
+    train_per_class: int | None = setting(
         None,
         "training images to draw of each class; none: all",
         least=1,
     )
-    validation: int | None = _setting(
+    validation: int | None = setting(
         None,
         "training images to ask with in place of the queries, and not to train"
         " on, for the choice of other settings",
         least=1,
     )
-    unseen_classes: int | None = _setting(
+    unseen_classes: int | None = setting(
         None,
         "classes to ask and to find alone, drawn by the seed; the others alone"
         " are trained on",
         least=1,
     )
-    imbalance: float | None = _setting(
+    imbalance: float | None = setting(
         None,
         "|S0|/|S1| that the training images shall have: labels are withheld or"
         " images left out; none: as they are",
         above=0,
     )
-    backbone: str = _setting(
+    backbone: str = setting(
         "small_cnn",
         "network by its name: small_cnn for small images, MobileNetV2 or"
         " another of keras.applications for photographs",
     )
-    weights: str | None = _setting(
+    weights: str | None = setting(
         None,
         "file of the backbone's weights, or the name of weights to download"
         " (imagenet); none: random. With weights, batch normalisation stays"
         " as it was trained",
     )
-    image_size: int = _setting(
+    image_size: int = setting(
         32, "pixels a side that images are resized to", least=1
     )
-    framing: str = _setting(
+    framing: str = setting(
         "whole",
         f"part of an image that is seen. {_sentences(FRAMINGS)}. The last two"
         " mirror in training too",
         FRAMINGS,
     )
-    freeze_backbone: bool = _setting(
+    freeze_backbone: bool = setting(
         False, "train only what comes after the backbone, on features"
     )
-    hidden: int = _setting(
+    hidden: int = setting(
         0,
         "units of a ReLU layer between features and hash layer; 0: none",
         least=0,
     )
-    dropout: float = _setting(
+    dropout: float = setting(
         0.0,
         "share of the features dropped in training, 0 to below 1",
         least=0,
     )
-    bits: int = _setting(48, "length K of the codes", least=1)
-    method: str = _setting(
+    bits: int = setting(48, "length K of the codes", least=1)
+    method: str = setting(
         "hashnet",
         f"what trains: HashNet, a variant of it, {_variants()}, or a rival's"
         " loss, without HashNet's own flags, which follow",
         DEEP_METHODS,
     )
-    similarity: str = _setting(
+    similarity: str = setting(
         "shared",
         f"which pairs are similar. {_sentences(SIMILARITIES)}",
         SIMILARITIES,
     )
-    class_weights: str = _setting(
+    class_weights: str = setting(
         "batch",
         f"where |S1| and |S0| are counted. {_sentences(CLASS_WEIGHTS)}",
         CLASS_WEIGHTS,
     )
-    likelihood: str = _setting(
+    likelihood: str = setting(
         "logistic",
         "how the odds of being similar fall with the distance of two codes."
         f" {_sentences({k: v.text for k, v in LIKELIHOODS.items()})}",
         LIKELIHOODS,
     )
-    alpha: float | None = _setting(
+    alpha: float | None = setting(
         None, "logistic: slope of the sigmoid; none: 5 / bits", above=0
     )
-    radius: float | None = _setting(
+    radius: float | None = setting(
         None,
         "radius: in bits; none: the lesser of 12 and bits / 2",
         above=0,
     )
-    power: float | None = _setting(
+    power: float | None = setting(
         None, "radius: how steeply the odds fall there; none: 3", above=0
     )
-    schedule: str = _setting(
+    quantization: float | None = setting(
+        None,
+        f"{_takers('quantization')}: weight of the distance to -1 and 1; none:"
+        " the loss' own",
+        least=0,
+    )
+    margin: float | None = setting(
+        None, f"{_takers('margin')}: none: the loss' own", above=0
+    )
+    gamma: float | None = setting(
+        None,
+        f"{_takers('gamma')}: bits at even odds; none: the loss' own",
+        above=0,
+    )
+    schedule: str = setting(
         "square_root",
         "how beta rises: smoothly, or in stages as in Algorithm 1",
         SCHEDULES,
     )
-    beta: float = _setting(
+    beta: float = setting(
         10.0,
         "where beta ends; 1 keeps it at 1, which is HashNet-sgn",
         least=1,
     )
-    patience: int | None = _setting(
+    patience: int | None = setting(
         None,
         "staged: epochs without a fall of the loss that end a stage; none:"
         " ten stages of equal length",
         least=1,
     )
-    optimizer: str = _setting(
+    optimizer: str = setting(
         "adam",
         "adam with cosine decay, or the paper's SGD, halved in steps",
         OPTIMIZERS,
     )
-    learning_rate: float = _setting(
+    learning_rate: float = setting(
         1e-4, "first learning rate of the backbone", above=0
     )
-    head_multiplier: float = _setting(
+    head_multiplier: float = setting(
         10.0, "multiple of it for the layers after the backbone", above=0
     )
-    batch_size: int = _setting(128, "images a step", least=2)
-    classes_per_batch: int | None = _setting(
+    batch_size: int = setting(128, "images a step", least=2)
+    classes_per_batch: int | None = setting(
         None,
         "classes that a batch is drawn of, equally many images of each, so"
         " that rare ones meet a partner; none: a plain shuffle",
         least=2,
     )
-    epochs: int = _setting(30, "passes over the training images", least=1)
-    augmentation: str = _setting(
+    epochs: int = setting(30, "passes over the training images", least=1)
+    augmentation: str = setting(
         "none",
         f"random changes to training images, with framing=whole."
         f" {_sentences(AUGMENTATIONS)}",
         AUGMENTATIONS,
     )
-    views: int = _setting(
+    views: int = setting(
         1,
         "frozen backbone: copies of each training image, all but the first"
         " with random changes",
         least=1,
     )
-    cache_images: str = _setting(
+    cache_images: str = setting(
         "auto",
         f"keep the decoded training images in memory. {_sentences(CACHES)}",
         CACHES,
     )
-    skip_undecodable: bool = _setting(
+    skip_undecodable: bool = setting(
         False, "leave out files that are no images, and list them"
     )
 
@@ -266,7 +248,7 @@ class TrainingConfig:
             kind, optional = setting_type(field.name)
             if optional and value is None:
                 continue
-            if wanted := _unmet(field.metadata, kind, value):
+            if wanted := unmet(field.metadata, kind, value):
                 raise ValueError(
                     f"`{field.name}` must be {wanted}."
                     f" Received: {field.name}={value!r}"

@@ -73,7 +73,7 @@ def build_loss(
     """Returns the loss that a run is trained with.
 
     A rival's is made of the classes that the labels name if it is a
-    `ClassLoss`, and of its defaults if it is another.
+    `ClassLoss`; its arguments are its defaults where no setting is given.
 
     Args:
         config: `TrainingConfig`.
@@ -98,11 +98,14 @@ def build_loss(
     """
     if not config.is_rival:
         return build_pairwise_loss(config, labels)
-    loss = METHODS[config.method].resolve()
+    method = METHODS[config.method]
+    given = {name: getattr(config, name) for name in method.takes}
+    given = {name: value for name, value in given.items() if value is not None}
+    loss = method.resolve()
     if issubclass(loss, ClassLoss):
-        return loss.for_labels(labels, config.bits, config.seed)
+        return loss.for_labels(labels, config.bits, config.seed, **given)
     class_count(labels)
-    return loss()
+    return loss(**given)
 
 
 def build_pairwise_loss(

@@ -24,7 +24,7 @@ def in_this_process():
         return work(*arguments)
 
     # The package gives the function of this name, not the module.
-    module = importlib.import_module("hashnet_tf.reproduction.table")
+    module = importlib.import_module("hashnet_tf.reproduction.processes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "in_own_process", call)
         yield called

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hashnet_tf.reproduction.table import in_own_process
+from hashnet_tf.reproduction.processes import in_own_process
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ SCRIPT = """
 import os, pathlib, sys, time
 sys.path.insert(0, {folder!r})
 import working
-from hashnet_tf.reproduction.table import in_own_process
+from hashnet_tf.reproduction.processes import in_own_process
 if __name__ == "__main__":
     in_own_process(working.work, {note!r})
 """

@@ -3,7 +3,7 @@ import pytest
 
 from hashnet_tf.reproduction import job as peak_memory
 from hashnet_tf.reproduction.job import peak_memory_mb
-from hashnet_tf.reproduction.table import in_own_process
+from hashnet_tf.reproduction.processes import in_own_process
 
 
 def test_counts_what_was_held_and_given_back():

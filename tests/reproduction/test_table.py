@@ -216,7 +216,7 @@ def test_a_cell_that_fails_does_not_stop_the_others(config_of, tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
-    module = importlib.import_module("hashnet_tf.reproduction.table")
+    module = importlib.import_module("hashnet_tf.reproduction.processes")
     calls = []
 
     def killed(work, *arguments):

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 
 import pytest
@@ -67,15 +68,34 @@ def test_the_cost_of_each_cell(row_of, result_of):
     }
     text = markdown([Row(METHODS["itq"], 16, results), row_of("lsh")], "")
     assert head_of(text, 1) == (
-        "| system | bits | deephash | P@H<=2 | seconds a cell | peak MB a cell"
-        " |"
+        "| system | bits | deephash | P@H<=2 | empty balls | P@100 | J | L"
+        " | gap | seconds a cell | peak MB a cell |"
     )
-    ((bits, deephash, radius2, seconds, peak),) = cells_of(text, "ITQ", 1)
+    (line,) = cells_of(text, "ITQ", 1)
+    bits, deephash, radius2, empty, at_100, *training, seconds, peak = line
     reports = [result.report for result in results.values()]
     assert bits == "16"
     assert deephash == mean_and_spread([r.presets["deephash"] for r in reports])
     assert radius2 == mean_and_spread([r.ball_precision[2] for r in reports])
+    assert empty == mean_and_spread([r.empty_balls[2] for r in reports])
+    assert at_100 == mean_and_spread([r.precision_at[100] for r in reports])
+    assert training == ["-", "-", "-"]
     assert (seconds, peak) == ("1.8 ± 0.8", "950 ± 50")
+
+
+def test_the_training_of_a_deep_cell(result_of):
+    measured = [{"J": 0.5, "L": 0.75, "gap": 0.1}, {"J": 1, "L": 1, "gap": 0.2}]
+    results = {
+        seed: dataclasses.replace(result_of(seed), training=training)
+        for seed, training in enumerate(measured)
+    }
+    text = markdown([Row(METHODS["hashnet"], 16, results)], "")
+    (line,) = cells_of(text, "HashNet", 1)
+    assert line[5:8] == [
+        "0.7500 ± 0.2500",
+        "0.8750 ± 0.1250",
+        "0.1500 ± 0.0500",
+    ]
 
 
 def test_what_stands_above(row_of):
@@ -98,7 +118,7 @@ def test_one_seed_has_no_spread(row_of):
 def test_what_is_missing_is_a_dash():
     rows = [Row(METHODS["itq"], 16, {}, 0.25)]
     assert cells_of(markdown(rows, ""), "ITQ") == [["-", "-", "0.2500"]]
-    assert cells_of(markdown(rows, ""), "ITQ", 1) == [["16"] + ["-"] * 4]
+    assert cells_of(markdown(rows, ""), "ITQ", 1) == [["16"] + ["-"] * 9]
 
 
 def test_the_files_hold_the_numbers(row_of, tmp_path):

@@ -5,14 +5,19 @@ import json
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.methods import DEEP_METHODS, HASHNET_SETTINGS, METHODS
+from hashnet_tf.methods import (
+    DEEP_METHODS,
+    HASHNET_SETTINGS,
+    METHODS,
+    RIVAL_SETTINGS,
+)
 from hashnet_tf.runs.config import TrainingConfig, setting_type
 
 FIELDS = {field.name: field for field in dataclasses.fields(TrainingConfig)}
 
 # Each setting at a value that is not its default, all of them together valid
 # but for the framing, which goes with no augmentation, and alpha, which goes
-# with the other likelihood.
+# with the other likelihood, and what goes with a rival.
 CHANGED = {
     "data": "lists:photos",
     "seed": 3,
@@ -36,6 +41,9 @@ CHANGED = {
     "alpha": None,
     "radius": 10.0,
     "power": 2.0,
+    "quantization": None,
+    "margin": None,
+    "gamma": None,
     "schedule": "staged",
     "beta": 4.0,
     "patience": 2,
@@ -63,10 +71,14 @@ def config(**settings):
 def test_each_setting_is_changed_here():
     assert list(CHANGED) == list(FIELDS)
     changed, default = TrainingConfig(**CHANGED), config()
-    for name in set(FIELDS) - {"framing", "alpha"}:
+    for name in set(FIELDS) - {"framing", "alpha", *RIVAL_SETTINGS}:
         assert getattr(changed, name) != getattr(default, name)
     assert config(framing="modern").framing != default.framing
     assert config(alpha=0.5).alpha != default.alpha
+    for name in RIVAL_SETTINGS:
+        (method, *_) = [m for m in METHODS.values() if name in m.takes]
+        changed = config(method=method.name, **{name: 0.5})
+        assert getattr(changed, name) != getattr(default, name)
 
 
 def test_each_setting_has_a_help():
@@ -111,6 +123,7 @@ def test_none_only_where_it_means_something():
         "alpha",
         "radius",
         "power",
+        *RIVAL_SETTINGS,
         "patience",
         "classes_per_batch",
     }
@@ -148,6 +161,9 @@ def test_a_whole_number_stands_for_a_float():
         ("alpha", -0.2),
         ("radius", 0),
         ("power", -1.0),
+        ("quantization", -0.1),
+        ("margin", 0),
+        ("gamma", 0),
         ("beta", 0.99),
         ("beta", -1),
         ("patience", 0),
@@ -339,6 +355,8 @@ def test_a_variant_takes_the_other_flags_of_hashnet():
         ({"method": "csq", "schedule": "staged", "patience": 2}, None),
         ({"method": "csq", "alpha": 0.5}, None),
         ({"method": "hashnet-r", "alpha": 0.5}, None),
+        ({"method": "hashnet", "gamma": 10.0}, None),
+        ({"method": "csq", "gamma": 10.0}, None),
         *(
             ({"method": method, name: CHANGED[name]}, None)
             for method in RIVALS

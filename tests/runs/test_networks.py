@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.methods import DEEP_METHODS, METHODS
+from hashnet_tf.methods import DEEP_METHODS, METHODS, RIVAL_SETTINGS
 from hashnet_tf.runs import networks
 
 
@@ -125,6 +125,18 @@ def test_a_rivals_loss_suits_the_labels(name, config):
     expected = RIVALS[name](labels)
     assert type(loss) is type(expected)
     assert loss.get_config() == expected.get_config()
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_rivals_loss_takes_its_settings(name, config):
+    labels = np.arange(30) % 3
+    takes = METHODS[name].takes
+    given = {setting: 0.75 for setting in takes}
+    loss = networks.build_loss(config(method=name, **given), labels)
+    assert {setting: getattr(loss, setting) for setting in takes} == given
+    for setting in set(RIVAL_SETTINGS) - set(takes):
+        with pytest.raises(ValueError, match=f"leaves no choice of {setting}"):
+            config(method=name, **{setting: 0.75})
 
 
 def test_a_variants_loss_differs_in_one_thing(config):

@@ -25,11 +25,11 @@ def test_the_flags_are_those_of_a_training_and_the_tables():
     parser = argparse.ArgumentParser()
     reproduce.add_arguments(parser)
     names = [action.dest for action in parser._actions if action.dest != "help"]
-    own = ["table", "out", "bits", "methods", "seeds", "recipe"]
-    assert names[:6] == own
+    own = ["table", "out", "bits", "methods", "seeds", "choose", "recipe"]
+    assert names[:7] == own
     settings = [field.name for field in dataclasses.fields(TrainingConfig)]
     others = [n for n in settings if n not in ("seed", "bits", "method")]
-    assert names[6:] == others
+    assert names[7:] == others
     assert all(action.help for action in parser._actions)
 
 
@@ -156,7 +156,7 @@ def test_bad_input(changes, received, words, fails):
 @pytest.mark.filterwarnings("ignore:All codes of the watched sample are one")
 def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
     # The processes of the cells are tried above; 18 would take two minutes.
-    module = importlib.import_module("hashnet_tf.reproduction.table")
+    module = importlib.import_module("hashnet_tf.reproduction.processes")
     monkeypatch.setattr(module, "in_own_process", lambda work, *a: work(*a))
     ended = hashnet(
         "reproduce",

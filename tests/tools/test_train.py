@@ -10,7 +10,7 @@ from hashnet_tf.tools import main, train
 
 # A value of each flag that is not its default, all of them together valid
 # but for the framing, which goes with no augmentation, and alpha, which goes
-# with the other likelihood.
+# with the other likelihood, and what goes with a rival.
 FLAGS = {
     "data": "lists:photos",
     "seed": 3,
@@ -34,6 +34,9 @@ FLAGS = {
     "alpha": None,
     "radius": 10.0,
     "power": 2.0,
+    "quantization": None,
+    "margin": None,
+    "gamma": None,
     "schedule": "staged",
     "beta": 4.0,
     "patience": 2,

@@ -1,0 +1,58 @@
+"""A setting: its default, its help, and the values that it may have."""
+
+import collections.abc
+import dataclasses
+import math
+import typing
+
+Setting = str | int | float | bool | None
+
+
+def setting(
+    default: Setting,
+    text: str,
+    choices: collections.abc.Collection[str] | None = None,
+    least: float | None = None,
+    above: float | None = None,
+) -> typing.Any:
+    """Returns a field of a dataclass of settings.
+
+    Args:
+        default: Its default.
+        text: Str, its help.
+        choices: Values that it may have; a registry is asked anew each time.
+        least: What a number must be at least.
+        above: What a number must exceed.
+    """
+    metadata = dict(help=text, choices=choices, least=least, above=above)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def unmet(
+    metadata: collections.abc.Mapping[str, typing.Any],
+    kind: type,
+    value: typing.Any,
+) -> str | None:
+    """Returns what a value must be and is not, or None.
+
+    Args:
+        metadata: Mapping, that of the field.
+        kind: Type of the field.
+        value: Anything.
+    """
+    taken = (int, float) if kind is float else kind
+    # To Python, True is an int.
+    is_bool = isinstance(value, bool)
+    if not isinstance(value, taken) or is_bool and kind is not bool:
+        return f"of type {kind.__name__}"
+    if kind is float and not math.isfinite(value):
+        return "finite"
+    least, above = metadata["least"], metadata["above"]
+    if least is not None and value < least:
+        return f"at least {least}"
+    if above is not None and value <= above:
+        return f"above {above}"
+    choices = metadata["choices"]
+    if choices is not None and value not in choices:
+        return f"one of {', '.join(choices)}"
+    return None
