@@ -8,6 +8,11 @@ import typing
 Setting = str | int | float | bool | None
 
 
+def sentences(choices: collections.abc.Mapping[str, str]) -> str:
+    """Returns what each choice means, for a help text."""
+    return "; ".join(f"{name}: {text}" for name, text in choices.items())
+
+
 def setting(
     default: Setting,
     text: str,

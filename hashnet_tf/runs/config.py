@@ -12,7 +12,7 @@ from hashnet_tf.methods import (
     METHODS,
     SIMILARITIES,
 )
-from hashnet_tf.runs._setting import Setting, setting, unmet
+from hashnet_tf.runs._setting import Setting, sentences, setting, unmet
 
 # By "module:name", for the help of a command should not wait for Keras.
 SCHEDULES = {
@@ -29,10 +29,6 @@ CLASS_WEIGHTS = {
     "dataset": "among all training images",
     "none": "nowhere: all pairs weigh alike",
 }
-
-
-def _sentences(choices: collections.abc.Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {text}" for name, text in choices.items())
 
 
 def _variants() -> str:
@@ -121,7 +117,7 @@ class TrainingConfig:
     )
     framing: str = setting(
         "whole",
-        f"part of an image that is seen. {_sentences(FRAMINGS)}. The last two"
+        f"part of an image that is seen. {sentences(FRAMINGS)}. The last two"
         " mirror in training too",
         FRAMINGS,
     )
@@ -147,18 +143,18 @@ class TrainingConfig:
     )
     similarity: str = setting(
         "shared",
-        f"which pairs are similar. {_sentences(SIMILARITIES)}",
+        f"which pairs are similar. {sentences(SIMILARITIES)}",
         SIMILARITIES,
     )
     class_weights: str = setting(
         "batch",
-        f"where |S1| and |S0| are counted. {_sentences(CLASS_WEIGHTS)}",
+        f"where |S1| and |S0| are counted. {sentences(CLASS_WEIGHTS)}",
         CLASS_WEIGHTS,
     )
     likelihood: str = setting(
         "logistic",
         "how the odds of being similar fall with the distance of two codes."
-        f" {_sentences({k: v.text for k, v in LIKELIHOODS.items()})}",
+        f" {sentences({k: v.text for k, v in LIKELIHOODS.items()})}",
         LIKELIHOODS,
     )
     alpha: float | None = setting(
@@ -224,7 +220,7 @@ class TrainingConfig:
     augmentation: str = setting(
         "none",
         f"random changes to training images, with framing=whole."
-        f" {_sentences(AUGMENTATIONS)}",
+        f" {sentences(AUGMENTATIONS)}",
         AUGMENTATIONS,
     )
     views: int = setting(
@@ -235,7 +231,7 @@ class TrainingConfig:
     )
     cache_images: str = setting(
         "auto",
-        f"keep the decoded training images in memory. {_sentences(CACHES)}",
+        f"keep the decoded training images in memory. {sentences(CACHES)}",
         CACHES,
     )
     skip_undecodable: bool = setting(
