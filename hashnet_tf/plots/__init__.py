@@ -4,8 +4,9 @@ The numbers behind each lie beside it as CSV.
 """
 
 from hashnet_tf.plots.curves import (
+    plot_by_bits,
+    plot_distances,
     plot_precision_at,
-    plot_precision_radius2,
     plot_precision_recall,
 )
 from hashnet_tf.plots.neighbours import plot_neighbours
@@ -17,11 +18,12 @@ from hashnet_tf.plots.training import (
 from hashnet_tf.plots.tsne import plot_tsne
 
 __all__ = [
+    "plot_by_bits",
     "plot_code_histogram",
+    "plot_distances",
     "plot_losses",
     "plot_neighbours",
     "plot_precision_at",
-    "plot_precision_radius2",
     "plot_precision_recall",
     "plot_training",
     "plot_tsne",

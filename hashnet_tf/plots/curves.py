@@ -1,4 +1,4 @@
-"""Curves of several systems: precision by radius, recall and N."""
+"""Curves of several systems: by bits, recall, N and distance."""
 
 import math
 import os
@@ -6,6 +6,9 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.plots._canvas import (
     color_and_marker,
@@ -72,40 +75,42 @@ def _by_rank(axes):
     axes.set_ylim(0, 1)
 
 
-def plot_precision_radius2(
+def plot_by_bits(
     curves: Mapping[str, Mapping[int, float]],
     path: str | os.PathLike[str],
     published: Mapping[str, Mapping[int, float]] | None = None,
+    measure: str = "P@H<=2",
 ) -> Path:
-    """Draws P@H<=2 over bits, one curve a method.
+    """Draws a measure over the length of the codes, one curve a method.
 
     Args:
-        curves: Dict from a name to a dict from bits >= 1 to precision, each
-            the `precision_radius2` of a `RetrievalReport`; the first is drawn
-            strongest.
+        curves: Dict from a name to a dict from bits >= 1 to a value in [0, 1],
+            such as the `precision_radius2` of a `RetrievalReport`; the first
+            is drawn strongest.
         path: Str or path of the PNG; the numbers lie beside it as CSV.
         published: Dict as `curves`, of what was not measured here, drawn
             dashed; or None.
+        measure: Str, what the values are.
 
     Returns:
         The path, a `pathlib.Path`.
 
     Raises:
         ValueError: If there is no curve, if one has no point, if bits are
-            below 1 or if a precision is not within [0, 1].
+            below 1 or if a value is not within [0, 1].
 
     Example:
 
     >>> import tempfile
-    >>> from hashnet_tf.plots import plot_precision_radius2
+    >>> from hashnet_tf.plots import plot_by_bits
     >>> curves = {"HashNet": {16: 0.3, 32: 0.5}, "ITQ": {16: 0.2, 32: 0.4}}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plot_precision_radius2(curves, f"{folder}/radius2.png").name
+    ...     plot_by_bits(curves, f"{folder}/radius2.png").name
     'radius2.png'
     """
 
     def arrange(axes):
-        axes.set(xlabel="bits", ylabel="precision within Hamming radius 2")
+        axes.set(xlabel="bits", ylabel=measure)
         axes.set_ylim(0, 1)
         lines = [*curves.values(), *(published or {}).values()]
         axes.set_xticks(sorted({x for line in lines for x in line}))
@@ -113,11 +118,73 @@ def plot_precision_radius2(
     return _plot_curves(
         curves,
         "bits",
-        "precision",
+        measure,
         path,
         arrange,
         lambda bits: bits >= 1,
         published,
+    )
+
+
+def plot_distances(
+    pairs: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]],
+    path: str | os.PathLike[str],
+) -> Path:
+    """Draws how the distances of similar and of dissimilar pairs are spread.
+
+    Of each system a curve of its similar pairs and, dashed, one of the others;
+    each adds up to 1.
+
+    Args:
+        pairs: Dict from a name to two arrays `[K + 1]`, how many similar and
+            how many dissimilar pairs lie at each distance 0..K, such as the
+            sums over the queries of the `relevant` and of the other `counts`
+            of `hashnet_tf.retrieval.Histograms`.
+        path: Str or path of the PNG; the numbers lie beside it as CSV.
+
+    Returns:
+        The path, a `pathlib.Path`.
+
+    Raises:
+        ValueError: If there is no system, or one has no pair of either kind.
+
+    Example:
+
+    >>> import tempfile
+    >>> from hashnet_tf.plots import plot_distances
+    >>> pairs = {"HashNet": ([3, 1, 0], [0, 1, 5])}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plot_distances(pairs, f"{folder}/distances.png").name
+    'distances.png'
+    """
+    similar, dissimilar = {}, {}
+    for name, counts in pairs.items():
+        for kind, shares, n in zip(
+            ("similar", "dissimilar"),
+            (similar, dissimilar),
+            map(np.asarray, counts),
+            strict=True,
+        ):
+            if not n.sum() > 0:
+                raise ValueError(
+                    "`pairs` must hold pairs of both kinds. Received: no"
+                    f" {kind} pair of {name!r}"
+                )
+            shares[f"{name}, {kind}"] = dict(enumerate(n / n.sum()))
+
+    def arrange(axes):
+        axes.set(xlabel="Hamming distance", ylabel="share of the pairs")
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+
+    return _plot_curves(
+        similar,
+        "distance",
+        "share",
+        path,
+        arrange,
+        lambda distance: distance >= 0,
+        dissimilar,
     )
 
 

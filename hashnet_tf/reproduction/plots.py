@@ -1,6 +1,7 @@
 """The figures of the paper: of all methods, and of HashNet and a rival."""
 
 import collections.abc
+import functools
 import pathlib
 import typing
 
@@ -8,19 +9,27 @@ import numpy as np
 
 from hashnet_tf.datasets import pixel_array
 from hashnet_tf.plots import (
+    plot_by_bits,
     plot_code_histogram,
+    plot_distances,
     plot_losses,
     plot_precision_at,
-    plot_precision_radius2,
     plot_precision_recall,
     plot_tsne,
 )
 from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.paper import paper_curve
 from hashnet_tf.reproduction.table_files import Row
+from hashnet_tf.retrieval import histograms
 from hashnet_tf.runs.code_set import CodeSet
 from hashnet_tf.runs.run import Run
 
+# What is drawn over the length of the codes.
+BY_BITS = {
+    "precision_radius2": "precision within Hamming radius 2",
+    "tie-aware": "MAP",
+    "empty_balls": "share of queries with no item within radius 2",
+}
 # Of Figures 5 and 6.
 SHEET_ROWS, SHEET_COLUMNS = 3, 10
 CLASSES, POINTS = 10, 1000
@@ -33,7 +42,8 @@ def draw_curves(
 ) -> list[pathlib.Path]:
     """Draws Figures 2 to 4: P@H<=2 by bits, precision by recall and by N.
 
-    Means over the seeds; the last two at the most bits. HashNet's curves as
+    Beside them MAP and the share of empty balls by bits. Means over the seeds;
+    those by recall and by N at the most bits. HashNet's curves as
     the paper has them, at 64 bits, are dashed.
 
     Args:
@@ -47,14 +57,24 @@ def draw_curves(
     rows = [row for row in rows if row.results]
     if not rows:
         return []
-    radius2 = {}
-    for row in rows:
-        curve = radius2.setdefault(row.method.title, {})
-        curve[row.bits] = row.mean("precision_radius2")
+    by_bits = {measure: {} for measure in BY_BITS}
+    for measure, curves in by_bits.items():
+        for row in rows:
+            value = row.mean(measure)
+            if value is not None:
+                curves.setdefault(row.method.title, {})[row.bits] = value
     most = max(row.bits for row in rows)
     longest = [row for row in rows if row.bits == most]
     drawn = [
-        ("precision_radius2", plot_precision_radius2, radius2, True),
+        *(
+            (
+                measure,
+                functools.partial(plot_by_bits, measure=title),
+                by_bits[measure],
+                True,
+            )
+            for measure, title in BY_BITS.items()
+        ),
         (
             "precision_at_recall",
             plot_precision_recall,
@@ -77,11 +97,12 @@ def draw_curves(
     paths = []
     for measure, plot, curves, comparable in drawn:
         # A database below 100 images has no precision at 100.
-        if not all(curves.values()):
+        if not curves or not all(curves.values()):
             continue
         paper = paper_curve(measure, dataset) if comparable else None
         published = {"HashNet (paper)": paper} if paper else None
-        paths.append(plot(curves, folder / f"{measure}.png", published))
+        name = "map" if measure == "tie-aware" else measure
+        paths.append(plot(curves, folder / f"{name}.png", published))
     return paths
 
 
@@ -100,7 +121,8 @@ def draw_trainings(
     """Draws Figures 5 to 8, of networks that were trained.
 
     For each the images found for some queries (5) and the codes in the plane
-    (6, where an image has one class); together J and L by steps (7) and, of
+    (6, where an image has one class); together J and L by steps (7), the
+    distances of similar and dissimilar pairs of a query and an item and, of
     the first two, the histograms of |g| (8).
 
     Args:
@@ -122,6 +144,8 @@ def draw_trainings(
         paths += [path] if path else []
     trainings = {method.title: run.history for method, run in runs.items()}
     paths.append(plot_losses(trainings, folder / "losses.png"))
+    distances = {method.title: _distances(run) for method, run in runs.items()}
+    paths.append(plot_distances(distances, folder / "distances.png"))
     if len(runs) > 1:
         (first, one), (second, other) = list(runs.items())[:2]
         paths.append(
@@ -146,6 +170,19 @@ def _draw_neighbours(run: Run, path: pathlib.Path) -> pathlib.Path:
     pixels = pixel_array(asked, size, config.framing)
     k = min(SHEET_COLUMNS, len(dataset.database))
     return run.search(pixels, k).draw(path, asked.labels)
+
+
+def _distances(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how many similar, and other, pairs lie at each distance."""
+    query, database = (
+        CodeSet.load(run.codes_path(part)) for part in ("query", "database")
+    )
+    assert query.labels is not None
+    found = histograms(
+        query.codes, database.codes, query.labels, database.labels, query.bits
+    )
+    similar = found.relevant.sum(axis=0)
+    return similar, found.counts.sum(axis=0) - similar
 
 
 def _draw_codes(run: Run, path: pathlib.Path) -> pathlib.Path | None:

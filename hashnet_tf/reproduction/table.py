@@ -147,11 +147,11 @@ def _rows(cells, table, dataset):
 
 
 def _compared(cells, table, bits):
-    """Returns the cells of HashNet and of its rival that are finished."""
+    """Returns the cells of HashNet and of its rivals that are finished."""
     return [
         cell
         for (method, k, seed), cell in cells.items()
-        if method.name in ("hashnet", RIVALS[table])
+        if method.name in ("hashnet", "hashnet-r", RIVALS[table])
         and (k, seed) == (bits, 0)
         and cell.result() is not None
     ]

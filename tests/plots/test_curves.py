@@ -1,17 +1,24 @@
+import functools
+
 import pytest
 
 from hashnet_tf.plots import (
+    plot_by_bits,
+    plot_distances,
     plot_precision_at,
-    plot_precision_radius2,
     plot_precision_recall,
 )
 
 PLOTS = [
     (plot_precision_recall, "recall", [0.05, 0.1, 1.0]),
     (plot_precision_at, "N", [100, 200, 1000]),
-    (plot_precision_radius2, "bits", [16, 32, 48]),
+    (
+        functools.partial(plot_by_bits, measure="precision"),
+        "bits",
+        [16, 32, 48],
+    ),
 ]
-PLOT_NAMES = ["precision_recall", "precision_at", "precision_radius2"]
+PLOT_NAMES = ["precision_recall", "precision_at", "by_bits"]
 each_plot = pytest.mark.parametrize("plot, x, places", PLOTS, ids=PLOT_NAMES)
 
 
@@ -80,10 +87,39 @@ def test_refuses_what_was_published(
         plot({"a": {1: 1}}, tmp_path / "a.png", published)
 
 
-def test_bits_are_the_ticks(tmp_path, drawn):
+def test_bits_are_the_ticks(tmp_path, drawn, table):
     lines = {"a": {48: 0.5, 16: 0.5}, "b": {64: 0.5}}
-    plot_precision_radius2(lines, tmp_path / "a.png", {"c": {32: 0.5}})
-    assert drawn[0].axes[0].get_xticks().tolist() == [16, 32, 48, 64]
+    path = tmp_path / "a.png"
+    plot_by_bits(lines, path, {"c": {32: 0.5}}, measure="MAP")
+    (axes,) = drawn[0].axes
+    assert axes.get_xticks().tolist() == [16, 32, 48, 64]
+    assert axes.get_ylabel() == "MAP"
+    assert table(path)[0] == ["name", "bits", "MAP"]
+
+
+def test_distances_of_similar_and_dissimilar_pairs(tmp_path, drawn, table):
+    path = tmp_path / "a.png"
+    pairs = {"a": ([6, 2, 0], [1, 1, 2]), "b": ([1, 0, 0], [0, 0, 5])}
+    assert plot_distances(pairs, path) == path
+    (axes,) = drawn[0].axes
+    styles = [line.get_linestyle() for line in axes.lines]
+    assert styles == ["-", "-", "--", "--"]
+    header, *lines = table(path)
+    assert header == ["name", "distance", "share"]
+    read = {}
+    for name, distance, share in lines:
+        read.setdefault(name, []).append((int(distance), float(share)))
+    assert read == {
+        "a, similar": [(0, 0.75), (1, 0.25), (2, 0.0)],
+        "b, similar": [(0, 1.0), (1, 0.0), (2, 0.0)],
+        "a, dissimilar": [(0, 0.25), (1, 0.25), (2, 0.5)],
+        "b, dissimilar": [(0, 0.0), (1, 0.0), (2, 1.0)],
+    }
+
+
+def test_refuses_no_pair_of_a_kind(tmp_path):
+    with pytest.raises(ValueError, match="Received: no dissimilar pair of 'a'"):
+        plot_distances({"a": ([1, 0], [0, 0])}, tmp_path / "a.png")
 
 
 def test_the_ranges_hold_nothing_but_what_can_be(tmp_path, drawn):
@@ -141,7 +177,7 @@ def test_refuses_a_value(tmp_path, plot, x, places, value):
         (plot_precision_recall, float("nan"), "recall=nan in 'a'"),
         (plot_precision_at, 0, "N=0 in 'a'"),
         (plot_precision_at, float("inf"), "N=inf in 'a'"),
-        (plot_precision_radius2, 0, "bits=0 in 'a'"),
+        (plot_by_bits, 0, "bits=0 in 'a'"),
     ],
 )
 def test_refuses_a_place(tmp_path, plot, place, message):

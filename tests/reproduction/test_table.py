@@ -30,6 +30,8 @@ def test_all_files_are_there(made):
     drawn = out / "figures" / "table_3"
     names = [
         "precision_radius2",
+        "map",
+        "empty_balls",
         "precision_at_recall",
         "precision_at",
         "neighbours-hashnet",
@@ -37,6 +39,7 @@ def test_all_files_are_there(made):
         "neighbours-hashnet-sgn",
         "tsne-hashnet-sgn",
         "losses",
+        "distances",
         "code_histogram",
     ]
     assert paths == [
@@ -186,9 +189,12 @@ def test_images_of_several_labels(config_of, tmp_path):
     # A point of Figure 6 has one color, so one class.
     assert [path.name for path in paths[3:]] == [
         "precision_radius2.png",
+        "map.png",
+        "empty_balls.png",
         "precision_at_recall.png",
         "neighbours-hashnet.png",
         "losses.png",
+        "distances.png",
     ]
 
 
