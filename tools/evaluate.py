@@ -37,6 +37,9 @@ from hashnet_tf.tools.main import add_data_at
 
 CODES = ("query_codes", "database_codes")
 FILES = (*CODES, "query_labels", "database_labels")
+# What says nothing where the other is measured.
+OF_RUNS = ("data_at", "so_far", "features")
+OF_FILES = ("bits", "out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +120,13 @@ def _check_files(arguments: argparse.Namespace, given: dict[str, str]) -> None:
             " --query_labels and --database_labels."
             f" Received: workdir={arguments.workdir}, out={arguments.out},"
             f" files {', '.join(given) or 'none'}"
+        )
+    unread = OF_FILES if arguments.workdir else OF_RUNS
+    if others := [name for name in unread if getattr(arguments, name)]:
+        measured = "a run" if arguments.workdir else "files"
+        raise ValueError(
+            f"--{others[0]} is not for the measuring of {measured}."
+            f" Received: {others[0]}={getattr(arguments, others[0])!r}"
         )
 
 

@@ -144,7 +144,8 @@ def evaluate_files(
             `[n, L]`; None with code sets, which have labels of their own.
         database_labels: The same of the items to find.
         out: Str or path of a folder for `report.json`, or None.
-        bits: Int K, the length of the codes in files; None for 8 a byte.
+        bits: Int K, the length of the codes in files; None for 8 a byte, or
+            with code sets, which know their own.
         at: Int R >= 1 of MAP@R; None for 5,000.
         empty_ball: As in `hashnet_tf.retrieval.evaluate`.
 
@@ -152,8 +153,9 @@ def evaluate_files(
         `hashnet_tf.retrieval.RetrievalReport`.
 
     Raises:
-        ValueError: If a code set stands beside files, files have no labels, a
-            file holds no numbers, or as `evaluate_code_sets`.
+        ValueError: If a code set stands beside files, its codes are not of
+            `bits`, files have no labels, a file holds no numbers, or as
+            `evaluate_code_sets`.
 
     Example:
 
@@ -181,11 +183,14 @@ def evaluate_files(
             f" of labels beside them. Received: {', '.join(files)}"
         )
     if any(of_sets):
+        query, database = map(CodeSet.load, (query_codes, database_codes))
+        if bits not in (None, query.bits):
+            raise ValueError(
+                f"`bits` must be {query.bits}, as in {files['query_codes']}, or"
+                f" left out with code sets. Received: bits={bits}"
+            )
         report = evaluate_code_sets(
-            CodeSet.load(query_codes),
-            CodeSet.load(database_codes),
-            at=at,
-            empty_ball=empty_ball,
+            query, database, at=at, empty_ball=empty_ball
         )
     else:
         report = evaluate(

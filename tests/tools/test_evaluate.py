@@ -109,6 +109,22 @@ def test_a_run_or_files_but_not_both(arrays, fails, tmp_path):
     assert "Received: workdir=None" in fails("evaluate")
 
 
+@pytest.mark.parametrize("flag", ["--bits=12", "--out=there"])
+def test_what_is_for_files_is_refused_with_a_run(flag, fails, tmp_path):
+    line = fails("evaluate", f"--workdir={tmp_path}", flag)
+    assert "is not for the measuring of a run. Received: " in line
+
+
+@pytest.mark.parametrize(
+    "flag", ["--data_at=there", "--so_far", "--features=there"]
+)
+def test_what_is_for_runs_is_refused_with_files(flag, arrays, fails, tmp_path):
+    out = f"--out={tmp_path / 'out'}"
+    line = fails("evaluate", *arrays[1].values(), out, flag)
+    assert "is not for the measuring of files. Received: " in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_that_is_no_array(arrays, fails, tmp_path):
     (tmp_path / "query_codes.npy").write_text("codes")
     line = fails("evaluate", *arrays[1].values(), f"--out={tmp_path / 'out'}")
@@ -133,6 +149,14 @@ def code_sets(arrays, tmp_path):
         folders[part] = folder
     flags = [f"--{part}_codes={folders[part]}" for part in folders]
     return folders, [*flags, f"--out={tmp_path / 'out'}"]
+
+
+def test_bits_beside_code_sets_must_be_theirs(code_sets, fails, hashnet):
+    _, flags = code_sets
+    line = fails("evaluate", *flags, "--bits=10")
+    assert "`bits` must be 12, as in " in line
+    assert line.endswith("Received: bits=10")
+    assert hashnet("evaluate", *flags, "--bits=12").code == 0
 
 
 def test_code_sets_give_what_their_files_give(
