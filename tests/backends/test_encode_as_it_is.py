@@ -20,14 +20,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 # What changes the layers, what changes the weights, and what makes a new model.
-QUICK = (
-    "low_rank",
-    "quantized_hash_layer",
-    "another_hash_layer",
-    "other_weights",
-    "half_precision_hash_layer",
-    "loaded",
-)
+QUICK = ("low_rank", "quantized_hash_layer", "loaded")
 
 
 @pytest.mark.parametrize(

@@ -351,15 +351,8 @@ def resume(way, folder, model):
     return checkpoint, checkpoint.restore(model) // STEPS
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name, marks=[] if name == "each step" else pytest.mark.slow
-        )
-        for name in RESUMED
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RESUMED)
 def test_a_killed_and_resumed_run_has_the_betas_of_an_unbroken_one(
     name, head, features, recorder, kill, killed, tmp_path
 ):
@@ -429,7 +422,9 @@ def loaded(model, features):
     return fresh
 
 
-@pytest.mark.parametrize("again", [recompiled, loaded])
+@pytest.mark.parametrize(
+    "again", [recompiled, pytest.param(loaded, marks=pytest.mark.slow)]
+)
 def test_with_a_new_optimizer_beta_begins_anew_or_goes_on(
     again, head, features
 ):

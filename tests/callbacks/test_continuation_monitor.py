@@ -156,6 +156,7 @@ def test_theorem_1_only_beta_changes_and_L_does_not(head, features):
     assert distances[-1] < 1e-5
 
 
+@pytest.mark.slow
 def test_it_changes_nothing_in_training(head, features, schedule):
     alone, watched = head(), head()
     monitor = hn.callbacks.ContinuationMonitor(*features)
@@ -222,6 +223,7 @@ def test_a_loss_of_its_own(head, features):
     check(record, by_hand(logits(model, features[0]), 1.0, features[1]))
 
 
+@pytest.mark.slow
 def test_writes_to_tensorboard(head, features, schedule, tmp_path):
     pytest.importorskip("tensorboard")
     history = fit(

@@ -63,7 +63,11 @@ def assert_equal_epochs(ones, others):
 # is shown in sources/test_written_lists.py.
 @pytest.mark.parametrize(
     "kind, part",
-    [("lists", "database"), ("npz of parts", "query"), ("tfds", "train")],
+    [
+        ("lists", "database"),
+        ("npz of parts", "query"),
+        pytest.param("tfds", "train", marks=pytest.mark.slow),
+    ],
 )
 def test_ordered_batches_keep_the_order(load, kind, part):
     dataset, value_of = load(kind)
@@ -96,7 +100,7 @@ def test_a_subset_keeps_the_order(load, kind, values_of):
         ("lists", "never"),
         ("npz", "always"),
         ("tfds", "never"),
-        ("tfds", "always"),
+        pytest.param("tfds", "always", marks=pytest.mark.slow),
     ],
 )
 def test_training_batches_pair_image_and_label(load, kind, cache):

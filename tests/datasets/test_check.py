@@ -123,6 +123,7 @@ def test_finds_an_image_with_two_labels():
     assert problem.endswith("with other labels: 0")
 
 
+@pytest.mark.slow
 def test_reads_a_prepared_set_of_tfds(prepare_tfds):
     good = tf.io.encode_jpeg(np.zeros((4, 4, 3), np.uint8)).numpy()
     bad = good[: len(good) // 3]

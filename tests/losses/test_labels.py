@@ -181,6 +181,7 @@ def test_each_loss_refuses_in_a_graph(loss):
         in_graph(lambda y: LOSSES[loss](y, G), labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ids at 2^24", "two levels of ids"])
 def test_a_compiled_step_that_refuses_gives_no_number(name):
     # XLA knows no errors. Nothing is learned from what is refused.

@@ -67,6 +67,7 @@ def test_batch_normalisation_sees_both_together(pair_model, triples):
     )
 
 
+@pytest.mark.slow
 def test_training_on_pairs_teaches_the_hashnet(pair_model, triples, items):
     hashnet = pair_model.hashnet
     before = mean_average_precision(hashnet, items)

@@ -6,6 +6,7 @@ from hashnet_tf.reproduction.job import peak_memory_mb
 from hashnet_tf.reproduction.processes import in_own_process
 
 
+@pytest.mark.slow
 def test_counts_what_was_held_and_given_back():
     before = peak_memory_mb()
     # More than is free within the peak, however high that was.

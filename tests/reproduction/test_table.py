@@ -208,6 +208,7 @@ def test_data_at_fault_stop_before_the_first_cell(
     assert cells_run(in_this_process) == []
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_does_not_stop_the_others(config_of, tmp_path):
     with pytest.raises(
         ValueError, match=r"1 cells could not .* Received: itq-300bits-seed0: "

@@ -69,6 +69,7 @@ def test_each_image_once_for_each_purpose(decoded, config, tmp_path):
     assert sum(decoded.values()) == 80
 
 
+@pytest.mark.slow
 def test_features_are_taken_once(decoded, config, weights_file, tmp_path):
     settings = {**config.as_dict(), "weights": weights_file}
     frozen = hn.runs.TrainingConfig(**{**settings, "freeze_backbone": True})

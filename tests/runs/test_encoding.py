@@ -519,6 +519,7 @@ def test_of_pixels_what_version_01_made_is_as_good(
     assert (encoding.batches, again.decoder) == (0, None)
 
 
+@pytest.mark.slow
 def test_of_files_what_version_01_made_is_made_anew(
     model, make_folder, encoding, tmp_path
 ):
@@ -541,6 +542,7 @@ def test_of_files_what_version_01_made_is_made_anew(
     hn.runs.search_images(model, folder / "b" / "05.png", new)
 
 
+@pytest.mark.slow
 def test_a_photograph_and_its_copy_stored_turned_have_one_code(model, tmp_path):
     rng = np.random.default_rng(0)
     exif = Image.Exif()

@@ -81,6 +81,7 @@ def test_are_computed_once(queries, computing, tmp_path):
     np.testing.assert_array_equal(first, again)
 
 
+@pytest.mark.slow
 def test_whatever_they_depend_on_has_a_file_of_its_own(
     queries, computing, tmp_path
 ):
@@ -218,6 +219,7 @@ def test_what_is_still_being_written_is_left_alone(computing, tmp_path):
     assert computing.images == [30, 10]
 
 
+@pytest.mark.slow
 def test_a_file_elsewhere_is_another_image(make_folder, computing, tmp_path):
     folder = make_folder()
     # As unpacked from two archives that were made for being the same anew.
@@ -363,6 +365,7 @@ def test_a_batch_of_too_few_or_too_many(batch_size, features):
         feature_batches(features, np.arange(N), batch_size, seed=0)
 
 
+@pytest.mark.slow
 def test_of_another_decoder_they_are_computed_anew(
     computing, write_images, tmp_path, monkeypatch
 ):

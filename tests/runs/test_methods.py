@@ -33,7 +33,7 @@ FROZEN = {
     "orthohash": True,
 }
 RIVALS = list(FROZEN)[4:]
-QUICK = ["hashnet-w", "csq"]
+QUICK = ["csq"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def parts(run):
 @pytest.mark.parametrize(
     "method",
     [
-        # Of each kind of training model one; the others take long.
+        # One of them; the others take long.
         pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
         for name in FROZEN
     ],

@@ -78,6 +78,7 @@ def test_what_lies_where(trained):
     assert "tfevents" in events.name
 
 
+@pytest.mark.slow
 def test_the_table_of_a_run_directory_is_all_there_is(
     frozen, measured, trained, tmp_path
 ):
@@ -230,7 +231,7 @@ def assert_same_weights(run, other):
         assert one.read_bytes() == wanted.read_bytes()
 
 
-@pytest.mark.parametrize("step", [pytest.param(2, marks=pytest.mark.slow), 11])
+@pytest.mark.parametrize("step", [2, 11])
 def test_a_killed_training_goes_on(
     step, unbroken, kill_after, killed, tmp_path, capsys
 ):
