@@ -335,6 +335,14 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.shallow:ITQ",
         ),
         Method(
+            "pca",
+            "PCA",
+            "Gong and Lazebnik, Iterative Quantization: A Procrustean Approach"
+            " to Learning Binary Codes (its PCA-direct), CVPR 2011",
+            "unsupervised",
+            "hashnet_tf.shallow:PCAHash",
+        ),
+        Method(
             "bre",
             "BRE",
             "Kulis and Darrell, Learning to Hash with Binary Reconstructive"

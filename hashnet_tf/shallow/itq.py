@@ -1,13 +1,11 @@
 """Iterative quantization: PCA, turned so that signs cost least."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-from sklearn.decomposition import PCA
 
 from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.shallow.hash_function import Floats, LinearHashFunction
+from hashnet_tf.shallow.pca_hash import fit_pca
 
 
 class ITQ(LinearHashFunction):
@@ -54,13 +52,7 @@ class ITQ(LinearHashFunction):
 
     def _learn(self, features: Floats, labels: npt.ArrayLike | None) -> None:
         check_count(self.rounds, "rounds")
-        if self.bits > min(features.shape):
-            raise ValueError(
-                "`bits` must not exceed the samples or the dimensions of"
-                f" `features`. Received: bits={self.bits},"
-                f" features.shape={features.shape}"
-            )
-        pca: Any = PCA(self.bits, random_state=self.seed).fit(features)
+        pca = fit_pca(features, self.bits, self.seed)
         v = pca.transform(features).astype(np.float64)
         self.rotation_, self.quantization_losses_ = learn_rotation(
             v, self.rounds, self.seed
