@@ -4,6 +4,7 @@ Works with numpy alone.
 """
 
 from hashnet_tf.retrieval.codes import pack, unpack
+from hashnet_tf.retrieval.distance_evaluation import evaluate_distances
 from hashnet_tf.retrieval.evaluation import evaluate
 from hashnet_tf.retrieval.hamming import distances
 from hashnet_tf.retrieval.hamming_index import HammingIndex
@@ -28,6 +29,7 @@ __all__ = [
     "RetrievalReport",
     "distances",
     "evaluate",
+    "evaluate_distances",
     "histograms",
     "mean_average_precision",
     "ndcg_at_k",

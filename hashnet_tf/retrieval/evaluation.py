@@ -1,6 +1,7 @@
 """From codes and labels to a report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from hashnet_tf.retrieval._file_order import file_order_sums
 from hashnet_tf.retrieval._grades import Labels
 from hashnet_tf.retrieval.codes import Codes, check_count
 from hashnet_tf.retrieval.hamming import check_pair
-from hashnet_tf.retrieval.histogram import histograms
+from hashnet_tf.retrieval.histogram import Histograms, histograms
 from hashnet_tf.retrieval.metrics import RECALLS
 from hashnet_tf.retrieval.presets import PRESETS, preset_map
 from hashnet_tf.retrieval.report import RetrievalReport
@@ -83,44 +84,99 @@ def evaluate(
     query_codes, database_codes, bits = check_pair(
         query_codes, database_codes, bits
     )
-    q, n = len(query_codes), len(database_codes)
+    n = len(database_codes)
     check_count(at, "at")
     ranks = [rank for rank in ranks if check_count(rank, "ranks") <= n]
     data = query_codes, database_codes, query_labels, database_labels
 
     found = histograms(*data, bits, threads)
-    ap = {"expected": found.average_precision(at)}
+    scores = scores_of(found, at, ranks)
     if file_order:
         sums, hits = file_order_sums(*data, at, threads)
-        ap["file_order"] = sums / np.maximum(hits, 1)
-    presets = {
-        name: preset_map(
-            name, ap["expected"], ap.get("file_order"), found.answerable
-        )
-        for name, preset in PRESETS.items()
-        if file_order or not preset.file_order
-    }
-    precision_at_recall = found.precision_at_recall(RECALLS).tolist()
-    return RetrievalReport(
-        bits=bits,
-        at=int(min(at, n)),
-        queries=q,
-        database=n,
+        scores["file_order"] = sums / np.maximum(hits, 1)
+    return make_report(
+        scores,
+        n,
+        at,
+        ranks,
         unlabelled_queries=found.unlabelled_queries,
-        queries_without_relevant=int(q - found.answerable.sum()),
-        presets=presets,
-        map_best=float(found.average_precision(at, "best").mean()),
-        map_worst=float(found.average_precision(at, "worst").mean()),
-        map_all=float(found.average_precision().mean()),
-        ndcg=float(found.ndcg_at_k(at).mean()),
-        precision_at={
-            rank: float(found.precision_at_k(rank).mean()) for rank in ranks
-        },
+        precision_at_recall=found.precision_at_recall(RECALLS),
+        bits=bits,
         empty_ball=empty_ball,
         ball_precision=found.precision_by_radius(empty_ball).tolist(),
         ball_recall=found.recall_by_radius().tolist(),
         empty_balls=found.empty_by_radius().tolist(),
+    )
+
+
+def scores_of(
+    found: Histograms, at: int, ranks: Sequence[int]
+) -> dict[str, npt.NDArray]:
+    """Measures each query by what needs no Hamming ball.
+
+    Args:
+        found: `Histograms` of q queries.
+        at: Int R >= 1.
+        ranks: Ints N >= 1.
+
+    Returns:
+        Dict from a name to `[q]`; "precision_at" to `[len(ranks), q]`.
+    """
+    precision = [found.precision_at_k(rank) for rank in ranks]
+    return {
+        "answerable": found.answerable,
+        "expected": found.average_precision(at),
+        "best": found.average_precision(at, "best"),
+        "worst": found.average_precision(at, "worst"),
+        "all": found.average_precision(),
+        "ndcg": found.ndcg_at_k(at),
+        "precision_at": np.reshape(precision, (len(ranks), len(found.counts))),
+    }
+
+
+def make_report(
+    scores: Mapping[str, npt.NDArray],
+    n: int,
+    at: int,
+    ranks: Sequence[int],
+    unlabelled_queries: int,
+    precision_at_recall: npt.NDArray[np.float64],
+    **balls: Any,
+) -> RetrievalReport:
+    """Puts the means over the queries into a report.
+
+    Args:
+        scores: As `scores_of`, of all queries; "file_order" too, AP@R divided
+            by the hits within R, where that was measured.
+        n: Int, items in the database.
+        at: Int R >= 1.
+        ranks: Ints N >= 1.
+        unlabelled_queries: Int.
+        precision_at_recall: float64, at `RECALLS`.
+        **balls: What there is of Hamming balls, by its name in the report.
+    """
+    answerable = scores["answerable"]
+    in_file_order = scores.get("file_order")
+    presets = {
+        name: preset_map(name, scores["expected"], in_file_order, answerable)
+        for name, preset in PRESETS.items()
+        if in_file_order is not None or not preset.file_order
+    }
+    precision_at = zip(ranks, scores["precision_at"], strict=True)
+    return RetrievalReport(
+        at=int(min(at, n)),
+        queries=len(answerable),
+        database=n,
+        unlabelled_queries=unlabelled_queries,
+        queries_without_relevant=int(len(answerable) - answerable.sum()),
+        presets=presets,
+        map_best=float(scores["best"].mean()),
+        map_worst=float(scores["worst"].mean()),
+        map_all=float(scores["all"].mean()),
+        ndcg=float(scores["ndcg"].mean()),
+        precision_at={rank: float(row.mean()) for rank, row in precision_at},
         precision_at_recall=dict(
-            zip(RECALLS, precision_at_recall, strict=True)
+            zip(RECALLS, precision_at_recall.tolist(), strict=True)
         ),
+        **balls,
     )

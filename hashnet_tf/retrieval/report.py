@@ -1,8 +1,8 @@
-"""What a set of codes retrieves, with the rule behind each number."""
+"""What codes or distances retrieve, with the rule behind each number."""
 
 import dataclasses
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hashnet_tf.retrieval.presets import PRESETS, check_preset
@@ -27,14 +27,17 @@ RULES = {
         " queries with a relevant item"
     ),
 }
+OF_BALLS = ("ball_precision", "ball_recall", "empty_balls")
+NO_BALLS = "not measured: real distances have no Hamming balls"
 
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalReport:
-    """Retrieval quality of database codes for query codes.
+    """Retrieval quality of a database for queries.
 
     Attributes:
-        bits: Length K of the codes.
+        bits: Length K of the codes; None where real distances were measured
+            (`evaluate_distances`), which have no Hamming balls.
         at: R of the MAPs and of NDCG; the size of the database where that is
             smaller than the R asked for.
         queries: Number of queries.
@@ -49,8 +52,10 @@ class RetrievalReport:
         map_all: MAP over the whole ranking.
         ndcg: Mean NDCG@R.
         precision_at: Dict from N to mean precision@N.
-        empty_ball: "zero" or "skip", the rule of `ball_precision`.
-        ball_precision: List of K + 1, mean precision within each radius.
+        empty_ball: "zero" or "skip", the rule of `ball_precision`; None
+            without balls.
+        ball_precision: List of K + 1, mean precision within each radius; as
+            the next two empty without balls.
         ball_recall: List of K + 1, mean recall within each radius.
         empty_balls: List of K + 1, share of queries with no item within.
         precision_at_recall: Dict from recall to mean interpolated precision.
@@ -65,7 +70,7 @@ class RetrievalReport:
     MAP@3               1.0000
     """
 
-    bits: int
+    bits: int | None
     at: int
     queries: int
     database: int
@@ -77,7 +82,7 @@ class RetrievalReport:
     map_all: float
     ndcg: float
     precision_at: dict[int, float]
-    empty_ball: str
+    empty_ball: str | None
     ball_precision: list[float]
     ball_recall: list[float]
     empty_balls: list[float]
@@ -89,17 +94,14 @@ class RetrievalReport:
         return self.presets["tie-aware"]
 
     @property
-    def precision_radius2(self) -> float:
-        """Float, P@H<=2."""
-        return self.ball_precision[min(2, self.bits)]
+    def precision_radius2(self) -> float | None:
+        """Float, P@H<=2, or None without balls."""
+        return _within_2(self.ball_precision)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the report as plain Python values, ready for JSON."""
-        rules = {
-            **RULES,
-            "ball_precision": RULES["ball_precision"][self.empty_ball],
-            "presets": {name: PRESETS[name].rule for name in self.presets},
-        }
+        rules = {name: self._rule(name) for name in RULES}
+        rules["presets"] = {name: PRESETS[name].rule for name in self.presets}
         fields = dataclasses.asdict(self)
         for name in ("precision_at", "precision_at_recall"):
             # JSON has no numbers for keys.
@@ -148,13 +150,15 @@ class RetrievalReport:
                     f"The report must have been made with file_order=True."
                     f" Received: preset={name!r}"
                 )
+        ranked = "real distances" if self.bits is None else f"{self.bits} bits"
         lines = [
-            f"{self.bits} bits, {self.queries:,} queries,"
+            f"{ranked}, {self.queries:,} queries,"
             f" {self.database:,} in the database"
         ]
 
         def add(name, value, rule):
-            lines.append(f"{name:<20}{value:.4f}")
+            shown = "-" if value is None else f"{value:.4f}"
+            lines.append(f"{name:<20}{shown}")
             lines.extend(
                 textwrap.wrap(
                     rule, 78, initial_indent="    ", subsequent_indent="    "
@@ -170,16 +174,24 @@ class RetrievalReport:
         add("  worst tie order", self.map_worst, RULES["map_worst"])
         add("MAP@ALL", self.map_all, RULES["map_all"])
         add(f"NDCG@{self.at}", self.ndcg, RULES["ndcg"])
-        radius = min(2, self.bits)
-        add(
-            "P@H<=2",
-            self.precision_radius2,
-            RULES["ball_precision"][self.empty_ball],
-        )
-        add("  empty balls", self.empty_balls[radius], RULES["empty_balls"])
+        add("P@H<=2", self.precision_radius2, self._rule("ball_precision"))
+        empty = _within_2(self.empty_balls)
+        add("  empty balls", empty, self._rule("empty_balls"))
         for rank in list(self.precision_at)[:1] + list(self.precision_at)[-1:]:
             add(f"P@{rank}", self.precision_at[rank], RULES["precision_at"])
         for field in ("unlabelled_queries", "queries_without_relevant"):
             if count := getattr(self, field):
                 lines.append(f"{field.replace('_', ' ')}: {count:,}")
         return "\n".join(lines)
+
+    def _rule(self, name: str) -> Any:
+        """Returns the rule of `RULES` that a number was measured by."""
+        if self.bits is None and name in OF_BALLS:
+            return NO_BALLS
+        rule = RULES[name]
+        return rule[self.empty_ball] if isinstance(rule, dict) else rule
+
+
+def _within_2(by_radius: Sequence[float]) -> float | None:
+    """Returns the value at radius 2, or at K where that is less."""
+    return by_radius[:3][-1] if by_radius else None
