@@ -77,10 +77,11 @@ setup(
         "wrapt>=1.14",
     ],
     extras_require={
-        "faiss": ["faiss-cpu>=1.9"],
+        # RaBitQ came with 1.11.
+        "faiss": ["faiss-cpu>=1.11"],
         "jax": ["jax>=0.5"],
         "test": [
-            "faiss-cpu>=1.9",
+            "faiss-cpu>=1.11",
             "hypothesis>=6.100",
             "jax>=0.5",
             "jedi>=0.19",

@@ -1,4 +1,4 @@
-"""Every method that makes codes, by name: HashNet, its variants, its rivals.
+"""Every method by name: HashNet, its variants, its rivals.
 
 The one list of them. The choices and the help of `hashnet train --method`, the
 loss and the network of a training, the systems of the tables and the tests all
@@ -63,12 +63,14 @@ RIVAL_SETTINGS = ("quantization", "margin", "gamma")
 
 Tried = collections.abc.Mapping[str, typing.Any]
 
-Kind = typing.Literal["hashnet", "deep", "supervised", "unsupervised"]
+Kind = typing.Literal[
+    "hashnet", "deep", "supervised", "unsupervised", "vectors"
+]
 
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """A way to learn codes.
+    """A way to learn codes, or to rank without them.
 
     Attributes:
         name: Str, by which it is chosen.
@@ -76,7 +78,9 @@ class Method:
         reference: Str, the paper.
         kind: "hashnet" for HashNet and its variants, "deep" for another loss
             that trains a network, "supervised" or "unsupervised" for an
-            estimator on given features that learns with or without labels.
+            estimator on given features that learns with or without labels,
+            "vectors" for one that has no codes of K bits or ranks by distances
+            of its own.
         learner: Str, "module:name" of the `keras.losses.Loss` or of the
             estimator of `hashnet_tf.shallow`.
         network: Str, "module:name" of the `hashnet_tf.models.TrainingModel`
@@ -364,6 +368,38 @@ METHODS: dict[str, Method] = {
             " Algorithms, STOC 2002",
             "unsupervised",
             "hashnet_tf.shallow:LSH",
+        ),
+        Method(
+            "floats",
+            "Floats",
+            "Babenko et al., Neural Codes for Image Retrieval, ECCV 2014",
+            "vectors",
+            "hashnet_tf.shallow:FloatRanking",
+        ),
+        Method(
+            "sign",
+            "Sign",
+            "Agrawal et al., Analyzing the Performance of Multilayer Neural"
+            " Networks for Object Recognition, ECCV 2014",
+            "vectors",
+            "hashnet_tf.shallow:SignRanking",
+        ),
+        Method(
+            "pq",
+            "PQ",
+            "Jegou et al., Product Quantization for Nearest Neighbor Search,"
+            " TPAMI 2011",
+            "vectors",
+            "hashnet_tf.shallow:PQRanking",
+        ),
+        Method(
+            "rabitq",
+            "RaBitQ",
+            "Gao and Long, RaBitQ: Quantizing High-Dimensional Vectors with a"
+            " Theoretical Error Bound for Approximate Nearest Neighbor Search,"
+            " SIGMOD 2024",
+            "vectors",
+            "hashnet_tf.shallow:RaBitQRanking",
         ),
     ]
 }

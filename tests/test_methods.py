@@ -59,7 +59,9 @@ def test_deep_methods_are_those_of_the_moment(monkeypatch):
     assert DEEP[0] == "hashnet"
     assert len(DEEP_METHODS) == len(DEEP) == 13
     shallow = [name for name in METHODS if name not in DEEP_METHODS]
-    assert shallow == "sdh ksh itq-cca itq pca bre sh lsh".split()
+    assert shallow == (
+        "sdh ksh itq-cca itq pca bre sh lsh floats sign pq rabitq".split()
+    )
     monkeypatch.delitem(METHODS, "dhn")
     assert "dhn" not in DEEP_METHODS and len(DEEP_METHODS) == 12
 

@@ -41,6 +41,8 @@ class Result:
         training: Dict of the last epoch's `J`, `L` and `gap`
             (`hashnet_tf.callbacks.ContinuationMonitor`) of a deep method, or
             None of a shallow one.
+        bytes_per_item: Int, what the database keeps of an item, or None in
+            what was written before that was told: a code of the cell's bits.
 
     Example:
 
@@ -61,6 +63,7 @@ class Result:
     seconds: float | None
     peak_memory_mb: float
     training: dict[str, float] | None = None
+    bytes_per_item: int | None = None
 
     def as_dict(self) -> dict[str, typing.Any]:
         """Returns the result as plain Python values, ready for JSON."""
@@ -77,6 +80,8 @@ class Result:
         Raises:
             ValueError: If it lacks what this version measures.
         """
+        # One written before the bytes were told is as good.
+        values = {"bytes_per_item": None, **values}
         names = [field.name for field in dataclasses.fields(cls)]
         if missing := [name for name in names if name not in values]:
             raise ValueError(

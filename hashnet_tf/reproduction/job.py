@@ -14,7 +14,7 @@ import numpy as np
 from hashnet_tf._files import write_json
 from hashnet_tf.datasets import ordered_batches
 from hashnet_tf.reproduction.cell import Cell, Result
-from hashnet_tf.retrieval import evaluate
+from hashnet_tf.retrieval import evaluate, evaluate_distances
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
@@ -207,7 +207,7 @@ def run_cell(cell: Cell, shared: Path) -> None:
         measured = _fitted(cell, dataset, backbone, cache)
     else:
         measured = _trained(cell, data, backbone, cache)
-    report, seconds, features, training = measured
+    report, seconds, features, training, bytes_per_item = measured
     cell.finish(
         Result(
             protocol=dataset.protocol,
@@ -217,6 +217,7 @@ def run_cell(cell: Cell, shared: Path) -> None:
             seconds=seconds,
             training=training,
             peak_memory_mb=peak_memory_mb(),
+            bytes_per_item=bytes_per_item,
         )
     )
 
@@ -229,7 +230,7 @@ def _trained(cell: Cell, data: RunData, backbone, cache):
     seconds = None if begun else time.perf_counter() - start
     last = read_records(run.records_path)[-1]
     training = {name: last[name] for name in ("J", "L", "gap")}
-    return report, seconds, "pixels", training
+    return report, seconds, "pixels", training, -(-cell.config.bits // 8)
 
 
 def _fitted(cell: Cell, dataset, backbone, cache):
@@ -239,23 +240,32 @@ def _fitted(cell: Cell, dataset, backbone, cache):
         return shallow_features(config, backbone, images, cache)
 
     start = time.perf_counter()
+    estimator = cell.method.resolve()()
+    # What ranks by all dimensions has neither.
+    settings = {"bits": config.bits, "seed": config.seed}
+    taken = settings.keys() & estimator.get_params()
+    estimator.set_params(**{name: settings[name] for name in taken})
     learnt = np.concatenate(list(features(dataset.train)))
-    estimator = cell.method.resolve()(bits=config.bits, seed=config.seed)
     estimator.fit(learnt, dataset.train.labels)
-    query, database = (
-        np.concatenate([estimator.encode(part) for part in features(images)])
-        for images in (dataset.query, dataset.database)
-    )
-    report = evaluate(
-        query,
-        database,
-        dataset.query.labels,
-        dataset.database.labels,
-        bits=config.bits,
-        at=dataset.at or USUAL_AT,
-    )
+    kept = _encoded(estimator, features(dataset.database))
+    labels = dataset.query.labels, dataset.database.labels
+    at = dataset.at or USUAL_AT
+    if cell.method.kind == "vectors":
+        queries = np.concatenate(list(features(dataset.query)))
+        report = evaluate_distances(
+            lambda rows: estimator.distances(queries[rows], kept),
+            *labels,
+            at=at,
+        )
+    else:
+        queries = _encoded(estimator, features(dataset.query))
+        report = evaluate(queries, kept, *labels, bits=config.bits, at=at)
     seconds = time.perf_counter() - start
     made_of = "pixels"
     if backbone is not None:
         made_of = f"features of {config.backbone}, {config.weights}"
-    return report, seconds, made_of, None
+    return report, seconds, made_of, None, kept[:1].nbytes
+
+
+def _encoded(estimator, parts):
+    return np.concatenate([estimator.encode(part) for part in parts])

@@ -97,7 +97,8 @@ def draw_curves(
     paths = []
     for measure, plot, curves, comparable in drawn:
         # A database below 100 images has no precision at 100.
-        if not curves or not all(curves.values()):
+        curves = {name: curve for name, curve in curves.items() if curve}
+        if not curves:
             continue
         paper = paper_curve(measure, dataset) if comparable else None
         published = {"HashNet (paper)": paper} if paper else None

@@ -13,7 +13,8 @@ from hashnet_tf.retrieval.presets import PRESETS
 
 
 def _within_2(by_radius):
-    return by_radius[min(2, len(by_radius) - 1)]
+    # What ranks by real distances has no ball.
+    return by_radius[min(2, len(by_radius) - 1)] if by_radius else None
 
 
 # From a result to a number, by the name that the tables give it.
@@ -29,6 +30,7 @@ MEASURES = {
     "gap": lambda result: (result.training or {}).get("gap"),
     "seconds": lambda result: result.seconds,
     "peak_memory_mb": lambda result: result.peak_memory_mb,
+    "bytes_per_item": lambda result: result.bytes_per_item,
 }
 
 RULE = "thuml-caffe"
@@ -187,6 +189,7 @@ def _by_cell(rows):
     yield _line(
         "system",
         "bits",
+        "bytes an item",
         "deephash",
         "P@H<=2",
         "empty balls",
@@ -197,11 +200,12 @@ def _by_cell(rows):
         "seconds a cell",
         "peak MB a cell",
     )
-    yield _rule(11)
+    yield _rule(12)
     for row in rows:
         yield _line(
             row.method.title,
             row.bits,
+            _bytes(row),
             _shown(row, "deephash"),
             _shown(row, "precision_radius2"),
             _shown(row, "empty_balls"),
@@ -221,6 +225,12 @@ def _shown(row, measure, digits=4):
     if len(row.values(measure)) == 1:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} ± {spread:.{digits}f}"
+
+
+def _bytes(row):
+    """Returns the bytes that are kept of an item, of codes if none are told."""
+    told = row.values("bytes_per_item")
+    return int(told[0]) if told else -(-row.bits // 8) if row.results else "-"
 
 
 def _line(*cells):

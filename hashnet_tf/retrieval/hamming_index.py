@@ -71,7 +71,7 @@ class HammingIndex:
         self.ids: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._built: Any = None
         if kind != "exact":
-            _faiss()
+            load_faiss("This kind of index")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -296,18 +296,26 @@ class HammingIndex:
         return distances, ids
 
 
-def _faiss():
+def load_faiss(what: str) -> Any:
+    """Imports FAISS.
+
+    Args:
+        what: Str, what needs it, the first words of the error.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
     try:
         import faiss
     except ImportError as error:
         raise ImportError(
-            "This kind of index needs FAISS: pip install 'hashnet_tf[faiss]'"
+            f"{what} needs FAISS: pip install 'hashnet_tf[faiss]'"
         ) from error
     return faiss
 
 
 def _build(kind, codes):
-    faiss = _faiss()
+    faiss = load_faiss("This kind of index")
     n, width = codes.shape
     bits = 8 * width
     if kind == "flat":

@@ -1,4 +1,4 @@
-"""Hash functions on given features, as scikit-learn estimators."""
+"""Hash functions and rankings of given features, as scikit-learn estimators."""
 
 import lazy_loader
 

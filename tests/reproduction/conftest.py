@@ -1,3 +1,4 @@
+import dataclasses
 import importlib
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from hashnet_tf.methods import METHODS
 from hashnet_tf.reproduction import Result, Row
 from hashnet_tf.reproduction import plots as figures
-from hashnet_tf.retrieval import evaluate, pack
+from hashnet_tf.retrieval import evaluate, evaluate_distances, pack
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,3 +69,13 @@ def row_of(result_of):
         return Row(METHODS[method], bits, results, paper)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def real_result(result_of):
+    """Result of distances by chance, in 1,280 floats an item."""
+    rng = np.random.default_rng(9)
+    labels = rng.integers(0, 3, 120)
+    distances = rng.normal(size=(20, 120))
+    report = evaluate_distances(distances, labels[:20], labels, at=50)
+    return dataclasses.replace(result_of(0), report=report, bytes_per_item=5120)

@@ -46,9 +46,37 @@ def test_a_shallow_one_is_what_it_does_on_pixels(name, config_of, tmp_path):
     result = cell.result()
     assert result.report == by_hand(name, cell.config, pixels)
     assert result.images == {"train": 200, "query": 200, "database": 1597}
-    assert result.features == "pixels"
+    assert (result.features, result.bytes_per_item) == ("pixels", 2)
     assert "seed 1" in result.protocol
     assert 0 < result.seconds < 60 and result.peak_memory_mb > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, size", [("floats", 4 * 192), ("sign", 24), ("rabitq", 10)]
+)
+def test_one_that_ranks_by_real_distances(name, size, config_of, tmp_path):
+    if name == "rabitq":
+        pytest.importorskip("faiss")
+    cell = Cell.of(tmp_path, config_of(), name, 12, 1)
+    run_cell(cell, tmp_path / "shared")
+    train, query, database = images_of(cell.config)
+    ranking = METHODS[name].resolve()()
+    if name == "rabitq":
+        ranking.set_params(bits=12, seed=1)
+    ranking.fit(pixels(train))
+    distances = ranking.distances(
+        pixels(query), ranking.encode(pixels(database))
+    )
+    expected = hn.retrieval.evaluate_distances(
+        distances, query.labels, database.labels
+    )
+    result = cell.result()
+    # Products of matrices of other sizes may differ in the last bit.
+    assert result.report.map == pytest.approx(expected.map, abs=1e-4)
+    assert result.report.map > 0.3
+    assert result.report.precision_radius2 is None
+    assert result.bytes_per_item == size
 
 
 @pytest.mark.slow

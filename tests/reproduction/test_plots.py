@@ -105,6 +105,17 @@ def test_a_small_database_has_no_precision_at_100(result_of, tmp_path):
     assert "precision_at.png" not in names
 
 
+def test_real_distances_are_not_drawn_within_a_radius(
+    row_of, real_result, tmp_path
+):
+    floats = Row(METHODS["floats"], 16, {0: real_result})
+    radius2, recall, at = draw_curves([row_of("itq"), floats], tmp_path)
+    assert list(curves_of(radius2)) == ["ITQ"]
+    assert list(curves_of(recall)) == list(curves_of(at)) == ["ITQ", "Floats"]
+    names = [path.name for path in draw_curves([floats], tmp_path)]
+    assert names == ["precision_at_recall.png", "precision_at.png"]
+
+
 def test_classes():
     ids = np.array([2, -1, 0])
     assert _classes(ids).tolist() == [2, -1, 0]

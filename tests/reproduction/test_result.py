@@ -20,3 +20,15 @@ def test_refuses_what_lacks_a_part(name, result_of):
     del values[name]
     with pytest.raises(ValueError, match=f"Received: one without {name}$"):
         Result.from_dict(values)
+
+
+def test_one_that_was_written_before_the_bytes_were_told(result_of):
+    values = result_of(0).as_dict()
+    del values["bytes_per_item"]
+    assert Result.from_dict(values) == result_of(0)
+
+
+def test_of_real_distances_through_json(real_result):
+    values = json.loads(json.dumps(real_result.as_dict()))
+    assert values["report"]["precision_radius2"] is None
+    assert Result.from_dict(values) == real_result

@@ -221,6 +221,12 @@ def test_a_cell_that_fails_does_not_stop_the_others(config_of, tmp_path):
     assert [row["seeds"] for row in values["rows"]] == [[], [0]]
 
 
+def test_pq_of_half_a_byte_is_told_in_the_table(config_of, tmp_path):
+    pytest.importorskip("faiss")
+    with pytest.raises(ValueError, match="pq-12bits-seed0: `bits` must be a"):
+        reproduce(tmp_path, config_of(), 1, (12,), ["pq"], 1)
+
+
 @pytest.mark.slow
 def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
     module = importlib.import_module("hashnet_tf.reproduction.processes")

@@ -68,13 +68,14 @@ def test_the_cost_of_each_cell(row_of, result_of):
     }
     text = markdown([Row(METHODS["itq"], 16, results), row_of("lsh")], "")
     assert head_of(text, 1) == (
-        "| system | bits | deephash | P@H<=2 | empty balls | P@100 | J | L"
-        " | gap | seconds a cell | peak MB a cell |"
+        "| system | bits | bytes an item | deephash | P@H<=2 | empty balls"
+        " | P@100 | J | L | gap | seconds a cell | peak MB a cell |"
     )
     (line,) = cells_of(text, "ITQ", 1)
-    bits, deephash, radius2, empty, at_100, *training, seconds, peak = line
+    bits, size, deephash, radius2, empty, at_100, *training = line[:-2]
+    seconds, peak = line[-2:]
     reports = [result.report for result in results.values()]
-    assert bits == "16"
+    assert (bits, size) == ("16", "2")
     assert deephash == mean_and_spread([r.presets["deephash"] for r in reports])
     assert radius2 == mean_and_spread([r.ball_precision[2] for r in reports])
     assert empty == mean_and_spread([r.empty_balls[2] for r in reports])
@@ -91,11 +92,34 @@ def test_the_training_of_a_deep_cell(result_of):
     }
     text = markdown([Row(METHODS["hashnet"], 16, results)], "")
     (line,) = cells_of(text, "HashNet", 1)
-    assert line[5:8] == [
+    assert line[6:9] == [
         "0.7500 ± 0.2500",
         "0.8750 ± 0.1250",
         "0.1500 ± 0.0500",
     ]
+
+
+def test_real_distances_have_no_ball_and_bytes_of_their_own(
+    row_of, real_result, tmp_path
+):
+    rows = [row_of("itq"), Row(METHODS["floats"], 16, {0: real_result})]
+    ((bits, size, deephash, radius2, *_),) = cells_of(
+        markdown(rows, ""), "Floats", 1
+    )
+    report = real_result.report
+    assert (bits, size, radius2) == ("16", "5120", "-")
+    assert deephash == f"{report.presets['deephash']:.4f}"
+    (maps,) = cells_of(markdown(rows, ""), "Floats")
+    assert maps[0] == f"{report.map:.4f}"
+    written = write_tables(rows, tmp_path / "table_1", ABOUT)
+    with written[1].open(newline="") as file:
+        _, line = csv.DictReader(file)
+    assert line["precision_radius2_mean"] == ""
+    assert line["bytes_per_item_mean"] == "5120.0"
+    _, row = json.loads(written[2].read_text("utf-8"))["rows"]
+    nothing = {"mean": None, "spread": None, "values": []}
+    assert row["precision_radius2"] == nothing
+    assert row["bytes_per_item"]["values"] == [5120]
 
 
 def test_what_stands_above(row_of):
@@ -118,7 +142,7 @@ def test_one_seed_has_no_spread(row_of):
 def test_what_is_missing_is_a_dash():
     rows = [Row(METHODS["itq"], 16, {}, 0.25)]
     assert cells_of(markdown(rows, ""), "ITQ") == [["-", "-", "0.2500"]]
-    assert cells_of(markdown(rows, ""), "ITQ", 1) == [["16"] + ["-"] * 9]
+    assert cells_of(markdown(rows, ""), "ITQ", 1) == [["16"] + ["-"] * 10]
 
 
 def test_the_files_hold_the_numbers(row_of, tmp_path):

@@ -13,9 +13,14 @@ SMALL = {"SDH": {"anchors": 40}, "KSH": {"anchors": 20}, "BRE": {"anchors": 9}}
 
 
 def rivals():
-    return [
-        getattr(hashnet_tf.shallow, name)(bits=9, **SMALL.get(name, {}))
+    named = {
+        name: getattr(hashnet_tf.shallow, name)
         for name in hashnet_tf.shallow.__all__
+    }
+    return [
+        kind(bits=9, **SMALL.get(name, {}))
+        for name, kind in named.items()
+        if issubclass(kind, HashFunction)
     ]
 
 
