@@ -308,10 +308,10 @@ class PQRanking(VectorRanking):
 class RaBitQRanking(VectorRanking):
     """Ranks by RaBitQ on K principal components, as FAISS has it.
 
-    RaBitQ takes a bit a dimension, so the dimensions are brought to K: the
-    centred features, of unit length so that the distance goes with the cosine,
-    are projected on their first K principal components and, as the method
-    wants it, turned by a random rotation, V = X P. With c the mean of V and
+    RaBitQ takes a bit a dimension, so the dimensions are brought to K: v is a
+    vector of the first K principal components, as `ITQ` takes them, of unit
+    length so that the distance goes with the cosine, and turned by a random
+    rotation, which the method wants. With c the mean of all v and
     o = (v - c) / ||v - c|| it keeps the signs b = sgn(o) in {-1, +1}^K and two
     float32, of which ||v - c|| and <b, o> follow: K / 8 + 8 bytes, 8 more than
     a code of K bits. A query u, not quantized here, is estimated to be
@@ -329,7 +329,7 @@ class RaBitQRanking(VectorRanking):
 
     Attributes:
         mean_: `[d]`, of the features that were fitted.
-        projection_: float32 `[d, bits]`, P, the components turned.
+        projection_: float32 `[d, bits]`, the components turned.
         index_: `faiss.IndexRaBitQ`, trained and empty.
         n_features_in_: Int d.
 
@@ -361,22 +361,21 @@ class RaBitQRanking(VectorRanking):
     def _learn(self, centred: Floats) -> None:
         faiss = load_faiss("RaBitQ")
         bits = check_count(self.bits, "bits")
-        x = _unit(centred)
-        components = fit_pca(x, bits, self.seed).components_
+        components = fit_pca(centred, bits, self.seed).components_
         rng = np.random.default_rng(self.seed)
         rotation, _ = np.linalg.qr(rng.normal(size=(bits, bits)))
         self.projection_ = (components.T @ rotation).astype(np.float32)
         index = faiss.IndexRaBitQ(bits)
         # Of queries all bits: younger versions take 4 where nothing is said.
         index.qb = 0
-        index.train(x @ self.projection_)
+        index.train(_unit(centred @ self.projection_))
         self.index_ = index
 
     def _kept(self, centred: Floats) -> npt.NDArray:
-        return self.index_.sa_encode(_unit(centred) @ self.projection_)
+        return self.index_.sa_encode(_unit(centred @ self.projection_))
 
     def _distances(self, centred: Floats, kept: npt.NDArray) -> npt.NDArray:
-        turned = _unit(centred) @ self.projection_
+        turned = _unit(centred @ self.projection_)
         return _all_distances(self.index_, turned, kept)
 
 
