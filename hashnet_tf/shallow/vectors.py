@@ -376,7 +376,8 @@ class RaBitQRanking(VectorRanking):
 
     def _distances(self, centred: Floats, kept: npt.NDArray) -> npt.NDArray:
         turned = _unit(centred @ self.projection_)
-        return _all_distances(self.index_, turned, kept)
+        # As younger versions of FAISS have it, so that all give the same.
+        return np.maximum(_all_distances(self.index_, turned, kept), 0)
 
 
 def _unit(centred: Floats) -> Floats:
