@@ -56,8 +56,12 @@ def middle(bits: collections.abc.Sequence[int]) -> int:
 
 def score(results: collections.abc.Iterable[Result]) -> float:
     """Returns what a setting is chosen by: both measures count alike."""
-    reports = [result.report for result in results]
-    both = [(report.map + report.precision_radius2) / 2 for report in reports]
+    both = []
+    for result in results:
+        within = result.report.precision_radius2
+        # Only what ranks by other distances has none.
+        assert within is not None
+        both.append((result.report.map + within) / 2)
     return sum(both) / len(both)
 
 
