@@ -84,7 +84,17 @@ def hashnet(hidden=None):
     return hn.HashNet(keras.Model(inputs, outputs), bits=12)
 
 
-@pytest.mark.parametrize("name", DEEP)
+# One on each kind of model and of each kind of loss; the others take long.
+QUICK = ("hashnet", "hashnet-r", "dch", "csq", "greedyhash")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name in DEEP
+    ],
+)
 def test_trains_a_hashnet_on_what_is_known(name, config_of):
     config, labels = config_of(method=name, learning_rate=0.05), UNKNOWN
     x = np.random.default_rng(2).normal(size=(60, 10)).astype("float32")

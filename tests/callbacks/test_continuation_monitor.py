@@ -181,6 +181,7 @@ def test_with_patience_J_is_that_of_the_beta_trained_with(head, features):
     check(monitor.records[3], by_hand(z, 2.0, features[1]))
 
 
+@pytest.mark.slow
 def test_a_resumed_run_begins_with_what_was_restored(
     head, features, schedule, kill, killed, tmp_path
 ):
@@ -293,6 +294,7 @@ def test_obeys_verbose(fits, own, lines, head, features, capsys):
     assert capsys.readouterr().out.count("quantisation gap") == lines
 
 
+@pytest.mark.slow
 def test_warns_where_all_codes_become_one(head, features):
     x, ids = features
     order = np.argsort(ids, kind="stable")

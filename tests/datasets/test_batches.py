@@ -443,7 +443,9 @@ def test_refuses_a_worker_that_is_not_there(photographs, shard):
         training_batches(photographs, SIZE, 6, 0, shard=shard)
 
 
-@pytest.mark.parametrize("kind", ["npz", "tfds"])
+@pytest.mark.parametrize(
+    "kind", ["npz", pytest.param("tfds", marks=pytest.mark.slow)]
+)
 def test_an_epoch_comes_from_the_seed_and_its_number(
     kind, sources, monkeypatch
 ):

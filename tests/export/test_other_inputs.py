@@ -23,6 +23,7 @@ def program():
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape",
     [(8,), pytest.param((6, 6, 13), marks=pytest.mark.slow)],

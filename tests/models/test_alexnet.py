@@ -13,6 +13,7 @@ def network():
     return alexnet((67, 67, 3))
 
 
+@pytest.mark.slow
 def test_parameters_of_caffenet_down_to_fc7():
     # Kernel height * width * channels it sees * channels it makes + biases;
     # a convolution in two groups sees half the channels.

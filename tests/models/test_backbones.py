@@ -283,6 +283,7 @@ def test_frozen_batch_normalisation(name, layers, which, tmp_path):
         assert len(others) > layers and which(others)
 
 
+@pytest.mark.slow
 def test_without_freezing_batch_normalisation_moves():
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(2).integers(0, 256, (21, 32, 32, 3), "uint8")

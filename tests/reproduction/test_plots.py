@@ -109,11 +109,18 @@ def test_real_distances_are_not_drawn_within_a_radius(
     row_of, real_result, tmp_path
 ):
     floats = Row(METHODS["floats"], 16, {0: real_result})
-    radius2, recall, at = draw_curves([row_of("itq"), floats], tmp_path)
-    assert list(curves_of(radius2)) == ["ITQ"]
-    assert list(curves_of(recall)) == list(curves_of(at)) == ["ITQ", "Floats"]
-    names = [path.name for path in draw_curves([floats], tmp_path)]
-    assert names == ["precision_at_recall.png", "precision_at.png"]
+    drawn = draw_curves([row_of("itq"), floats], tmp_path)
+    names = {path.stem: list(curves_of(path)) for path in drawn}
+    both = ["ITQ", "Floats"]
+    assert names == {
+        "precision_radius2": ["ITQ"],
+        "map": both,
+        "empty_balls": ["ITQ"],
+        "precision_at_recall": both,
+        "precision_at": both,
+    }
+    names = [path.stem for path in draw_curves([floats], tmp_path)]
+    assert names == ["map", "precision_at_recall", "precision_at"]
 
 
 def test_classes():

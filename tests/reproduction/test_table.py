@@ -150,6 +150,7 @@ def test_bad_arguments(table, changes, received, config_of, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_unseen_classes_are_for_table_2(config_of, tmp_path):
     base = config_of(unseen_classes=3)
     with pytest.raises(ValueError, match="table=1, unseen_classes=3$"):

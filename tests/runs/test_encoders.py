@@ -70,6 +70,7 @@ def test_who_is_an_encoder(measured, saved, config):
     assert not isinstance(measured.model, Encoder)
 
 
+@pytest.mark.slow
 def test_files_are_framed_as_in_the_training(tiny_backbone, tmp_path):
     model = hn.HashNet(tiny_backbone((8, 8, 3)), 12, framing="paper")
     encoder = KerasEncoder(model)

@@ -231,6 +231,7 @@ def assert_same_weights(run, other):
         assert one.read_bytes() == wanted.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [2, 11])
 def test_a_killed_training_goes_on(
     step, unbroken, kill_after, killed, tmp_path, capsys
@@ -525,6 +526,7 @@ def test_the_whole_model_gives_the_codes_of_head_on_features(frozen, pixels):
     assert len(np.unique(codes, axis=0)) > 1
 
 
+@pytest.mark.slow
 def test_features_are_shared_between_runs(
     frozen, config_of, weights_file, tmp_path, monkeypatch
 ):

@@ -71,6 +71,7 @@ def test_a_part(part, encode, trained):
     assert code_set.manifest["protocol"] == dataset.protocol
 
 
+@pytest.mark.slow
 def test_what_evaluate_has_encoded_is_not_made_again(hashnet, measured):
     run, _ = measured
     out = run.codes_path("database")
@@ -82,6 +83,7 @@ def test_what_evaluate_has_encoded_is_not_made_again(hashnet, measured):
     assert (out / "codes.npy").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_files_that_are_no_images(encode, photos, fails, trained, tmp_path):
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)

@@ -132,7 +132,15 @@ def test_a_search_without_the_pictures(hashnet, top):
     assert_not_drawn()
 
 
-@pytest.mark.parametrize("command", ["evaluate", "encode", "export", "search"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "evaluate",
+        pytest.param("encode", marks=pytest.mark.slow),
+        pytest.param("export", marks=pytest.mark.slow),
+        "search",
+    ],
+)
 def test_an_image_that_came_to_harm_is_named(command, fails, top):
     run = hn.runs.Run(top / "run")
     query = run.dataset.query.names[0]

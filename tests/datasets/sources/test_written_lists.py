@@ -53,7 +53,14 @@ def check_same(read, dataset, width):
 
 @pytest.mark.parametrize(
     "kind",
-    ["folder", "folder of parts", "lists", "npz", "npz of parts", "tfds"],
+    [
+        "folder",
+        "folder of parts",
+        "lists",
+        "npz",
+        "npz of parts",
+        pytest.param("tfds", marks=pytest.mark.slow),
+    ],
 )
 def test_every_source_comes_back(sources, tmp_path, kind, values_of):
     word, value_of = sources[kind]
