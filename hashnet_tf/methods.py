@@ -36,9 +36,9 @@ def _deep(
         learner,
         network,
         fixes,
-        layers,
-        takes,
-        tries,
+        layers=layers,
+        takes=takes,
+        tries=tries,
     )
 
 

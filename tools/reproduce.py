@@ -18,8 +18,8 @@ choice/choice.json has them all.
 The shallow systems see the features of the backbone with its weights, or the
 pixels where it has none. --out then holds table_N.md, .csv and .json, the
 figures and, in cells/, the run directories. All other flags are those of
-hashnet train, --recipe too, of which --bits, --seeds and --methods take the
-place of its own.
+hashnet train, --recipe too, but for those of the rivals' losses; --bits,
+--seeds and --methods take the place of its own.
 """
 
 import argparse
@@ -27,11 +27,11 @@ import pathlib
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.sources.reading import check_place
-from hashnet_tf.methods import METHODS
+from hashnet_tf.methods import METHODS, RIVAL_SETTINGS
 from hashnet_tf.tools.train import add_settings, config_of
 
 # Of the cells, not of what they share.
-OF_CELLS = ("seed", "bits", "method")
+OF_CELLS = ("seed", "bits", "method", *RIVAL_SETTINGS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--choose",
         type=int,
         metavar="N",
-        help="first choose the settings of each deep method, by N training"
-        " images that ask in place of the queries; none: as the flags say",
+        help="first choose the settings of each deep method (its learning"
+        " rate, and its beta, dropout or the arguments of its loss), by N"
+        " training images that ask in place of the queries; none: as the flags"
+        " say",
     )
     add_settings(parser, without=OF_CELLS)
 

@@ -58,11 +58,11 @@ class GivenPairsLoss(RowLoss):
         self,
         alpha: float | None = None,
         class_weights: ClassWeights = "batch",
+        name: str = "given_pairs_loss",
+        reduction: str = "sum_over_batch_size",
         likelihood: str = "logistic",
         radius: float | None = None,
         power: float | None = None,
-        name: str = "given_pairs_loss",
-        reduction: str = "sum_over_batch_size",
     ) -> None:
         super().__init__(name, reduction)
         self._likelihood = likelihood_of(likelihood, alpha, radius, power)

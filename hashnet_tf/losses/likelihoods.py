@@ -98,10 +98,10 @@ class LogisticLikelihood(Likelihood):
     """
 
     def __init__(self, alpha: float | None = None) -> None:
-        if alpha is not None and not alpha > 0:
+        if alpha is not None and not 0 < alpha < float("inf"):
             raise ValueError(
-                f"`alpha` must be positive, or None for {LOGIT:g} / bits."
-                f" Received: alpha={alpha}"
+                "`alpha` must be positive and finite, or None for"
+                f" {LOGIT:g} / bits. Received: alpha={alpha}"
             )
         self.alpha = alpha
 

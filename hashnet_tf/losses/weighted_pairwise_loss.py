@@ -96,11 +96,11 @@ class WeightedPairwiseLoss(RowLoss):
         alpha: float | None = None,
         class_weights: ClassWeights = "batch",
         similarity: str = "shared",
+        name: str = "weighted_pairwise_loss",
+        reduction: str = "sum_over_batch_size",
         likelihood: str = "logistic",
         radius: float | None = None,
         power: float | None = None,
-        name: str = "weighted_pairwise_loss",
-        reduction: str = "sum_over_batch_size",
     ) -> None:
         super().__init__(name, reduction)
         self._likelihood = likelihood_of(likelihood, alpha, radius, power)

@@ -80,8 +80,8 @@ class Result:
         Raises:
             ValueError: If it lacks what this version measures.
         """
-        # One written before the bytes were told is as good.
-        values = {"bytes_per_item": None, **values}
+        # One written before these were told is as good.
+        values = {"bytes_per_item": None, "training": None, **values}
         names = [field.name for field in dataclasses.fields(cls)]
         if missing := [name for name in names if name not in values]:
             raise ValueError(
@@ -144,6 +144,9 @@ class Cell:
         changes: dict[str, typing.Any] = {"bits": bits, "seed": seed}
         if chosen.is_deep:
             changes.update(_settled(base, chosen), **(settings or {}))
+            if {**changes, **chosen.fixes}.get("beta") == 1:
+                # It is for a beta that rises.
+                changes["patience"] = None
         config = dataclasses.replace(base, **changes)
         folder = pathlib.Path(out, "cells", f"{method}-{bits}bits-seed{seed}")
         return cls(chosen, config, folder)
@@ -217,7 +220,4 @@ def _settled(base: TrainingConfig, method: Method) -> dict[str, typing.Any]:
     defaults = {field.name: field.default for field in dataclasses.fields(base)}
     names = (*method.unread, *method.fixes)
     settled = {name: defaults[name] for name in names}
-    if "beta" in settled:
-        # It is for a beta that rises.
-        settled["patience"] = None
     return {**settled, "method": method.name}

@@ -98,7 +98,8 @@ def make_cells(
         say(f"[{number}/{len(cells)}] {cell.name}")
         try:
             in_own_process(run_cell, cell, shared)
-        except (ValueError, BrokenExecutor) as error:
+        # A library may be missing that one method alone wants.
+        except (ValueError, ImportError, BrokenExecutor) as error:
             failed.append(f"{cell.name}: {error}")
             say(failed[-1])
         if after is not None:

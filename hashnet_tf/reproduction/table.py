@@ -50,8 +50,9 @@ def reproduce(
         seeds: Int, how many: 0, 1, ...; each draws the split too, if it is
             drawn.
         validation: Int, training images that ask while the settings of each
-            deep method are chosen (`hashnet_tf.reproduction.choose`), at the
-            upper middle of `bits`; or None for the settings of `base`.
+            deep method are chosen (`hashnet_tf.reproduction.choose`), the
+            first time at the upper middle of `bits`; or None for those of
+            `base`.
 
     Returns:
         List of the paths written, the Markdown first.
@@ -72,11 +73,14 @@ def reproduce(
     out = pathlib.Path(out)
     chosen = chosen_methods(table, methods)
     _check(base, table, bits, seeds)
-    settings = {}
+    settings, unchosen = {}, []
     if validation is not None:
         settings = choose(
             out / "choice", base, chosen, middle(bits), validation
         )
+        lost = [m for m in chosen if m.is_deep and m.name not in settings]
+        unchosen = [f"{m.name}: no try of it could be trained" for m in lost]
+        chosen = [method for method in chosen if method not in lost]
     cells = {
         (method, k, seed): Cell.of(
             out, base, method.name, k, seed, settings.get(method.name)
@@ -100,11 +104,11 @@ def reproduce(
         "chosen": settings,
     }
     path = out / f"table_{table}"
-    failed = make_cells(
+    failed = unchosen + make_cells(
         missing,
         out / "shared",
         lambda failed: write_tables(
-            _rows(cells, table, dataset), path, about, failed
+            _rows(cells, table, dataset), path, about, unchosen + failed
         ),
     )
     rows = _rows(cells, table, dataset)
@@ -147,11 +151,12 @@ def _rows(cells, table, dataset):
 
 
 def _compared(cells, table, bits):
-    """Returns the cells of HashNet and of its rivals that are finished."""
-    return [
-        cell
+    """Returns those cells of HashNet, its rival and HashNet-R that are done."""
+    done = {
+        method.name: cell
         for (method, k, seed), cell in cells.items()
-        if method.name in ("hashnet", "hashnet-r", RIVALS[table])
-        and (k, seed) == (bits, 0)
-        and cell.result() is not None
-    ]
+        if (k, seed) == (bits, 0) and cell.result() is not None
+    }
+    # The paper's own two first, whose codes Figure 8 sets side by side.
+    shown = ("hashnet", RIVALS[table], "hashnet-r")
+    return [done[name] for name in shown if name in done]

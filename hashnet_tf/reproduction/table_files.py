@@ -95,7 +95,8 @@ def write_tables(
     """
     paths = [path.with_suffix(ending) for ending in (".md", ".csv", ".json")]
     with written_beside(paths[0]) as beside:
-        beside.write_text(markdown(rows, about["title"], failed), "utf-8")
+        text = markdown(rows, about["title"], failed, about.get("chosen"))
+        beside.write_text(text, "utf-8")
     with written_beside(paths[1]) as beside:
         write_table(*_flat(rows), beside)
     write_json(
@@ -115,6 +116,7 @@ def markdown(
     rows: collections.abc.Sequence[Row],
     title: str,
     failed: collections.abc.Iterable[str] = (),
+    chosen: collections.abc.Mapping[str, typing.Any] | None = None,
 ) -> str:
     """Returns a table as Markdown: a row a method, then the cost of each cell.
 
@@ -122,6 +124,8 @@ def markdown(
         rows: List of `Row`.
         title: Str.
         failed: List of str.
+        chosen: Mapping from the name of a method to the settings that were
+            chosen for it, or None.
 
     Example:
 
@@ -134,6 +138,7 @@ def markdown(
     |---|---|---|---|
     | ITQ | - | - | 0.3255 |
     """
+    chosen = chosen or {}
     results = [result for row in rows for result in row.results.values()]
     ranks = sorted({result.report.at for result in results})
     seeds = sorted({seed for row in rows for seed in row.results})
@@ -154,6 +159,9 @@ def markdown(
         f"- {RULE}, the rule of the paper's code: {PRESETS[RULE].rule}.",
         *(f"- {protocol}" for protocol in _protocols(rows)),
         *(f"- The shallow systems see {what}." for what in features),
+        "- J, L and the gap are those of the last epoch, by the loss of HashNet"
+        " with the method's own likelihood.",
+        *(f"- Chosen of {name}: {_named(s)}." for name, s in chosen.items()),
         *(f"- Not made: {what}" for what in failed),
         "",
         *_by_system(rows),
@@ -161,6 +169,10 @@ def markdown(
         *_by_cell(rows),
     ]
     return "\n".join(text) + "\n"
+
+
+def _named(settings):
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
 def _by_system(rows):

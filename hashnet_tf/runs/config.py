@@ -161,9 +161,7 @@ class TrainingConfig:
         None, "logistic: slope of the sigmoid; none: 5 / bits", above=0
     )
     radius: float | None = setting(
-        None,
-        "radius: in bits; none: the lesser of 12 and bits / 2",
-        above=0,
+        None, "radius: in bits, at most half of them counts; none: 12", above=0
     )
     power: float | None = setting(
         None, "radius: how steeply the odds fall there; none: 3", above=0
@@ -175,7 +173,9 @@ class TrainingConfig:
         least=0,
     )
     margin: float | None = setting(
-        None, f"{_takers('margin')}: none: the loss' own", above=0
+        None,
+        f"{_takers('margin')}: that of the loss; none: its own",
+        above=0,
     )
     gamma: float | None = setting(
         None,

@@ -138,12 +138,16 @@ def build_pairwise_loss(
         class_weights = count_pairs(labels).weights
     elif class_weights == "none":
         class_weights = None
+    radius = config.radius
+    if radius is not None:
+        # One setting for all lengths: at K / 2 any two codes are even odds.
+        radius = min(radius, config.bits / 2)
     return WeightedPairwiseLoss(
         alpha=config.alpha,
         class_weights=class_weights,
         similarity=config.similarity,
         likelihood=config.likelihood,
-        radius=config.radius,
+        radius=radius,
         power=config.power,
     )
 

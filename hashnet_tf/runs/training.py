@@ -25,7 +25,8 @@ def train(
 
     Whichever method trains it, what is saved and watched is the HashNet alone:
     a rival's loss and classifier are left behind, and J and L among the
-    records are those of HashNet's Eq. 4 for every method.
+    records are those of HashNet's loss for every method, by the likelihood
+    of the settings.
 
     A run that was killed goes on from the end of its last whole epoch, with
     the same beta; one that is done is left as it is.

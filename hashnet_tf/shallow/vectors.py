@@ -31,8 +31,7 @@ class VectorRanking(BaseEstimator, abc.ABC):
 
     A subclass learns in `_learn`, gives in `_kept` what is kept of items and
     in `_distances` how far these are from queries. All three get features
-    less the mean of those that were fitted. A query is not coarsened: it comes
-    as features.
+    less the mean of those that were fitted. A query comes as features.
 
     Attributes:
         mean_: `[d]`, of the features that were fitted.
@@ -153,7 +152,7 @@ class FloatRanking(VectorRanking):
 
         d(x, y) = 1 - <x - mean, y - mean> / (||x - mean|| ||y - mean||)
 
-    The ceiling of all that learns without labels from the same features, at 4
+    The reference of all that learns without labels from the same features, at 4
     bytes a dimension. Features of a network as they come, of unit length, find
     images as by Babenko et al., "Neural Codes for Image Retrieval", ECCV 2014;
     centring makes the angles wide between features that are never negative,
@@ -395,6 +394,7 @@ def _all_distances(
     filled = faiss.deserialize_index(faiss.serialize_index(index))
     filled.add_sa_codes(np.ascontiguousarray(kept))
     found, places = filled.search(queries, len(kept))
-    distances = np.empty_like(found)
+    # An item that FAISS did not give back would be the farthest.
+    distances = np.full_like(found, np.inf)
     np.put_along_axis(distances, places, found, axis=1)
     return distances

@@ -219,6 +219,7 @@ def test_every_likelihood_is_one_of_the_losses():
         (("logistic", 0), r"5 / bits\. Received: alpha=0"),
         (("logistic", -0.1), r"5 / bits\. Received: alpha=-0.1"),
         (("logistic", float("nan")), "Received: alpha=nan"),
+        (("logistic", float("inf")), "Received: alpha=inf"),
         (("logistic", None, 12.0), "takes alpha and not `radius`"),
         (("radius", 0.1), "takes radius, power and not `alpha`"),
         (("radius", None, 0.0), r"bits / 2\. Received: radius=0.0"),

@@ -2,18 +2,20 @@ import dataclasses
 import importlib
 import json
 
+import numpy as np
 import pytest
 
 from hashnet_tf.methods import METHODS
 from hashnet_tf.reproduction import Cell, reproduce
 from hashnet_tf.reproduction.choice import SEEDS, choose, middle, tries_of
+from hashnet_tf.runs.networks import build_pairwise_loss
 
 DEEP = [method for method in METHODS.values() if method.is_deep]
 
 
 def test_each_deep_method_has_as_many_tries():
     for method in DEEP:
-        tries = tries_of(method)
+        tries = tries_of(method, 1e-4)
         assert len(tries) == 6
         assert len({json.dumps(tried) for tried in tries}) == 6
 
@@ -24,10 +26,24 @@ def test_the_middle_length():
     assert middle([12]) == 12
 
 
+@pytest.mark.parametrize("bits", [8, 16, 64])
+def test_each_try_is_a_cell_of_any_length(bits, config_of, tmp_path):
+    # As where a recipe waits for the loss to stand still.
+    base = config_of(schedule="staged", patience=2)
+    for method in DEEP:
+        for tried in tries_of(method, base.learning_rate):
+            cell = Cell.of(tmp_path, base, method.name, bits, 0, tried)
+            assert cell.config.learning_rate == tried["learning_rate"]
+            assert (cell.config.patience is None) == (cell.config.beta == 1)
+            loss = build_pairwise_loss(cell.config, np.array([0, 0, 1]))
+            assert loss.radius is None or loss.radius <= bits / 2
+
+
 def finish(out, base, method, scores, result_of, validation=30):
     """Writes a result of each try and seed, by (MAP, P@H<=2) of each."""
     base = dataclasses.replace(base, validation=validation)
-    for number, tried in enumerate(tries_of(METHODS[method])):
+    tries = tries_of(METHODS[method], base.learning_rate)
+    for number, tried in enumerate(tries[: len(scores)]):
         for seed in SEEDS:
             cell = Cell.of(out / f"try{number}", base, method, 12, seed, tried)
             result = result_of(seed, 12)
@@ -47,9 +63,15 @@ def test_the_best_of_both_measures_is_chosen(
     config_of, result_of, in_this_process, tmp_path
 ):
     base = config_of(train_per_class=None)
-    # The third has the highest MAP, the second by both measures and seeds.
-    scores = [LOW, [(0.5, 0.6), (0.5, 0.4)], [(0.8, 0.1), (0.8, 0.1)]]
-    finish(tmp_path, base, "dch", [*scores, LOW, LOW, LOW], result_of)
+    # The third has the highest MAP, the fourth the highest P@H<=2, the second
+    # the highest mean of both over the seeds.
+    scores = [
+        LOW,
+        [(0.5, 0.6), (0.5, 0.4)],
+        [(0.8, 0.1), (0.8, 0.1)],
+        [(0.1, 0.8), (0.1, 0.8)],
+    ]
+    finish(tmp_path, base, "dch", [*scores, LOW, LOW], result_of)
     # Of equals the first.
     finish(tmp_path, base, "hashnet", [LOW] * 6, result_of)
     in_this_process.clear()
@@ -57,17 +79,41 @@ def test_the_best_of_both_measures_is_chosen(
     chosen = choose(tmp_path, base, methods, 12, 30)
     assert in_this_process == []
     assert chosen == {
-        "dch": {"learning_rate": 1e-4, "gamma": 10.0},
-        "hashnet": {"learning_rate": 1e-4, "beta": 1.0},
+        "dch": {"learning_rate": base.learning_rate, "gamma": 10.0},
+        "hashnet": {"learning_rate": base.learning_rate, "beta": 1.0},
     }
     record = json.loads((tmp_path / "choice.json").read_text("utf-8"))
-    assert record["chosen"] == chosen
     assert (record["validation"], record["bits"]) == (30, 12)
     assert [len(tried) for tried in record["tried"].values()] == [6, 6]
     second = record["tried"]["dch"][1]
     assert second["score"] == pytest.approx(0.5)
     assert second["map"] == [0.5, 0.5]
     assert second["precision_radius2"] == [0.6, 0.4]
+    # Asked at another length later, the choice stays, and that of others too.
+    assert choose(tmp_path, base, methods[:1], 48, 30) == {"dch": chosen["dch"]}
+    assert in_this_process == []
+    again = json.loads((tmp_path / "choice.json").read_text("utf-8"))
+    assert again == record
+    with pytest.raises(ValueError, match="Received: validation=40"):
+        choose(tmp_path, base, methods, 12, 40)
+
+
+def test_what_cannot_be_trained_is_not_chosen(
+    config_of, result_of, monkeypatch, tmp_path
+):
+    base = config_of(train_per_class=None)
+    # Of one method the last two fail, of the other all.
+    finish(tmp_path, base, "dch", [LOW, LOW, LOW, LOW], result_of)
+    module = importlib.import_module("hashnet_tf.reproduction.choice")
+    monkeypatch.setattr(module, "prepare_seeds", lambda cells, shared: None)
+    monkeypatch.setattr(module, "make_cells", lambda cells, shared: ["no"])
+    methods = [METHODS["dch"], METHODS["csq"]]
+    chosen = choose(tmp_path, base, methods, 12, 30)
+    first = {"learning_rate": base.learning_rate, "gamma": 5.0}
+    assert chosen == {"dch": first}
+    record = json.loads((tmp_path / "choice.json").read_text("utf-8"))
+    scores = [one["score"] for one in record["tried"]["dch"]]
+    assert scores[4:] == [None, None] and None not in scores[:4]
 
 
 def test_refuses_validation_images_of_its_own(config_of, tmp_path):
@@ -81,7 +127,7 @@ def test_a_table_takes_what_was_chosen(
 ):
     # Half of the tries will do.
     module = importlib.import_module("hashnet_tf.reproduction.choice")
-    monkeypatch.setattr(module, "LEARNING_RATES", (1e-3,))
+    monkeypatch.setattr(module, "RATES", (1,))
     base = config_of()
     in_this_process.clear()
     reproduce(tmp_path, base, 1, (12,), ["dch", "lsh"], 1, validation=30)
@@ -91,11 +137,15 @@ def test_a_table_takes_what_was_chosen(
     assert {cell.config.validation for cell in tried} == {30}
     table = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
     choice = json.loads((tmp_path / "choice/choice.json").read_text("utf-8"))
-    assert table["chosen"] == choice["chosen"] != {}
+    tries = [one["settings"] for one in choice["tried"]["dch"]]
+    assert list(table["chosen"]) == ["dch"]
+    assert table["chosen"]["dch"] in tries
+    text = (tmp_path / "table_1.md").read_text("utf-8")
+    assert "- Chosen of dch: learning_rate 0.001, gamma " in text
     (cell,) = (tmp_path / "cells").glob("dch-*/cell.json")
     settings = json.loads(cell.read_text("utf-8"))["settings"]
     assert settings["validation"] is None
-    for name, value in choice["chosen"]["dch"].items():
+    for name, value in table["chosen"]["dch"].items():
         assert settings[name] == value
     # The same again makes nothing anew.
     in_this_process.clear()

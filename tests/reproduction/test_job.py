@@ -107,6 +107,9 @@ def test_a_deep_one_is_a_run(config_of, tmp_path):
         json.dumps(result.report.as_dict())
     )
     assert result.seconds > 0
+    first, *_, last = hn.runs.read_records(run.records_path)
+    assert result.training == {name: last[name] for name in ("J", "L", "gap")}
+    assert result.training["J"] != first["J"]
 
 
 @pytest.mark.slow

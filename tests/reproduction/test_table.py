@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from hashnet_tf.reproduction import TABLES, Cell, reproduce
-from hashnet_tf.reproduction.job import prepare
+from hashnet_tf.reproduction.job import prepare, run_cell
 
 SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
 
@@ -226,6 +226,36 @@ def test_pq_of_half_a_byte_is_told_in_the_table(config_of, tmp_path):
     pytest.importorskip("faiss")
     with pytest.raises(ValueError, match="pq-12bits-seed0: `bits` must be a"):
         reproduce(tmp_path, config_of(), 1, (12,), ["pq"], 1)
+
+
+@pytest.mark.slow
+def test_a_library_that_is_missing_fails_its_cell_alone(
+    config_of, tmp_path, monkeypatch
+):
+    def call(work, cell, *others):
+        if work is run_cell and cell.method.name == "itq":
+            raise ImportError("itq wants a library")
+        return work(cell, *others)
+
+    module = importlib.import_module("hashnet_tf.reproduction.processes")
+    monkeypatch.setattr(module, "in_own_process", call)
+    with pytest.raises(ValueError, match="itq-12bits-seed0: itq wants a lib"):
+        reproduce(tmp_path, config_of(), 1, (12,), ["itq", "lsh"], 1)
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    assert [row["seeds"] for row in values["rows"]] == [[], [0]]
+
+
+@pytest.mark.slow
+def test_a_method_that_cannot_be_chosen_is_told(
+    config_of, tmp_path, monkeypatch
+):
+    module = importlib.import_module("hashnet_tf.reproduction.table")
+    monkeypatch.setattr(module, "choose", lambda *arguments: {})
+    with pytest.raises(ValueError, match="Received: csq: no try of it could"):
+        reproduce(tmp_path, config_of(), 1, (12,), ["csq", "lsh"], 1, 30)
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    assert [row["method"] for row in values["rows"]] == ["lsh"]
+    assert values["failed"] == ["csq: no try of it could be trained"]
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def test_the_flags_are_those_of_a_training_and_the_tables():
     own = ["table", "out", "bits", "methods", "seeds", "choose", "recipe"]
     assert names[:7] == own
     settings = [field.name for field in dataclasses.fields(TrainingConfig)]
-    others = [n for n in settings if n not in ("seed", "bits", "method")]
+    others = [n for n in settings if n not in reproduce.OF_CELLS]
     assert names[7:] == others
     assert all(action.help for action in parser._actions)
 
