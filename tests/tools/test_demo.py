@@ -85,9 +85,9 @@ def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.longest
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_retrieves_better_than_its_rivals(seed, hashnet, tmp_path):
-    ended = hashnet("demo", f"--workdir={tmp_path}", f"--seed={seed}")
+def test_retrieves_better_than_its_rivals(hashnet, tmp_path):
+    # Of another seed than the one that everybody runs.
+    ended = hashnet("demo", f"--workdir={tmp_path}", "--seed=1")
     assert ended.code == 0
     run = hn.runs.Run(tmp_path)
     report = run.report["retrieval"]
