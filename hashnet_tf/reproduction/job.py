@@ -20,7 +20,6 @@ from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features
 from hashnet_tf.runs.networks import build_backbone
-from hashnet_tf.runs.records import read_records
 from hashnet_tf.runs.run import Run
 from hashnet_tf.runs.training import train
 
@@ -228,7 +227,7 @@ def _trained(cell: Cell, data: RunData, backbone, cache):
     run = train(cell.config, cell.folder, cache, data)
     report = run.evaluate(features=cache, backbone=backbone)
     seconds = None if begun else time.perf_counter() - start
-    last = read_records(run.records_path)[-1]
+    last = run.history[-1]
     training = {name: last[name] for name in ("J", "L", "gap")}
     return report, seconds, "pixels", training, -(-cell.config.bits // 8)
 

@@ -11,19 +11,13 @@ from hashnet_tf.plots._canvas import write_table
 from hashnet_tf.reproduction.cell import Result
 from hashnet_tf.retrieval.presets import PRESETS
 
-
-def _within_2(by_radius):
-    # What ranks by real distances has no ball.
-    return by_radius[min(2, len(by_radius) - 1)] if by_radius else None
-
-
 # From a result to a number, by the name that the tables give it.
 MEASURES = {
     "tie-aware": lambda result: result.report.map,
     "thuml-caffe": lambda result: result.report.presets["thuml-caffe"],
     "deephash": lambda result: result.report.presets["deephash"],
     "precision_radius2": lambda result: result.report.precision_radius2,
-    "empty_balls": lambda result: _within_2(result.report.empty_balls),
+    "empty_balls": lambda result: result.report.empty_radius2,
     "precision_at_100": lambda result: result.report.precision_at.get(100),
     "J": lambda result: (result.training or {}).get("J"),
     "L": lambda result: (result.training or {}).get("L"),

@@ -60,11 +60,18 @@ def file_order_sums(
 
     def measure(query):
         order, _ = nearest(queries[:, query], items, last)
-        hits = grades.of(query, order) > 0
-        places = np.flatnonzero(hits) + 1
-        found = np.arange(1, len(places) + 1)
-        sums[query] = np.sum(found / places)
-        count[query] = len(places)
+        sums[query], count[query] = precision_sum(grades.of(query, order))
 
     each_query(measure, q, threads)
     return sums, count
+
+
+def precision_sum(grades: npt.NDArray) -> tuple[float, int]:
+    """Returns the sum of precision over the relevant ones, and their number.
+
+    Args:
+        grades: Integers, of items as they are ranked; 0 is irrelevant.
+    """
+    places = np.flatnonzero(grades) + 1
+    found = np.arange(1, len(places) + 1)
+    return float(np.sum(found / places)), len(places)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf.retrieval._file_order import precision_sum
 from hashnet_tf.retrieval._grades import Grades, Labels, grades_of
 from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.retrieval.evaluation import (
@@ -15,7 +16,7 @@ from hashnet_tf.retrieval.evaluation import (
     scores_of,
 )
 from hashnet_tf.retrieval.hamming import each_query
-from hashnet_tf.retrieval.histogram import Histograms
+from hashnet_tf.retrieval.histogram import Histograms, all_grades, sums_of
 from hashnet_tf.retrieval.metrics import RECALLS
 from hashnet_tf.retrieval.report import RetrievalReport
 
@@ -205,26 +206,19 @@ def _count(
         of_items[order] = groups
         table = grades.relevant_table(query, of_items, width)
         counts[row, :width] = np.bincount(groups)
-        relevant[row, :width] = table.sum(axis=0)
-        gains[row, :width] = (2.0 ** np.arange(len(table)) - 1) @ table
-        by_grade[row] = table.sum(axis=1)
+        relevant[row, :width], gains[row, :width], by_grade[row] = sums_of(
+            table
+        )
         widths[row] = width
-        places = np.flatnonzero(grades.of(query, order[:last])) + 1
-        sums[row] = np.sum(np.arange(1, len(places) + 1) / places)
-        hits[row] = len(places)
+        sums[row], hits[row] = precision_sum(grades.of(query, order[:last]))
 
     each_query(count, size, threads)
-    deepest = max(map(len, by_grade))
-    graded = np.zeros((size, deepest), np.int64)
-    for row, numbers in enumerate(by_grade):
-        graded[row, : len(numbers)] = numbers
     width = widths.max()
-    graded[:, 0] = n - graded[:, 1:].sum(axis=1)
     found = Histograms(
         counts[:, :width],
         relevant[:, :width],
         gains[:, :width],
-        graded,
+        all_grades(by_grade, n),
         grades.unlabelled_queries,
     )
     return found, sums, hits

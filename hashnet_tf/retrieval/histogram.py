@@ -360,23 +360,39 @@ def histograms(
     queries, items = code_words(query_codes), code_words(database_codes)
     width = bits + 1
     counts = np.zeros((q, width), np.int64)
-    tables = [np.zeros((1, width), np.int64)] * q
+    relevant = np.zeros((q, width), np.int64)
+    gains = np.zeros((q, width))
+    by_grade = [np.zeros(1, np.int64)] * q
 
     def count(query):
         distances = word_distances(queries[:, query], items)
         counts[query] = count_distances(distances, width)
-        tables[query] = grades.relevant_table(query, distances, width)
+        table = grades.relevant_table(query, distances, width)
+        relevant[query], gains[query], by_grade[query] = sums_of(table)
 
     each_query(count, q, threads)
-    depth = max((len(table) for table in tables), default=1)
-    by_grade = np.zeros((q, depth), np.int64)
-    relevant = np.zeros((q, width), np.int64)
-    gains = np.zeros((q, width))
-    for query, table in enumerate(tables):
-        by_grade[query, : len(table)] = table.sum(axis=1)
-        relevant[query] = table.sum(axis=0)
-        gains[query] = (2.0 ** np.arange(len(table)) - 1) @ table
-    by_grade[:, 0] = n - relevant.sum(axis=1)
+    graded = all_grades(by_grade, n)
     return Histograms(
-        counts, relevant, gains, by_grade, grades.unlabelled_queries
+        counts, relevant, gains, graded, grades.unlabelled_queries
     )
+
+
+def sums_of(table: npt.NDArray[np.int64]) -> tuple[npt.NDArray, ...]:
+    """Returns relevant items and gain by distance, and items by grade.
+
+    Args:
+        table: int64 `[G + 1, width]`, as `Grades.relevant_table` gives it.
+    """
+    gains = (2.0 ** np.arange(len(table)) - 1) @ table
+    return table.sum(axis=0), gains, table.sum(axis=1)
+
+
+def all_grades(by_grade: list[npt.NDArray], n: int) -> npt.NDArray[np.int64]:
+    """Returns `Histograms.grades` of n items, from those of each query."""
+    deepest = max(map(len, by_grade), default=1)
+    graded = np.zeros((len(by_grade), deepest), np.int64)
+    for row, numbers in enumerate(by_grade):
+        graded[row, : len(numbers)] = numbers
+    # Row 0 of a table is of the irrelevant, which it does not count.
+    graded[:, 0] = n - graded[:, 1:].sum(axis=1)
+    return graded

@@ -98,6 +98,11 @@ class RetrievalReport:
         """Float, P@H<=2, or None without balls."""
         return _within_2(self.ball_precision)
 
+    @property
+    def empty_radius2(self) -> float | None:
+        """Float, share of queries with no item within 2, or None likewise."""
+        return _within_2(self.empty_balls)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the report as plain Python values, ready for JSON."""
         rules = {name: self._rule(name) for name in RULES}
@@ -175,8 +180,7 @@ class RetrievalReport:
         add("MAP@ALL", self.map_all, RULES["map_all"])
         add(f"NDCG@{self.at}", self.ndcg, RULES["ndcg"])
         add("P@H<=2", self.precision_radius2, self._rule("ball_precision"))
-        empty = _within_2(self.empty_balls)
-        add("  empty balls", empty, self._rule("empty_balls"))
+        add("  empty balls", self.empty_radius2, self._rule("empty_balls"))
         for rank in list(self.precision_at)[:1] + list(self.precision_at)[-1:]:
             add(f"P@{rank}", self.precision_at[rank], RULES["precision_at"])
         for field in ("unlabelled_queries", "queries_without_relevant"):

@@ -26,15 +26,6 @@ def decoded(monkeypatch):
 
     for module in (BATCHES, UNDECODABLE):
         monkeypatch.setattr(module, "decode_image", counting)
-    # Another test may have had it traced before.
-    traced = UNDECODABLE._decoded_shape
-    monkeypatch.setattr(
-        UNDECODABLE,
-        "_decoded_shape",
-        tf.function(
-            traced.python_function, input_signature=traced.input_signature
-        ),
-    )
     return counts
 
 

@@ -26,8 +26,6 @@ _OTHERS = (
 )
 
 
-# Traced once, which takes longer than to decode some photographs.
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
 def _decoded_shape(encoded: tf.Tensor) -> tf.Tensor:
     # The shape is asked for so that the decoding is not optimised away.
     return tf.shape(decode_image(encoded))
