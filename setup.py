@@ -64,7 +64,7 @@ setup(
         "pillow>=10.0",
         "protobuf>=5.28",
         "requests>=2.31",
-        "scikit-learn>=1.4",
+        "scikit-learn>=1.6",
         "scipy>=1.12",
         # TensorFlow left it out of its own requirements.
         "tensorboard>=2.18",
@@ -85,6 +85,7 @@ setup(
             "hypothesis>=6.100",
             "jax>=0.5",
             "jedi>=0.19",
+            "pandas>=2.2",
             "pyright>=1.1.400",
             "pytest>=8.0",
             "pytest-xdist>=3.6",

@@ -11,7 +11,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hashnet_tf.retrieval.codes import Codes, check_count, pack
 from hashnet_tf.retrieval.labels import check_labels, unlabelled
@@ -34,10 +34,13 @@ class HashFunction(
 
     Attributes:
         n_features_in_: Int d.
+        feature_names_in_: Array of str, the names of the columns, if a table
+            with such was fitted.
 
     Raises:
         ValueError: By `fit` and `encode`, if `bits` is no positive integer,
-            or features are not finite `[n, d]` of the fitted width.
+            or features are not finite `[n, d]` of the fitted width, or come in
+            a table whose columns have other names or another order.
 
     Example:
 
@@ -70,6 +73,8 @@ class HashFunction(
         """
         check_count(self.bits, "bits")
         checked = check_features(features)
+        # The names of a table's columns, which those of `encode` must have.
+        _check_columns(self, features, reset=True)
         self._learn(checked, labels)
         self.n_features_in_ = checked.shape[1]
         return self
@@ -77,6 +82,8 @@ class HashFunction(
     def encode(self, features: npt.ArrayLike) -> Codes:
         """Encodes real `[n, d]` as packed uint8 `[n, ceil(bits / 8)]`."""
         check_is_fitted(self, "n_features_in_")
+        if hasattr(features, "columns"):
+            _check_columns(self, features, reset=False)
         checked = check_features(features, self.n_features_in_)
         return np.concatenate(
             [
@@ -116,6 +123,10 @@ class LinearHashFunction(HashFunction):
 
     def _values(self, features: Floats) -> Floats:
         return (features - self.mean_) @ self.projection_
+
+
+def _check_columns(estimator, table, reset: bool) -> None:
+    validate_data(estimator, table, skip_check_array=True, reset=reset)
 
 
 def check_features(features: npt.ArrayLike, width: int | None = None) -> Floats:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -153,3 +154,20 @@ def test_each_byte_is_a_feature(rival):
     codes = steps.transform(x)
     found = steps.set_output(transform="default").transform(x)
     np.testing.assert_array_equal(found, codes)
+
+
+def test_a_table_must_have_the_columns_that_were_fitted():
+    features, _ = data()
+    table = pd.DataFrame(features, columns=[f"f{i}" for i in range(D)])
+    encoder = hashnet_tf.shallow.LSH(bits=12).fit(table)
+    assert list(encoder.feature_names_in_) == list(table.columns)
+    expected = encoder.encode(features)
+    np.testing.assert_array_equal(encoder.encode(table), expected)
+    turned = table[table.columns[::-1]]
+    for wrong in (turned, table.rename(columns={"f0": "z"})):
+        with pytest.raises(ValueError, match="feature names should match"):
+            encoder.encode(wrong)
+    again = turned[encoder.feature_names_in_]
+    np.testing.assert_array_equal(encoder.encode(again), expected)
+    encoder.fit(features)
+    assert not hasattr(encoder, "feature_names_in_")
