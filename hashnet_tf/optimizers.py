@@ -1,13 +1,10 @@
 """Gives each layer its own learning rate, and names the two recipes."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import keras
 from keras import ops
-
-from hashnet_tf.losses._row_loss import ALL_SIMILAR, RowLoss
 
 __all__ = [
     "LayerwiseAdam",
@@ -335,8 +332,7 @@ class LayerwiseModel(keras.Model):
     """Keras model whose optimizer may have multipliers for whole backbones.
 
     Abstract: what is trained here derives from it. An optimizer sees variables
-    only, so `compile` tells a layer-wise one which models hold them; and `fit`
-    looks at labels while their values are known.
+    only, so `compile` tells a layer-wise one which models hold them.
     """
 
     def compile(
@@ -353,20 +349,6 @@ class LayerwiseModel(keras.Model):
         if isinstance(inner, LayerwiseMixin):
             inner.resolve(self)
         super().compile(optimizer, *args, **kwargs)
-
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any):
-        """Fits as `keras.Model.fit`, whose arguments it takes.
-
-        Labels `y` that come as one array are looked at first: a compiled step
-        can raise no error. It warns where no two of them are dissimilar.
-        """
-        loss = getattr(self, "loss", None)
-        if isinstance(loss, RowLoss) and hasattr(y, "shape"):
-            if not loss.tells_apart(ops.convert_to_numpy(y)):
-                warnings.warn(
-                    f"`y` holds no dissimilar pair. {ALL_SIMILAR}", stacklevel=2
-                )
-        return super().fit(x, y, *args, **kwargs)
 
     # Keras compiles no loaded model whose `compile` is not its own.
     def compile_from_config(self, config: dict[str, Any]) -> None:

@@ -2,12 +2,17 @@
 
 import inspect
 import typing
+import warnings
 
 import keras
 
-from hashnet_tf._types import Tensor
+from hashnet_tf._types import Tensor, ops
+from hashnet_tf.losses._row_loss import ALL_SIMILAR, RowLoss
 from hashnet_tf.models._state import NetworkState
 from hashnet_tf.optimizers import LayerwiseModel
+
+# Of a stream, so many are looked at.
+BATCHES = 8
 
 
 class BuiltModel(LayerwiseModel):
@@ -32,6 +37,32 @@ class BuiltModel(LayerwiseModel):
         # layers: a subclass could add none, and none could be exchanged.
         self._build_shapes_dict = {"input_shape": self.input_shape}
         self._called = True
+
+    def fit(
+        self,
+        x: typing.Any = None,
+        y: typing.Any = None,
+        *args: typing.Any,
+        **kwargs: typing.Any,
+    ) -> typing.Any:
+        """Fits as `keras.Model.fit`, whose arguments it takes.
+
+        Labels are looked at, for a compiled step can raise no error: `y` that
+        comes as one array before, the first batches of a `tf.data.Dataset`
+        afterwards. It warns where no two of them are dissimilar.
+        """
+        loss = getattr(self, "loss", None)
+        looked_at = isinstance(loss, RowLoss)
+        if looked_at and hasattr(y, "shape"):
+            if not loss.tells_apart(ops.convert_to_numpy(y)):
+                warnings.warn(
+                    f"`y` holds no dissimilar pair. {ALL_SIMILAR}", stacklevel=2
+                )
+        history = super().fit(x, y, *args, **kwargs)
+        # Not before: of a stream that comes once the batches would be lost.
+        if looked_at and hasattr(x, "element_spec"):
+            _look_at_batches(x, loss)
+        return history
 
     def build(self, input_shape: typing.Any = None) -> None:
         self.built = True
@@ -97,6 +128,22 @@ class BuiltModel(LayerwiseModel):
     def input_shape(self) -> typing.Any:
         """Shape of what it takes, `(None, ...)`, or a list of them."""
         return keras.tree.map_structure(lambda x: x.shape, self.input)
+
+
+def _look_at_batches(stream: typing.Any, loss: RowLoss) -> None:
+    """Warns where none of the first batches holds a dissimilar pair."""
+    seen = False
+    for _, labels, *_ in stream.take(BATCHES):
+        if not hasattr(labels, "shape"):
+            return
+        seen = True
+        if loss.tells_apart(ops.convert_to_numpy(labels)):
+            return
+    if seen:
+        warnings.warn(
+            f"The first batches of `x` hold no dissimilar pair. {ALL_SIMILAR}",
+            stacklevel=3,
+        )
 
 
 def check_config(model: keras.Model) -> None:

@@ -1,5 +1,6 @@
 import functools
 import re
+import warnings
 
 import ml_dtypes
 import numpy as np
@@ -307,6 +308,23 @@ def test_fit_warns_where_all_is_similar(similar, loss, wrap, inputs):
     other = similar.copy()
     other[-1] = other[-1][::-1] if other.ndim == 2 else 0
     small(wrap, loss).fit(inputs, other, verbose=0)
+
+
+def test_fit_warns_where_all_of_a_stream_is_similar():
+    stream = tf.data.Dataset.from_tensor_slices((G, np.full(8, 3))).batch(4)
+    with pytest.warns(UserWarning, match="batches of `x` hold no dissimilar"):
+        small().fit(stream, shuffle=False, verbose=0)
+    # Two classes, but none of them in one batch with the other.
+    apart = np.repeat([3, 4], 4)
+    stream = tf.data.Dataset.from_tensor_slices((G, apart)).batch(4)
+    with pytest.warns(UserWarning, match="batches of `x` hold no dissimilar"):
+        small().fit(stream, shuffle=False, verbose=0)
+    mixed = tf.data.Dataset.from_tensor_slices((G, apart)).batch(8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small().fit(mixed, shuffle=False, verbose=0)
+        # One that never ends.
+        small().fit(mixed.repeat(), steps_per_epoch=2, shuffle=False, verbose=0)
 
 
 def test_the_one_that_differs_is_found_among_many():
