@@ -1,10 +1,10 @@
 """Measures the paper's tables and figures anew, beside its own values.
 
 Table 1 compares HashNet with ten rivals, table 2 the same on classes that
-training has not seen, table 3 HashNet with its variants. A cell, a system at
-one length by one seed, runs in a process of its own. The same command after a
-kill goes on; what is finished is not run again, so more lengths, seeds or
-methods can be asked for later. The table holds what the last command asked for:
+training has not seen, table 3 HashNet with its variants. A cell is a system at
+one length by one seed. The same command after a kill goes on; what is finished
+is not run again, so more lengths, seeds or methods can be asked for later. The
+table holds what the last command asked for:
 
   hashnet reproduce --table=1 --data=imagenet100-lists:DIR --out=runs/table
       --backbone=ResNet50 --weights=imagenet --image_size=224 --freeze_backbone
@@ -17,9 +17,10 @@ choice/choice.json has them all.
 
 The shallow systems see the features of the backbone with its weights, or the
 pixels where it has none. --out then holds table_N.md, .csv and .json, the
-figures and, in cells/, the run directories. All other flags are those of
-hashnet train, --recipe too, but for those of the rivals' losses; --bits,
---seeds and --methods take the place of its own.
+figures and, in cells/, the run directories of networks that were trained whole
+or are drawn. All other flags are those of hashnet train, --recipe too, but for
+those of the rivals' losses; --bits, --seeds and --methods take the place of its
+own. --methods=every asks for all that there are.
 """
 
 import argparse
@@ -52,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--methods",
         type=_methods,
         default="all",
-        help="all of the table, or some by commas, of " + ", ".join(METHODS),
+        help="all of the table, every one that there is, or some by commas, of "
+        + ", ".join(METHODS),
     )
     parser.add_argument(
         "--seeds",
@@ -101,6 +103,8 @@ def _bits(text: str) -> list[int]:
 
 
 def _methods(text: str) -> list[str] | None:
+    if text == "every":
+        return list(METHODS)
     return None if text == "all" else text.split(",")
 
 

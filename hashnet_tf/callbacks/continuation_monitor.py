@@ -93,13 +93,7 @@ class ContinuationMonitor(HashNetCallback):
         self._apart = False
 
     def on_train_begin(self, logs: typing.Any = None) -> None:
-        loss = self.model.loss if self.loss is None else self.loss
-        if not isinstance(loss, keras.losses.Loss):
-            raise ValueError(
-                "`ContinuationMonitor` needs a keras.losses.Loss, its own or"
-                f" the compiled one. Received: loss={loss!r}"
-            )
-        self._loss = loss
+        loss = self._take_loss()
         self._begun = False
         self._apart = not isinstance(loss, RowLoss) or loss.tells_apart(
             self.labels, "labels"
@@ -168,6 +162,29 @@ class ContinuationMonitor(HashNetCallback):
         if self.hashnet is not None:
             model = self.hashnet
         return model.predict(self.images, batch_size=self.batch_size, verbose=0)
+
+    def measure(self, model: keras.Model) -> dict[str, typing.Any]:
+        """Measures a model out of training, as one compiled that was trained.
+
+        Args:
+            model: `keras.Model`, what `fit` was called of.
+
+        Returns:
+            Dict as in `records`, where it is the last then.
+        """
+        self.set_model(model)
+        self._take_loss()
+        return self._measure()
+
+    def _take_loss(self) -> keras.losses.Loss:
+        loss = self.model.loss if self.loss is None else self.loss
+        if not isinstance(loss, keras.losses.Loss):
+            raise ValueError(
+                "`ContinuationMonitor` needs a keras.losses.Loss, its own or"
+                f" the compiled one. Received: loss={loss!r}"
+            )
+        self._loss = loss
+        return loss
 
     def _value(self, codes: np.ndarray) -> float:
         value: Tensor = self._loss(self.labels, codes)

@@ -97,8 +97,8 @@ class Result:
 class Cell:
     """A folder for what one method does at one length and by one seed.
 
-    A deep method's folder is its run directory. `cell.json`, which is written
-    last, tells that it is finished.
+    Where the whole network is trained, it is a run directory too. `cell.json`,
+    which is written last, tells that it is finished.
 
     Attributes:
         method: `hashnet_tf.methods.Method`.
@@ -160,6 +160,11 @@ class Cell:
     def path(self) -> pathlib.Path:
         """`pathlib.Path` of the result."""
         return self.folder / "cell.json"
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is made of features, or of pixels without a network."""
+        return not self.method.is_deep or self.config.freeze_backbone
 
     def settings(self) -> dict[str, typing.Any]:
         """Returns all settings that the result depends on, a dict."""

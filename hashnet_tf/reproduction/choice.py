@@ -73,6 +73,7 @@ def choose(
     methods: collections.abc.Iterable[Method],
     bits: int,
     validation: int,
+    shared: pathlib.Path,
 ) -> dict[str, Settings]:
     """Chooses the settings of each deep method, as far as it is not chosen.
 
@@ -80,7 +81,8 @@ def choose(
     (Where each seed draws a split of its own, another seed may ask with them.)
     Each method has as many tries, by seeds 0 and 1, and the best is that of the
     highest mean of MAP and P@H<=2; of equals the first. A try that could not
-    be trained is the last.
+    be trained is the last. Where unseen classes will be asked, the classes that
+    are trained on ask here: nothing is chosen by how it finds unseen ones.
 
     Args:
         out: `pathlib.Path` of a folder: the cells that were tried, and
@@ -92,6 +94,8 @@ def choose(
         bits: Int, the length at which they are compared, unless `choice.json`
             tells one: a choice stays when other lengths are asked for later.
         validation: Int, how many images ask.
+        shared: `pathlib.Path` of the folder of what cells share, those of
+            other splits too.
 
     Returns:
         Dict from the name of a method to its settings, without a method of
@@ -106,7 +110,7 @@ def choose(
             "`validation` must be left out of the settings where they are"
             f" chosen. Received: validation={base.validation}"
         )
-    base = dataclasses.replace(base, validation=validation)
+    base = dataclasses.replace(base, validation=validation, unseen_classes=None)
     record = _record(out)
     bits = record.get("bits", bits)
     if record.get("validation", validation) != validation:
@@ -128,8 +132,8 @@ def choose(
         f"To choose settings: {len(cells)} cells, of which"
         f" {len(cells) - len(missing)} are finished"
     )
-    prepare_seeds(missing, out / "shared")
-    make_cells(missing, out / "shared")
+    prepare_seeds(missing, shared)
+    make_cells(missing, shared)
     return _chosen(out, base, bits, cells, record.get("tried", {}))
 
 

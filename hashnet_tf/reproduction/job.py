@@ -1,6 +1,8 @@
 """What makes a cell: training or fitting, encoding, measuring."""
 
 import collections.abc
+import contextlib
+import functools
 import os
 import pathlib
 import resource
@@ -14,24 +16,44 @@ import numpy as np
 from hashnet_tf._files import write_json
 from hashnet_tf.datasets import ordered_batches
 from hashnet_tf.reproduction.cell import Cell, Result
-from hashnet_tf.retrieval import evaluate, evaluate_distances
+from hashnet_tf.retrieval import (
+    RetrievalReport,
+    evaluate,
+    evaluate_distances,
+)
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features
+from hashnet_tf.runs.fitting import fit_head
 from hashnet_tf.runs.networks import build_backbone
 from hashnet_tf.runs.run import Run
 from hashnet_tf.runs.training import train
 
 STATUS = pathlib.Path("/proc/self/status")
+CLEAR_REFS = pathlib.Path("/proc/self/clear_refs")
 
 ROWS = 4096
+
+# What the features depend on beside the data.
+SHARED = (
+    "backbone",
+    "weights",
+    "freeze_backbone",
+    "image_size",
+    "framing",
+    "skip_undecodable",
+    "augmentation",
+    "views",
+)
 
 Path = str | os.PathLike[str]
 
 
 def peak_memory_mb() -> float:
     """Returns the most main memory that this process has held, in 10^6 bytes.
+
+    Since `forget_peak_memory`, where the system can forget it.
 
     Example:
 
@@ -47,6 +69,13 @@ def peak_memory_mb() -> float:
                 return int(value.split()[0]) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def forget_peak_memory() -> None:
+    """Lets `peak_memory_mb` begin with what the process holds now, on Linux."""
+    # 5 of proc(5): the peak is set to the present size.
+    with contextlib.suppress(OSError):
+        CLEAR_REFS.write_text("5")
 
 
 def features_path(shared: Path) -> pathlib.Path:
@@ -114,7 +143,9 @@ def prepare(
     >>> len(dataset.query), record["query"]["undecodable"]
     (200, [])
     """
-    run = Run(pathlib.Path(shared) / f"seed{config.seed}")
+    # The same images may be split in two ways, to choose settings and to test.
+    asks = "-validation" if config.validation is not None else ""
+    run = Run(pathlib.Path(shared) / f"seed{config.seed}{asks}")
     dataset, record = data = run.load_data(config)
     write_json(run.data_path, record, seal=True)
     if backbone is None:
@@ -176,8 +207,62 @@ def shallow_features(
             yield np.array(features[start : start + ROWS, 0])
 
 
+class _Shared:
+    """What the cells of a seed have in common, held for the next of them."""
+
+    def __init__(self, config: TrainingConfig, shared: Path, shallow: bool):
+        self.backbone = frozen_backbone(config, shallow)
+        self.data = prepare(config, shared, shallow, self.backbone)
+        self.cache = features_path(shared)
+        self._config = config
+
+    @functools.cached_property
+    def views(self) -> np.ndarray:
+        """float32 `[n, views, d]`, features of the training images."""
+        config = self._config
+        assert self.backbone is not None
+        return frozen_features(
+            self.backbone,
+            self.data.dataset.train,
+            self.cache,
+            config.augmentation,
+            config.views,
+            config.seed,
+            config.framing,
+        )
+
+    def features(self, part: str) -> collections.abc.Iterator[np.ndarray]:
+        """Streams the features of a part as shallow methods see them."""
+        images = getattr(self.data.dataset, part)
+        config, cache = self._config, self.cache
+        return shallow_features(config, self.backbone, images, cache)
+
+
+_held: tuple[typing.Any, _Shared] | None = None
+
+
+def _shared_by(config: TrainingConfig, shared: Path, shallow: bool) -> _Shared:
+    """Returns what is held, if it is of the same data, files and network."""
+    global _held
+    key = (
+        os.fspath(shared),
+        shallow,
+        *(getattr(config, name) for name in (*config.data_source(), *SHARED)),
+    )
+    if _held is None or _held[0] != key:
+        # Two of them would be twice the memory.
+        _held = None
+        held = _Shared(config, shared, shallow)
+        _held = (key, held)
+    return _held[1]
+
+
 def run_cell(cell: Cell, shared: Path) -> None:
-    """Makes a cell and writes its result; a deep one goes on where it stands.
+    """Makes a cell and writes its result; a run goes on where it stands.
+
+    Where the backbone is frozen, a deep method is trained on its features
+    alone, with the result of a run but without a run directory; `train_cell`
+    makes that.
 
     Args:
         cell: `Cell`.
@@ -196,16 +281,17 @@ def run_cell(cell: Cell, shared: Path) -> None:
     ...     cell.result().images
     {'train': 1000, 'query': 200, 'database': 1597}
     """
-    shallow = not cell.method.is_deep
+    config = cell.config
     # Loaded and built once for all that follows.
-    backbone = frozen_backbone(cell.config, shallow)
-    data = prepare(cell.config, shared, shallow, backbone)
-    dataset, _ = data
-    cache = features_path(shared)
-    if shallow:
-        measured = _fitted(cell, dataset, backbone, cache)
+    kept = _shared_by(config, shared, not cell.method.is_deep)
+    dataset = kept.data.dataset
+    forget_peak_memory()
+    if not cell.method.is_deep:
+        measured = _fitted(cell, kept)
+    elif config.freeze_backbone:
+        measured = _trained_on_features(config, kept)
     else:
-        measured = _trained(cell, data, backbone, cache)
+        measured = _trained(cell, kept)
     report, seconds, features, training, bytes_per_item = measured
     cell.finish(
         Result(
@@ -219,51 +305,90 @@ def run_cell(cell: Cell, shared: Path) -> None:
             bytes_per_item=bytes_per_item,
         )
     )
+    # Of each training TensorFlow keeps the graphs.
+    keras.utils.clear_session()
 
 
-def _trained(cell: Cell, data: RunData, backbone, cache):
+def train_cell(cell: Cell, shared: Path) -> None:
+    """Makes the run directory of a deep cell, with its code sets.
+
+    Args:
+        cell: `Cell`.
+        shared: As in `run_cell`.
+
+    Raises:
+        ValueError: As `hashnet_tf.runs.train`.
+    """
+    kept = _shared_by(cell.config, shared, False)
+    run = train(cell.config, cell.folder, kept.cache, kept.data)
+    run.evaluate(features=kept.cache, backbone=kept.backbone)
+
+
+def _trained(cell: Cell, kept: _Shared):
     begun = Run(cell.folder).config_path.exists()
     start = time.perf_counter()
-    run = train(cell.config, cell.folder, cache, data)
-    report = run.evaluate(features=cache, backbone=backbone)
+    run = train(cell.config, cell.folder, kept.cache, kept.data)
+    report = run.evaluate()
     seconds = None if begun else time.perf_counter() - start
-    last = run.history[-1]
-    training = {name: last[name] for name in ("J", "L", "gap")}
+    training = _watched(run.history[-1])
     return report, seconds, "pixels", training, -(-cell.config.bits // 8)
 
 
-def _fitted(cell: Cell, dataset, backbone, cache):
-    config = cell.config
+def _trained_on_features(config: TrainingConfig, kept: _Shared):
+    dataset = kept.data.dataset
+    views = kept.views
+    start = time.perf_counter()
+    head, last = fit_head(config, views, dataset.train.labels)
+    query, database = (
+        _encoded(head, kept.features(part)) for part in ("query", "database")
+    )
+    report = _measured(query, database, dataset, config.bits)
+    seconds = time.perf_counter() - start
+    return report, seconds, "pixels", _watched(last), -(-config.bits // 8)
 
-    def features(images):
-        return shallow_features(config, backbone, images, cache)
 
+def _watched(record):
+    return {name: record[name] for name in ("J", "L", "gap")}
+
+
+def _fitted(cell: Cell, kept: _Shared):
+    config, dataset = cell.config, kept.data.dataset
     start = time.perf_counter()
     estimator = cell.method.resolve()()
     # What ranks by all dimensions has neither.
     settings = {"bits": config.bits, "seed": config.seed}
     taken = settings.keys() & estimator.get_params()
     estimator.set_params(**{name: settings[name] for name in taken})
-    learnt = np.concatenate(list(features(dataset.train)))
+    learnt = np.concatenate(list(kept.features("train")))
     estimator.fit(learnt, dataset.train.labels)
-    kept = _encoded(estimator, features(dataset.database))
-    labels = dataset.query.labels, dataset.database.labels
-    at = dataset.at or USUAL_AT
+    found = _encoded(estimator, kept.features("database"))
     if cell.method.kind == "vectors":
-        queries = np.concatenate(list(features(dataset.query)))
+        queries = np.concatenate(list(kept.features("query")))
         report = evaluate_distances(
-            lambda rows: estimator.distances(queries[rows], kept),
-            *labels,
-            at=at,
+            lambda rows: estimator.distances(queries[rows], found),
+            dataset.query.labels,
+            dataset.database.labels,
+            at=dataset.at or USUAL_AT,
         )
     else:
-        queries = _encoded(estimator, features(dataset.query))
-        report = evaluate(queries, kept, *labels, bits=config.bits, at=at)
+        query = _encoded(estimator, kept.features("query"))
+        report = _measured(query, found, dataset, config.bits)
     seconds = time.perf_counter() - start
     made_of = "pixels"
-    if backbone is not None:
+    if kept.backbone is not None:
         made_of = f"features of {config.backbone}, {config.weights}"
-    return report, seconds, made_of, None, kept[:1].nbytes
+    return report, seconds, made_of, None, found[:1].nbytes
+
+
+def _measured(query, database, dataset, bits) -> RetrievalReport:
+    return evaluate(
+        query,
+        database,
+        dataset.query.labels,
+        dataset.database.labels,
+        bits=bits,
+        at=dataset.at or USUAL_AT,
+    )
 
 
 def _encoded(estimator, parts):

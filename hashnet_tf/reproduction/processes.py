@@ -11,42 +11,75 @@ from concurrent.futures import BrokenExecutor
 
 from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
-from hashnet_tf.reproduction.job import prepare, run_cell
+from hashnet_tf.reproduction.job import prepare, run_cell, train_cell
+from hashnet_tf.runs.run import Run
+
+# Cells of a process: what libraries do not give back is bounded so.
+AT_ONCE = 50
 
 
-def in_own_process(
-    work: collections.abc.Callable[..., typing.Any], *arguments: typing.Any
-) -> typing.Any:
-    """Calls a function in a new process and returns what it returns.
+class OwnProcess:
+    """A process that works for this one, and ends with it.
 
-    So its peak of memory is its own, and TensorFlow gives back all that it
-    took. The process ends when this one does, even if that is killed: else two
-    of them would write into one folder when the work is begun again. As all of
-    `multiprocessing`, it needs a script that guards its main part.
-
-    Args:
-        work: Function of a module.
-        *arguments: What it takes; these and what it returns must be picklable.
-
-    Returns:
-        What `work` returns.
-
-    Raises:
-        What `work` raises; `concurrent.futures.BrokenExecutor`, a
-        RuntimeError, if the process dies.
+    It begins with the first call, and is begun anew after one that it did not
+    survive. So TensorFlow gives back all that it took. It ends when this one
+    does, even if that is killed: else two of them would write into one folder
+    when the work is begun again. As all of `multiprocessing`, it needs a script
+    that guards its main part. A context manager, at whose end it ends.
 
     Example:
 
-    >>> from hashnet_tf.reproduction.processes import in_own_process
-    >>> in_own_process(int, "12")
+    >>> from hashnet_tf.reproduction.processes import OwnProcess
+    >>> with OwnProcess() as process:
+    ...     process.call(int, "12")
     12
     """
-    # A fork of a process that runs TensorFlow may hang.
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(
-        1, spawn, initializer=_end_with_parent
-    ) as pool:
-        return pool.submit(work, *arguments).result()
+
+    def __init__(self) -> None:
+        self._pool: concurrent.futures.ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "OwnProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def call(
+        self,
+        work: collections.abc.Callable[..., typing.Any],
+        *arguments: typing.Any,
+    ) -> typing.Any:
+        """Calls a function in the process and returns what it returns.
+
+        Args:
+            work: Function of a module.
+            *arguments: What it takes; these and what it returns must be
+                picklable.
+
+        Returns:
+            What `work` returns.
+
+        Raises:
+            What `work` raises; `concurrent.futures.BrokenExecutor`, a
+            RuntimeError, if the process dies.
+        """
+        if self._pool is None:
+            # A fork of a process that runs TensorFlow may hang.
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = concurrent.futures.ProcessPoolExecutor(
+                1, spawn, initializer=_end_with_parent
+            )
+        try:
+            return self._pool.submit(work, *arguments).result()
+        except BrokenExecutor:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Ends the process."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
 
 def _end_with_parent() -> None:
@@ -75,7 +108,8 @@ def prepare_seeds(
     shallow = any(not cell.method.is_deep for cell in cells)
     configs = {cell.config.seed: cell.config for cell in cells}
     for config in configs.values():
-        in_own_process(prepare, config, shared, shallow)
+        with OwnProcess() as process:
+            process.call(prepare, config, shared, shallow)
 
 
 def make_cells(
@@ -84,6 +118,10 @@ def make_cells(
     after: collections.abc.Callable[[list[str]], typing.Any] | None = None,
 ) -> list[str]:
     """Makes cells one by one; a cell that fails does not stop the others.
+
+    Seed by seed, so that a process can keep the data. One makes many cells of a
+    seed that take the features of a frozen backbone; where a whole network is
+    trained, each cell has its own.
 
     Args:
         cells: List of `Cell`, those that are missing.
@@ -94,14 +132,37 @@ def make_cells(
         List of str, what failed so far, and why.
     """
     failed: list[str] = []
-    for number, cell in enumerate(cells, start=1):
-        say(f"[{number}/{len(cells)}] {cell.name}")
-        try:
-            in_own_process(run_cell, cell, shared)
-        # A library may be missing that one method alone wants.
-        except (ValueError, ImportError, BrokenExecutor) as error:
-            failed.append(f"{cell.name}: {error}")
-            say(failed[-1])
-        if after is not None:
-            after(failed)
+    by_seed = sorted(cells, key=lambda cell: cell.config.seed)
+    made = 0
+    with OwnProcess() as process:
+        for number, cell in enumerate(by_seed, start=1):
+            say(f"[{number}/{len(cells)}] {cell.name}")
+            if made and (not cell.is_small or made % AT_ONCE == 0):
+                process.end()
+                made = 0
+            try:
+                process.call(run_cell, cell, shared)
+            # A library may be missing that one method alone wants.
+            except (ValueError, ImportError, BrokenExecutor) as error:
+                failed.append(f"{cell.name}: {error}")
+                say(failed[-1])
+            made += 1
+            if after is not None:
+                after(failed)
     return failed
+
+
+def make_runs(
+    cells: collections.abc.Iterable[Cell], shared: pathlib.Path
+) -> None:
+    """Makes the run directories of deep cells, as far as they are not made.
+
+    Args:
+        cells: List of `Cell`.
+        shared: As in `prepare_seeds`.
+    """
+    for cell in cells:
+        if not Run(cell.folder).report_path.is_file():
+            say(f"Training {cell.name} again, for the figures")
+            with OwnProcess() as process:
+                process.call(train_cell, cell, shared)

@@ -13,7 +13,11 @@ from hashnet_tf.reproduction.paper import (
     paper_map,
 )
 from hashnet_tf.reproduction.plots import draw_curves, draw_trainings
-from hashnet_tf.reproduction.processes import make_cells, prepare_seeds
+from hashnet_tf.reproduction.processes import (
+    make_cells,
+    make_runs,
+    prepare_seeds,
+)
 from hashnet_tf.reproduction.table_files import Row, write_tables
 from hashnet_tf.runs.config import TrainingConfig
 
@@ -32,11 +36,13 @@ def reproduce(
 ) -> list[pathlib.Path]:
     """Measures a table of HashNet (ICCV 2017), as far as it is not measured.
 
-    Each cell, a method at one length by one seed, runs in a process of its
-    own, so that its peak of memory is its own; loading the libraries takes
-    some seconds each time. A cell that is finished is not run again, and one
-    that was killed goes on. The table is written after each. A cell that fails
-    does not stop the others.
+    A cell is a method at one length by one seed. Where a whole network is
+    trained, each runs in a process of its own and leaves a run directory; on a
+    frozen backbone's features many are made in one process, and run directories
+    are made of those alone whose networks are drawn. A cell that is finished is
+    not run again, and a run that was killed goes on. The table is written after
+    each, the first seed of all before the second. A cell that fails does not
+    stop the others.
 
     Args:
         out: Str or path of a folder: `cells/`, `table_N.md`, `.csv` and
@@ -76,7 +82,12 @@ def reproduce(
     settings, unchosen = {}, []
     if validation is not None:
         settings = choose(
-            out / "choice", base, chosen, middle(bits), validation
+            out / "choice",
+            base,
+            chosen,
+            middle(bits),
+            validation,
+            out / "shared",
         )
         lost = [m for m in chosen if m.is_deep and m.name not in settings]
         unchosen = [f"{m.name}: no try of it could be trained" for m in lost]
@@ -115,7 +126,9 @@ def reproduce(
     paths = write_tables(rows, path, about, failed)
     figures = out / "figures" / path.name
     paths += draw_curves(rows, figures, dataset)
-    paths += draw_trainings(_compared(cells, table, max(bits)), figures)
+    compared = _compared(cells, table, max(bits))
+    make_runs(compared, out / "shared")
+    paths += draw_trainings(compared, figures)
     if failed:
         raise ValueError(
             f"{len(failed)} cells could not be made; the others are in"

@@ -16,13 +16,13 @@ from hashnet_tf.callbacks import (
     LastCheckpoint,
 )
 from hashnet_tf.datasets import (
-    ImageSet,
     PairSampler,
     pixel_array,
     training_batches,
 )
 from hashnet_tf.datasets.pixels.undecodable import undecodable_named
 from hashnet_tf.datasets.retrieval_dataset import PARTS
+from hashnet_tf.models import HashNet
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import Record
 from hashnet_tf.runs.features import feature_batches, frozen_features
@@ -58,36 +58,37 @@ def fit_run(
     dataset, record = run.load_data(config)
     say(dataset.describe())
     images = dataset.train
-    steps_per_epoch = len(images) // config.batch_size
-    if not steps_per_epoch:
-        raise ValueError(
-            "`batch_size` must be at most the number of training images,"
-            f" {len(images)}. Received: batch_size={config.batch_size}"
-        )
-    steps = steps_per_epoch * config.epochs
-    loss = watched_loss = build_loss(config, images.labels)
-    if config.is_rival:
-        watched_loss = build_pairwise_loss(config, images.labels)
-    sampler = _sampler(config, images.labels)
+    labels = images.labels
+    steps_per_epoch = _steps_per_epoch(config, len(images))
+    # Before minutes are spent on features: all that may be wrong with labels.
+    loss, sampler = build_loss(config, labels), _sampler(config, labels)
     backbone = build_backbone(config)
     if not config.freeze_backbone:
         say(
-            f"All of {config.backbone} is trained: {steps} steps of"
+            f"All of {config.backbone} is trained:"
+            f" {steps_per_epoch * config.epochs} steps of"
             f" {config.batch_size} images. First they are read"
         )
-    head = build_head(config, backbone.output_shape[-1])
     if config.freeze_backbone:
         cache = pathlib.Path(features or run.features_path)
-        hashnet = head
-        batches, watched = _feature_sources(
-            config, images, backbone, cache, sampler
+        given = frozen_features(
+            backbone,
+            images,
+            cache,
+            config.augmentation,
+            config.views,
+            config.seed,
+            config.framing,
         )
+        batches, watched = _feature_sources(config, given, labels, sampler)
     else:
-        hashnet = head.on_top_of(backbone)
         batches, watched = _pixel_sources(config, images, sampler)
-    monitor = ContinuationMonitor(*watched, watched_loss, hashnet=hashnet)
-    model = build_training_model(config, hashnet, images.labels)
-    model.compile(optimizer=build_optimizer(config, steps), loss=loss)
+    hashnet = head = _head(config, backbone.output_shape[-1])
+    if not config.freeze_backbone:
+        hashnet = head.on_top_of(backbone)
+    model, monitor = _compiled(
+        config, hashnet, labels, loss, watched, steps_per_epoch
+    )
 
     def begin() -> None:
         write_json(run.config_path, config.as_dict(), seal=True)
@@ -96,7 +97,7 @@ def fit_run(
 
     # Images that are not kept in memory are read again each epoch.
     with undecodable_named(images):
-        _fit(model, run, config, batches, monitor, steps_per_epoch, begin)
+        _fit_into(run, config, model, monitor, batches, steps_per_epoch, begin)
     if config.freeze_backbone:
         hashnet = head.on_top_of(backbone)
     elif config.is_rival:
@@ -106,6 +107,61 @@ def fit_run(
         hashnet.set_weights(trained)
     with sealed(run.model_path) as beside:
         hashnet.save(beside)
+
+
+def fit_head(
+    config: TrainingConfig, features: np.ndarray, labels: np.ndarray
+) -> tuple[HashNet, dict[str, typing.Any]]:
+    """Trains a HashNet on the features of a frozen backbone, in memory.
+
+    To the last bit as `fit_run` does, without a run directory: nothing is
+    saved and nothing is measured before the end, which takes most of the time
+    of a small training.
+
+    Args:
+        config: `TrainingConfig` with `freeze_backbone`.
+        features: float32 `[n, views, d]`, what `frozen_features` gives for the
+            training images.
+        labels: Class ids `[n]` or a zero-or-one matrix `[n, L]`.
+
+    Returns:
+        `HashNet` from features `[n, d]` to g, and a dict of what
+        `ContinuationMonitor` measures of it: `J`, `L`, `gap` and others.
+
+    Raises:
+        ValueError: If there are fewer items than a batch holds, the labels are
+            not as the method needs them, or the loss does not stay finite.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> from hashnet_tf.runs.fitting import fit_head
+    >>> features = np.random.default_rng(0).normal(size=(200, 1, 5))
+    >>> config = hn.runs.TrainingConfig(
+    ...     data="digits", freeze_backbone=True, bits=12, epochs=2
+    ... )
+    >>> head, measured = fit_head(
+    ...     config, features.astype("float32"), np.arange(200) % 3
+    ... )
+    >>> head.encode(features[:, 0]).shape, 0 < measured["gap"] < 1
+    ((200, 2), True)
+    """
+    steps_per_epoch = _steps_per_epoch(config, len(labels))
+    loss, sampler = build_loss(config, labels), _sampler(config, labels)
+    batches, watched = _feature_sources(config, features, labels, sampler)
+    head = _head(config, features.shape[-1])
+    model, monitor = _compiled(
+        config, head, labels, loss, watched, steps_per_epoch
+    )
+    model.fit(
+        batches(range(config.epochs)),
+        shuffle=False,
+        epochs=config.epochs,
+        steps_per_epoch=steps_per_epoch,
+        verbose=0,
+        callbacks=_callbacks(config, steps_per_epoch),
+    )
+    return head, monitor.measure(model)
 
 
 def save_so_far(run: Run) -> Run:
@@ -155,16 +211,16 @@ def _tell_undecodable(run: Run, record: Record) -> None:
             )
 
 
-def _watched(config: TrainingConfig, images: ImageSet) -> np.ndarray:
+def _watched(config: TrainingConfig, labels: np.ndarray) -> np.ndarray:
     """Returns the positions of the fixed sample that is watched."""
-    order = np.random.default_rng(config.seed).permutation(len(images))
+    order = np.random.default_rng(config.seed).permutation(len(labels))
     return np.sort(order[:MONITORED])
 
 
 def _pixel_sources(config, images, sampler):
     """Returns batches of epochs, and the watched sample: inputs, labels."""
     size = (config.image_size, config.image_size)
-    watched = images.subset(_watched(config, images))
+    watched = images.subset(_watched(config, images.labels))
 
     def batches(epochs):
         return training_batches(
@@ -192,33 +248,64 @@ def _sampler(config: TrainingConfig, labels: np.ndarray) -> PairSampler | None:
     )
 
 
-def _feature_sources(config, images, backbone, cache, sampler):
+def _feature_sources(config, features, labels, sampler):
     """Does for features what `_pixel_sources` does for images."""
-    features = frozen_features(
-        backbone,
-        images,
-        cache,
-        config.augmentation,
-        config.views,
-        config.seed,
-        config.framing,
-    )
-    watched = _watched(config, images)
+    watched = _watched(config, labels)
 
     def batches(epochs):
         return feature_batches(
-            features,
-            images.labels,
-            config.batch_size,
-            config.seed,
-            sampler,
-            epochs,
+            features, labels, config.batch_size, config.seed, sampler, epochs
         )
 
-    return batches, (np.array(features[watched, 0]), images.labels[watched])
+    return batches, (np.array(features[watched, 0]), labels[watched])
 
 
-def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
+def _steps_per_epoch(config: TrainingConfig, count: int) -> int:
+    steps = count // config.batch_size
+    if not steps:
+        raise ValueError(
+            "`batch_size` must be at most the number of training images,"
+            f" {count}. Received: batch_size={config.batch_size}"
+        )
+    return steps
+
+
+def _head(config: TrainingConfig, width: int) -> HashNet:
+    if config.freeze_backbone:
+        # Alike by a seed, whether the backbone was built before or not.
+        keras.utils.set_random_seed(config.seed)
+    return build_head(config, width)
+
+
+def _compiled(
+    config, hashnet, labels, loss, watched, steps_per_epoch
+) -> tuple[typing.Any, ContinuationMonitor]:
+    """Returns the model to fit, and what watches its HashNet."""
+    watched_loss = loss
+    if config.is_rival:
+        watched_loss = build_pairwise_loss(config, labels)
+    inputs, known = watched
+    monitor = ContinuationMonitor(inputs, known, watched_loss, hashnet=hashnet)
+    model = build_training_model(config, hashnet, labels)
+    steps = steps_per_epoch * config.epochs
+    model.compile(optimizer=build_optimizer(config, steps), loss=loss)
+    # Else the step is traced twice, the first time to make its variables.
+    model.optimizer.build(model.trainable_variables)
+    return model, monitor
+
+
+def _callbacks(config, steps_per_epoch, losses=()):
+    """Returns those without which a training is another."""
+    schedule = build_schedule(config, steps_per_epoch * config.epochs)
+    return [
+        Continuation(schedule, losses),
+        # Behind it, to tell the beta of the step.
+        _Finite(),
+        _Reseeded(config.seed),
+    ]
+
+
+def _fit_into(run, config, model, monitor, batches, steps_per_epoch, begin):
     checkpoint = LastCheckpoint(run.checkpoint_path)
     steps = checkpoint.restore(model)
     done = steps // steps_per_epoch
@@ -231,9 +318,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
     else:
         say(f"Computing g of {len(monitor.images)} images before training")
         _save_codes(monitor, run.codes_before_path)
-    schedule = build_schedule(config, steps_per_epoch * config.epochs)
-    # Else the step is traced twice, the first time to make its variables.
-    model.optimizer.build(model.trainable_variables)
+    losses = losses_until(run.records_path, steps)
     model.fit(
         stream,
         shuffle=False,
@@ -244,10 +329,7 @@ def _fit(model, run, config, batches, monitor, steps_per_epoch, begin):
         callbacks=[
             # First, to see the beta that an epoch was trained with.
             monitor,
-            Continuation(schedule, losses_until(run.records_path, steps)),
-            # Behind it, to tell the beta of the step.
-            _Finite(),
-            _Reseeded(config.seed),
+            *_callbacks(config, steps_per_epoch, losses),
             Records(run.records_path, monitor),
             keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
             checkpoint,

@@ -1,11 +1,10 @@
 import dataclasses
-import importlib
 
 import numpy as np
 import pytest
 
 from hashnet_tf.methods import METHODS
-from hashnet_tf.reproduction import Result, Row
+from hashnet_tf.reproduction import Result, Row, processes
 from hashnet_tf.reproduction import plots as figures
 from hashnet_tf.retrieval import evaluate, evaluate_distances, pack
 
@@ -20,14 +19,13 @@ def in_this_process():
     """Spares the start of a process for each cell; list of what was called."""
     called = []
 
-    def call(work, *arguments):
-        called.append((work, *arguments))
-        return work(*arguments)
+    class Here(processes.OwnProcess):
+        def call(self, work, *arguments):
+            called.append((work, *arguments))
+            return work(*arguments)
 
-    # The package gives the function of this name, not the module.
-    module = importlib.import_module("hashnet_tf.reproduction.processes")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "in_own_process", call)
+        patch.setattr(processes, "OwnProcess", Here)
         yield called
 
 

@@ -76,7 +76,7 @@ def test_the_best_of_both_measures_is_chosen(
     finish(tmp_path, base, "hashnet", [LOW] * 6, result_of)
     in_this_process.clear()
     methods = [METHODS[name] for name in ("dch", "itq", "hashnet")]
-    chosen = choose(tmp_path, base, methods, 12, 30)
+    chosen = choose(tmp_path, base, methods, 12, 30, tmp_path / "shared")
     assert in_this_process == []
     assert chosen == {
         "dch": {"learning_rate": base.learning_rate, "gamma": 10.0},
@@ -90,12 +90,14 @@ def test_the_best_of_both_measures_is_chosen(
     assert second["map"] == [0.5, 0.5]
     assert second["precision_radius2"] == [0.6, 0.4]
     # Asked at another length later, the choice stays, and that of others too.
-    assert choose(tmp_path, base, methods[:1], 48, 30) == {"dch": chosen["dch"]}
+    assert choose(tmp_path, base, methods[:1], 48, 30, tmp_path / "shared") == {
+        "dch": chosen["dch"]
+    }
     assert in_this_process == []
     again = json.loads((tmp_path / "choice.json").read_text("utf-8"))
     assert again == record
     with pytest.raises(ValueError, match="Received: validation=40"):
-        choose(tmp_path, base, methods, 12, 40)
+        choose(tmp_path, base, methods, 12, 40, tmp_path / "shared")
 
 
 def test_what_cannot_be_trained_is_not_chosen(
@@ -108,7 +110,7 @@ def test_what_cannot_be_trained_is_not_chosen(
     monkeypatch.setattr(module, "prepare_seeds", lambda cells, shared: None)
     monkeypatch.setattr(module, "make_cells", lambda cells, shared: ["no"])
     methods = [METHODS["dch"], METHODS["csq"]]
-    chosen = choose(tmp_path, base, methods, 12, 30)
+    chosen = choose(tmp_path, base, methods, 12, 30, tmp_path / "shared")
     first = {"learning_rate": base.learning_rate, "gamma": 5.0}
     assert chosen == {"dch": first}
     record = json.loads((tmp_path / "choice.json").read_text("utf-8"))
@@ -118,7 +120,9 @@ def test_what_cannot_be_trained_is_not_chosen(
 
 def test_refuses_validation_images_of_its_own(config_of, tmp_path):
     with pytest.raises(ValueError, match="Received: validation=9"):
-        choose(tmp_path, config_of(validation=9), [], 12, 30)
+        choose(
+            tmp_path, config_of(validation=9), [], 12, 30, tmp_path / "shared"
+        )
 
 
 @pytest.mark.slow

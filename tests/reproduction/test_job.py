@@ -7,7 +7,8 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf._files import write_json
 from hashnet_tf.methods import METHODS
-from hashnet_tf.reproduction import Cell, run_cell
+from hashnet_tf.reproduction import Cell, job, run_cell
+from hashnet_tf.reproduction.job import train_cell
 from hashnet_tf.runs.networks import build_backbone
 
 
@@ -129,12 +130,8 @@ def test_a_frozen_one_takes_features_that_are_shared(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, built", [("hashnet", 2), ("itq", 1)])
-def test_loads_the_data_once(
-    name, built, config_of, weights_file, tmp_path, monkeypatch
-):
+def test_loads_the_data_once(config_of, weights_file, tmp_path, monkeypatch):
     base = config_of(weights=weights_file, freeze_backbone=True)
-    cell = Cell.of(tmp_path, base, name, 12, 0)
     calls = []
 
     def counted(function):
@@ -152,20 +149,43 @@ def test_loads_the_data_once(
         monkeypatch.setattr(
             module, function, counted(getattr(module, function))
         )
+    for name, bits in (("hashnet", 12), ("csq", 12), ("dch", 16)):
+        cell = Cell.of(tmp_path, base, name, bits, 0)
+        run_cell(cell, tmp_path / "shared")
+    assert (calls.count("load"), calls.count("backbone")) == (1, 1)
+    # Another seed draws its own, and what is held is not taken for it.
+    cell = Cell.of(tmp_path, base, "hashnet", 12, 1)
     run_cell(cell, tmp_path / "shared")
-    assert calls.count("load") == 1
-    # A training builds its own, by its seed.
-    assert calls.count("backbone") == built
+    assert (calls.count("load"), calls.count("backbone")) == (2, 2)
+    assert "seed 1" in cell.result().protocol
 
 
+# What each kind of loss and network draws, with dropout and changed images.
 @pytest.mark.slow
-def test_is_the_run_by_hand(config_of, weights_file, tmp_path):
-    base = config_of(weights=weights_file, freeze_backbone=True)
-    cell = Cell.of(tmp_path, base, "hashnet", 12, 0)
+@pytest.mark.parametrize("name", ["hashnet", "hashnet-r", "greedyhash", "csq"])
+def test_is_the_run_by_hand(name, config_of, weights_file, tmp_path):
+    base = config_of(
+        weights=weights_file,
+        freeze_backbone=True,
+        dropout=0.3,
+        augmentation="shift_flip",
+        views=2,
+        epochs=3,
+    )
+    # Others before it in the same process change nothing.
+    for other in ("csq", "greedyhash"):
+        cell = Cell.of(tmp_path, base, other, 16, 0)
+        run_cell(cell, tmp_path / "shared")
+    cell = Cell.of(tmp_path, base, name, 12, 0)
     run_cell(cell, tmp_path / "shared")
+    assert not hn.runs.Run(cell.folder).config_path.exists()
     run = hn.runs.train(cell.config, tmp_path / "hand")
-    report = run.evaluate()
-    assert cell.result().report == report
+    assert cell.result().report == run.evaluate()
+    last = hn.runs.read_records(run.records_path)[-1]
+    measured = {name: last[name] for name in ("J", "L", "gap")}
+    assert cell.result().training == measured
+    # And where it is made for the figures.
+    train_cell(cell, tmp_path / "shared")
     for part in ("query", "database"):
         there = hn.runs.Run(cell.folder).codes_path(part)
         np.testing.assert_array_equal(
@@ -204,7 +224,9 @@ def test_the_time_of_a_part_is_not_told(config_of, tmp_path):
     assert cell.result().seconds is None
 
 
-def test_data_that_change_on_the_way_are_refused(config_of, tmp_path):
+def test_data_that_change_on_the_way_are_refused(
+    config_of, monkeypatch, tmp_path
+):
     labels = np.arange(60) % 3
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "a.npz", images=images, labels=labels)
@@ -213,6 +235,8 @@ def test_data_that_change_on_the_way_are_refused(config_of, tmp_path):
     )
     run_cell(Cell.of(tmp_path, base, "lsh", 12, 0), tmp_path / "shared")
     np.savez(tmp_path / "a.npz", images=images, labels=labels[::-1])
+    # As in another process, which holds nothing yet.
+    monkeypatch.setattr(job, "_held", None)
     cell = Cell.of(tmp_path, base, "itq", 12, 0)
     with pytest.raises(ValueError, match="other names or labels in train"):
         run_cell(cell, tmp_path / "shared")

@@ -7,39 +7,46 @@ import time
 
 import pytest
 
-from hashnet_tf.reproduction.processes import in_own_process
+from hashnet_tf.reproduction.processes import OwnProcess
+
+
+@pytest.fixture
+def process():
+    with OwnProcess() as process:
+        yield process
 
 
 @pytest.mark.slow
-def test_returns_what_the_work_returns():
-    assert in_own_process(divmod, 17, 5) == (3, 2)
-    assert in_own_process(os.getpid) != os.getpid()
+def test_returns_what_the_work_returns(process):
+    assert process.call(divmod, 17, 5) == (3, 2)
+    first = process.call(os.getpid)
+    assert first == process.call(os.getpid) != os.getpid()
+    process.end()
+    assert process.call(os.getpid) != first
 
 
 @pytest.mark.slow
-def test_each_call_has_a_process_of_its_own():
-    assert in_own_process(os.getpid) != in_own_process(os.getpid)
-
-
-@pytest.mark.slow
-def test_raises_what_the_work_raises():
+def test_raises_what_the_work_raises(process):
     with pytest.raises(ValueError, match="invalid literal .* 'x'"):
-        in_own_process(int, "x")
+        process.call(int, "x")
+    assert process.call(int, "3") == 3
 
 
 @pytest.mark.slow
-def test_tells_of_a_process_that_died():
+def test_tells_of_a_process_that_died(process):
     with pytest.raises(concurrent.futures.BrokenExecutor):
-        in_own_process(os._exit, 3)
+        process.call(os._exit, 3)
+    # The next call has a new one.
+    assert process.call(int, "3") == 3
 
 
 SCRIPT = """
 import os, pathlib, sys, time
 sys.path.insert(0, {folder!r})
 import working
-from hashnet_tf.reproduction.processes import in_own_process
+from hashnet_tf.reproduction.processes import OwnProcess
 if __name__ == "__main__":
-    in_own_process(working.work, {note!r})
+    OwnProcess().call(working.work, {note!r})
 """
 WORKING = """
 import os, pathlib, time

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from hashnet_tf.reproduction import job as peak_memory
-from hashnet_tf.reproduction.job import peak_memory_mb
-from hashnet_tf.reproduction.processes import in_own_process
+from hashnet_tf.reproduction.job import forget_peak_memory, peak_memory_mb
+from hashnet_tf.reproduction.processes import OwnProcess
 
 
 @pytest.mark.slow
@@ -21,7 +21,20 @@ def test_a_new_process_does_not_inherit_it():
     ours = peak_memory_mb()
     del held
     # What the libraries take is in both.
-    assert in_own_process(peak_memory_mb) < ours
+    with OwnProcess() as process:
+        assert process.call(peak_memory_mb) < ours
+
+
+@pytest.mark.skipif(
+    not peak_memory.CLEAR_REFS.exists(), reason="needs /proc/self/clear_refs"
+)
+def test_forgets_what_was_given_back():
+    held = np.ones(10**8)
+    high = peak_memory_mb()
+    del held
+    forget_peak_memory()
+    # 800 MB were given back.
+    assert peak_memory_mb() < high - 700
 
 
 @pytest.mark.parametrize("platform, unit", [("linux", 1024), ("darwin", 1)])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hashnet_tf.reproduction import TABLES, Cell, reproduce
+from hashnet_tf.reproduction import TABLES, Cell, processes, reproduce
 from hashnet_tf.reproduction.job import prepare, run_cell
 
 SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
@@ -232,13 +232,12 @@ def test_pq_of_half_a_byte_is_told_in_the_table(config_of, tmp_path):
 def test_a_library_that_is_missing_fails_its_cell_alone(
     config_of, tmp_path, monkeypatch
 ):
-    def call(work, cell, *others):
+    def call(self, work, cell, *others):
         if work is run_cell and cell.method.name == "itq":
             raise ImportError("itq wants a library")
         return work(cell, *others)
 
-    module = importlib.import_module("hashnet_tf.reproduction.processes")
-    monkeypatch.setattr(module, "in_own_process", call)
+    monkeypatch.setattr(processes.OwnProcess, "call", call)
     with pytest.raises(ValueError, match="itq-12bits-seed0: itq wants a lib"):
         reproduce(tmp_path, config_of(), 1, (12,), ["itq", "lsh"], 1)
     values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
@@ -260,16 +259,15 @@ def test_a_method_that_cannot_be_chosen_is_told(
 
 @pytest.mark.slow
 def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
-    module = importlib.import_module("hashnet_tf.reproduction.processes")
     calls = []
 
-    def killed(work, *arguments):
+    def killed(self, work, *arguments):
         calls.append(arguments[0])
         if len(calls) == 3:
             raise KeyboardInterrupt
         return work(*arguments)
 
-    monkeypatch.setattr(module, "in_own_process", killed)
+    monkeypatch.setattr(processes.OwnProcess, "call", killed)
     arguments = (tmp_path, config_of(), 1, (12,), ["lsh", "itq", "sh"], 1)
     with pytest.raises(KeyboardInterrupt):
         reproduce(*arguments)
@@ -279,9 +277,9 @@ def test_a_killed_table_goes_on(config_of, tmp_path, monkeypatch):
     calls.clear()
     with monkeypatch.context() as patch:
         patch.setattr(
-            module,
-            "in_own_process",
-            lambda work, *a: calls.append(a[0]) or work(*a),
+            processes.OwnProcess,
+            "call",
+            lambda _, work, *a: calls.append(a[0]) or work(*a),
         )
         reproduce(*arguments)
     names = [cell.name for cell in calls if isinstance(cell, Cell)]

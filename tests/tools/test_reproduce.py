@@ -1,6 +1,5 @@
 import argparse
 import dataclasses
-import importlib
 import itertools
 import json
 import re
@@ -8,7 +7,7 @@ import re
 import pytest
 
 from hashnet_tf.methods import METHODS
-from hashnet_tf.reproduction import Cell
+from hashnet_tf.reproduction import Cell, processes
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 from hashnet_tf.tools import main, reproduce
@@ -158,8 +157,9 @@ def test_every_system_on_digits(hashnet, tmp_path, monkeypatch):
     # Those of real distances are cells in reproduction/test_job.py.
     names = [n for n, method in METHODS.items() if method.kind != "vectors"]
     # The processes of the cells are tried above; one for each takes minutes.
-    module = importlib.import_module("hashnet_tf.reproduction.processes")
-    monkeypatch.setattr(module, "in_own_process", lambda work, *a: work(*a))
+    monkeypatch.setattr(
+        processes.OwnProcess, "call", lambda _, work, *a: work(*a)
+    )
     ended = hashnet(
         "reproduce",
         "--table=1",
