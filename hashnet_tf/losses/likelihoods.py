@@ -159,7 +159,12 @@ class RadiusLikelihood(Likelihood):
     def logits(self, inner_products: Tensor, bits: int) -> Tensor:
         radius = min(RADIUS, bits / 2) if self.radius is None else self.radius
         power = POWER if self.power is None else self.power
-        distances = ops.maximum((bits - inner_products) / 2, 0.0)
+        distances = (bits - inner_products) / 2
+        # A little below 0 by rounding. By `maximum` JAX would halve the
+        # gradient at 0 itself.
+        distances = ops.where(
+            ops.less(distances, 0), ops.zeros_like(distances), distances
+        )
         return -power * ops.log((distances + NEAR) / radius)
 
 

@@ -185,6 +185,7 @@ def plot_distances(
         arrange,
         lambda distance: distance >= 0,
         dissimilar,
+        alike=True,
     )
 
 
@@ -244,6 +245,7 @@ def _plot_curves(
     arrange: Callable[["Axes"], None],
     check: Callable[[Any], bool],
     published: Mapping[str, Mapping[Any, float]] | None = None,
+    alike: bool = False,
 ) -> Path:
     """Draws curves over one axis, the first of them strongest.
 
@@ -257,6 +259,8 @@ def _plot_curves(
         check: Function of an x that is a finite number; whether it may stand.
         published: Dict as `curves`, of what was not measured here, or None
             for nothing; drawn dashed, below the others in the legend.
+        alike: Whether a dashed curve looks like the one of the same place
+            among the others.
 
     Returns:
         The path, a `pathlib.Path`.
@@ -282,7 +286,13 @@ def _plot_curves(
     figure = new_figure(6.4, max(4.2, LINE * (lines + 1)))
     axes = figure.subplots()
     drawn = [
-        _draw(axes, points, index, len(curves), index >= measured)
+        _draw(
+            axes,
+            points,
+            index % measured if alike else index,
+            len(curves),
+            index >= measured,
+        )
         for index, points in enumerate(curves.values())
     ]
     arrange(axes)

@@ -2,14 +2,16 @@
 
 import os
 import pathlib
+import pkgutil
 import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from hashnet_tf.methods import DEEP_METHODS
+from hashnet_tf.methods import DEEP_METHODS, LIKELIHOODS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.networks import build_loss
 
@@ -74,3 +76,23 @@ def test_labels_are_looked_at(found):
     assert float(found["ids value"]) == pytest.approx(value, rel=1e-5)
     assert float(found["ids traced"]) == pytest.approx(value, rel=1e-5)
     assert np.isnan(found["refused"]).all()
+
+
+@pytest.mark.parametrize("similar", [0, 1])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_likelihoods_have_the_values_and_gradients_of_tensorflow(
+    name, dtype, similar, found
+):
+    there = found[f"{name} {dtype} {similar}"]
+    likelihood = pkgutil.resolve_name(LIKELIHOODS[name].learner)()
+    products = tf.cast(12 - 2 * np.linspace(0, 12, 25), dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(products)
+        losses = likelihood.losses(products, np.array(similar > 0), 12)
+    expected = tape.gradient(losses, products)
+    assert np.isfinite(there).all()
+    few = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-5}[dtype]
+    for one, other in zip(there, (losses, expected), strict=True):
+        other = tf.cast(other, "float32")
+        np.testing.assert_allclose(one, other, rtol=few, atol=few)

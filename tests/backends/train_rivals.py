@@ -6,6 +6,7 @@ a training, how far it moved the hash layer, and what rows of weight 0 do.
 """
 
 import pathlib
+import pkgutil
 import sys
 
 # First, for it keeps TensorFlow out.
@@ -16,7 +17,7 @@ import keras
 import numpy as np
 
 import hashnet_tf as hn
-from hashnet_tf.methods import DEEP_METHODS
+from hashnet_tf.methods import DEEP_METHODS, LIKELIHOODS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.networks import build_loss, build_training_model
 
@@ -46,6 +47,26 @@ def hashnet():
     inputs = keras.Input((10,))
     hidden = keras.layers.Dense(16, activation="relu")(inputs)
     return hn.HashNet(keras.Model(inputs, hidden), bits=BITS)
+
+
+def gradients_of_likelihoods():
+    """Values and gradients of both over all distances, by name and dtype."""
+    found = {}
+    distances = np.linspace(0, BITS, 25)
+    for name, choice in LIKELIHOODS.items():
+        likelihood = pkgutil.resolve_name(choice.learner)()
+        for dtype in ("float16", "bfloat16", "float32"):
+            products = jax.numpy.asarray(BITS - 2 * distances, dtype)
+            for similar in (False, True):
+
+                def loss(x, likelihood=likelihood, similar=similar):
+                    return likelihood.losses(x, np.array(similar), BITS)
+
+                both = jax.vmap(jax.value_and_grad(loss))(products)
+                found[f"{name} {dtype} {similar:d}"] = np.stack(
+                    [np.asarray(part, "float32") for part in both]
+                )
+    return found
 
 
 def main(folder):
@@ -90,6 +111,7 @@ def main(folder):
         found[f"{name} value"] = np.asarray(value)
         found[f"{name} losses"] = history.history["loss"]
         found[f"{name} moved"] = np.abs(after - before).max()
+    found.update(gradients_of_likelihoods())
     found["tensorflow"] = [x for x in sys.modules if x == "tensorflow"]
     np.savez(folder / "rivals.npz", **found)
 

@@ -104,6 +104,8 @@ def test_distances_of_similar_and_dissimilar_pairs(tmp_path, drawn, table):
     (axes,) = drawn[0].axes
     styles = [line.get_linestyle() for line in axes.lines]
     assert styles == ["-", "-", "--", "--"]
+    colors = [line.get_color() for line in axes.lines]
+    assert colors[:2] == colors[2:] and colors[0] != colors[1]
     header, *lines = table(path)
     assert header == ["name", "distance", "share"]
     read = {}
