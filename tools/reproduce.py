@@ -71,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " training images that ask in place of the queries; none: as the flags"
         " say",
     )
+    parser.add_argument(
+        "--features",
+        help="folder for the features of a frozen backbone, which several"
+        " tables may share; none: one in --out",
+    )
     add_settings(parser, without=OF_CELLS)
 
 
@@ -86,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.methods,
         arguments.seeds,
         arguments.choose,
+        arguments.features,
     )
     print(pathlib.Path(table).read_text("utf-8"))
     for path in (table, *others):

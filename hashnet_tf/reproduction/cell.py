@@ -148,8 +148,11 @@ class Cell:
                 # It is for a beta that rises.
                 changes["patience"] = None
         config = dataclasses.replace(base, **changes)
-        folder = pathlib.Path(out, "cells", f"{method}-{bits}bits-seed{seed}")
-        return cls(chosen, config, folder)
+        name = f"{method}-{bits}bits-seed{seed}"
+        if base.unseen_classes is not None:
+            # Beside those of the classes that are trained on.
+            name += f"-unseen{base.unseen_classes}"
+        return cls(chosen, config, pathlib.Path(out, "cells", name))
 
     @property
     def name(self) -> str:

@@ -74,6 +74,7 @@ def choose(
     bits: int,
     validation: int,
     shared: pathlib.Path,
+    features: pathlib.Path | None = None,
 ) -> dict[str, Settings]:
     """Chooses the settings of each deep method, as far as it is not chosen.
 
@@ -96,6 +97,8 @@ def choose(
         validation: Int, how many images ask.
         shared: `pathlib.Path` of the folder of what cells share, those of
             other splits too.
+        features: `pathlib.Path` of the folder of the features of frozen
+            backbones, or None for one in `shared`.
 
     Returns:
         Dict from the name of a method to its settings, without a method of
@@ -132,8 +135,8 @@ def choose(
         f"To choose settings: {len(cells)} cells, of which"
         f" {len(cells) - len(missing)} are finished"
     )
-    prepare_seeds(missing, shared)
-    make_cells(missing, shared)
+    prepare_seeds(missing, shared, features)
+    make_cells(missing, shared, features)
     return _chosen(out, base, bits, cells, record.get("tried", {}))
 
 

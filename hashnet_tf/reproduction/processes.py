@@ -11,7 +11,8 @@ from concurrent.futures import BrokenExecutor
 
 from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
-from hashnet_tf.reproduction.job import prepare, run_cell, train_cell
+from hashnet_tf.reproduction.job import run_cell, train_cell
+from hashnet_tf.reproduction.shared import prepare
 from hashnet_tf.runs.run import Run
 
 # Cells of a process: what libraries do not give back is bounded so.
@@ -94,13 +95,17 @@ def _wait_for_parent() -> None:
 
 
 def prepare_seeds(
-    cells: collections.abc.Sequence[Cell], shared: pathlib.Path
+    cells: collections.abc.Sequence[Cell],
+    shared: pathlib.Path,
+    features: pathlib.Path | None = None,
 ) -> None:
     """Looks through the data of each seed, before the first cell is made.
 
     Args:
         cells: List of `Cell`.
         shared: `pathlib.Path` of the folder of what cells share.
+        features: `pathlib.Path` of the folder of the features of frozen
+            backbones, or None for one in `shared`.
 
     Raises:
         ValueError: If the data are at fault.
@@ -109,12 +114,13 @@ def prepare_seeds(
     configs = {cell.config.seed: cell.config for cell in cells}
     for config in configs.values():
         with OwnProcess() as process:
-            process.call(prepare, config, shared, shallow)
+            process.call(prepare, config, shared, shallow, features)
 
 
 def make_cells(
     cells: collections.abc.Sequence[Cell],
     shared: pathlib.Path,
+    features: pathlib.Path | None = None,
     after: collections.abc.Callable[[list[str]], typing.Any] | None = None,
 ) -> list[str]:
     """Makes cells one by one; a cell that fails does not stop the others.
@@ -126,6 +132,7 @@ def make_cells(
     Args:
         cells: List of `Cell`, those that are missing.
         shared: As in `prepare_seeds`.
+        features: As in `prepare_seeds`.
         after: Function that is called after each cell with what is returned.
 
     Returns:
@@ -141,7 +148,7 @@ def make_cells(
                 process.end()
                 made = 0
             try:
-                process.call(run_cell, cell, shared)
+                process.call(run_cell, cell, shared, features)
             # A library may be missing that one method alone wants.
             except (ValueError, ImportError, BrokenExecutor) as error:
                 failed.append(f"{cell.name}: {error}")
@@ -153,16 +160,19 @@ def make_cells(
 
 
 def make_runs(
-    cells: collections.abc.Iterable[Cell], shared: pathlib.Path
+    cells: collections.abc.Iterable[Cell],
+    shared: pathlib.Path,
+    features: pathlib.Path | None = None,
 ) -> None:
     """Makes the run directories of deep cells, as far as they are not made.
 
     Args:
         cells: List of `Cell`.
         shared: As in `prepare_seeds`.
+        features: As in `prepare_seeds`.
     """
     for cell in cells:
         if not Run(cell.folder).report_path.is_file():
             say(f"Training {cell.name} again, for the figures")
             with OwnProcess() as process:
-                process.call(train_cell, cell, shared)
+                process.call(train_cell, cell, shared, features)

@@ -33,6 +33,7 @@ def reproduce(
     methods: collections.abc.Sequence[str] | None = None,
     seeds: int = 3,
     validation: int | None = None,
+    features: str | os.PathLike[str] | None = None,
 ) -> list[pathlib.Path]:
     """Measures a table of HashNet (ICCV 2017), as far as it is not measured.
 
@@ -46,8 +47,8 @@ def reproduce(
 
     Args:
         out: Str or path of a folder: `cells/`, `table_N.md`, `.csv` and
-            `.json`, `figures/table_N/`. Tables 1 and 3 may share it, and then
-            share HashNet's cells.
+            `.json`, `figures/table_N/`. The tables may share it, and then
+            share what was chosen, and tables 1 and 3 HashNet's cells.
         base: `TrainingConfig`, all settings but the bits, the seed and the
             method. Table 2 wants `unseen_classes`, the others none.
         table: 1, 2 or 3: all methods, unseen classes, HashNet's variants.
@@ -59,6 +60,8 @@ def reproduce(
             deep method are chosen (`hashnet_tf.reproduction.choose`), the
             first time at the upper middle of `bits`; or None for those of
             `base`.
+        features: Str or path of a folder for the features of a frozen backbone,
+            which several tables may share; None for one in `out`.
 
     Returns:
         List of the paths written, the Markdown first.
@@ -77,6 +80,8 @@ def reproduce(
     ValueError: `table` must be one of 1, 2, 3. Received: table=4
     """
     out = pathlib.Path(out)
+    shared = out / "shared"
+    features = None if features is None else pathlib.Path(features)
     chosen = chosen_methods(table, methods)
     _check(base, table, bits, seeds)
     settings, unchosen = {}, []
@@ -87,7 +92,8 @@ def reproduce(
             chosen,
             middle(bits),
             validation,
-            out / "shared",
+            shared,
+            features,
         )
         lost = [m for m in chosen if m.is_deep and m.name not in settings]
         unchosen = [f"{m.name}: no try of it could be trained" for m in lost]
@@ -105,7 +111,7 @@ def reproduce(
     say(
         f"{len(cells)} cells, of which {len(cells) - len(missing)} are finished"
     )
-    prepare_seeds(missing, out / "shared")
+    prepare_seeds(missing, shared, features)
     dataset = paper_dataset(base)
     about = {
         "title": f"Table {table} of HashNet (ICCV 2017) on {base.data}",
@@ -117,7 +123,8 @@ def reproduce(
     path = out / f"table_{table}"
     failed = unchosen + make_cells(
         missing,
-        out / "shared",
+        shared,
+        features,
         lambda failed: write_tables(
             _rows(cells, table, dataset), path, about, unchosen + failed
         ),
@@ -127,7 +134,7 @@ def reproduce(
     figures = out / "figures" / path.name
     paths += draw_curves(rows, figures, dataset)
     compared = _compared(cells, table, max(bits))
-    make_runs(compared, out / "shared")
+    make_runs(compared, shared, features)
     paths += draw_trainings(compared, figures)
     if failed:
         raise ValueError(

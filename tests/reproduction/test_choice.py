@@ -107,8 +107,8 @@ def test_what_cannot_be_trained_is_not_chosen(
     # Of one method the last two fail, of the other all.
     finish(tmp_path, base, "dch", [LOW, LOW, LOW, LOW], result_of)
     module = importlib.import_module("hashnet_tf.reproduction.choice")
-    monkeypatch.setattr(module, "prepare_seeds", lambda cells, shared: None)
-    monkeypatch.setattr(module, "make_cells", lambda cells, shared: ["no"])
+    monkeypatch.setattr(module, "prepare_seeds", lambda *arguments: None)
+    monkeypatch.setattr(module, "make_cells", lambda *arguments: ["no"])
     methods = [METHODS["dch"], METHODS["csq"]]
     chosen = choose(tmp_path, base, methods, 12, 30, tmp_path / "shared")
     first = {"learning_rate": base.learning_rate, "gamma": 5.0}
@@ -155,3 +155,28 @@ def test_a_table_takes_what_was_chosen(
     in_this_process.clear()
     reproduce(tmp_path, base, 1, (12,), ["dch", "lsh"], 1, validation=30)
     assert in_this_process == []
+
+
+@pytest.mark.slow
+def test_unseen_classes_are_asked_by_what_seen_ones_chose(
+    config_of, weights_file, in_this_process, monkeypatch, tmp_path
+):
+    module = importlib.import_module("hashnet_tf.reproduction.choice")
+    monkeypatch.setattr(module, "RATES", (1,))
+    base = config_of(weights=weights_file, freeze_backbone=True)
+    out, features = tmp_path / "out", tmp_path / "features"
+    reproduce(out, base, 1, (12,), ["dch", "lsh"], 1, 30, features)
+    kept = sorted(features.rglob("*.npy"))
+    # Two seeds of choice share the features of a test with that of them all.
+    assert kept and not (out / "shared" / "features").exists()
+    in_this_process.clear()
+    unseen = dataclasses.replace(base, unseen_classes=3)
+    reproduce(out, unseen, 2, (12,), ["dch"], 1, 30, features)
+    cells = [cell for _, cell, *_ in in_this_process if type(cell) is Cell]
+    assert [cell.name for cell in cells] == ["dch-12bits-seed0-unseen3"]
+    one, two = (
+        json.loads((out / f"table_{n}.json").read_text("utf-8"))["chosen"]
+        for n in (1, 2)
+    )
+    assert one == two
+    assert "Unseen classes" in cells[0].result().protocol

@@ -7,7 +7,7 @@ import pytest
 import hashnet_tf as hn
 from hashnet_tf._files import write_json
 from hashnet_tf.methods import METHODS
-from hashnet_tf.reproduction import Cell, job, run_cell
+from hashnet_tf.reproduction import Cell, run_cell, shared
 from hashnet_tf.reproduction.job import train_cell
 from hashnet_tf.runs.networks import build_backbone
 
@@ -236,7 +236,7 @@ def test_data_that_change_on_the_way_are_refused(
     run_cell(Cell.of(tmp_path, base, "lsh", 12, 0), tmp_path / "shared")
     np.savez(tmp_path / "a.npz", images=images, labels=labels[::-1])
     # As in another process, which holds nothing yet.
-    monkeypatch.setattr(job, "_held", None)
+    monkeypatch.setattr(shared, "_held", None)
     cell = Cell.of(tmp_path, base, "itq", 12, 0)
     with pytest.raises(ValueError, match="other names or labels in train"):
         run_cell(cell, tmp_path / "shared")

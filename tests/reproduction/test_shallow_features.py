@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.reproduction import job as module
-from hashnet_tf.reproduction.job import shallow_features
+from hashnet_tf.reproduction import shared as module
+from hashnet_tf.reproduction.shared import shallow_features
 from hashnet_tf.runs.networks import build_backbone
 
 

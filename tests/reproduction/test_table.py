@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from hashnet_tf.reproduction import TABLES, Cell, processes, reproduce
-from hashnet_tf.reproduction.job import prepare, run_cell
+from hashnet_tf.reproduction.job import run_cell
+from hashnet_tf.reproduction.shared import prepare
 
 SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
 

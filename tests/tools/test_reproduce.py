@@ -24,11 +24,11 @@ def test_the_flags_are_those_of_a_training_and_the_tables():
     parser = argparse.ArgumentParser()
     reproduce.add_arguments(parser)
     names = [action.dest for action in parser._actions if action.dest != "help"]
-    own = ["table", "out", "bits", "methods", "seeds", "choose", "recipe"]
-    assert names[:7] == own
+    own = ["table", "out", "bits", "methods", "seeds", "choose", "features"]
+    assert names[:8] == [*own, "recipe"]
     settings = [field.name for field in dataclasses.fields(TrainingConfig)]
     others = [n for n in settings if n not in reproduce.OF_CELLS]
-    assert names[7:] == others
+    assert names[8:] == others
     assert all(action.help for action in parser._actions)
 
 
@@ -38,6 +38,11 @@ def test_the_help_names_every_system():
     (told,) = [a.help for a in parser._actions if a.dest == "methods"]
     named = re.findall(r"[a-z+-]+", told.partition(", of ")[2])
     assert set(named) == set(METHODS)
+
+
+def test_every_method_can_be_asked_for():
+    assert parse(*NEEDED).methods is None
+    assert parse(*NEEDED, "--methods=every").methods == list(METHODS)
 
 
 @pytest.mark.parametrize("flag", ["--seed=5", "--method=itq", "--workdir=a"])
