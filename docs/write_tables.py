@@ -6,7 +6,9 @@ What they say stands in the registries of the package and in the TOML files of
 hashnet_tf/datasets/protocols/; a test fails where a page is older than these.
 """
 
+import json
 import pathlib
+import typing
 from collections.abc import Callable, Iterable
 
 import hashnet_tf as hn
@@ -135,6 +137,146 @@ def _bounds() -> str:
             for way, bound in kind.bounds.items()
         ],
     )
+
+
+def _number(value: float | None, spread: float | None = None) -> str:
+    """Returns a share as the page prints it, .652 or .652 ±.001."""
+    if value is None:
+        return "-"
+    text = f"{value:.3f}".replace("0.", ".", 1)
+    if spread is None:
+        return text
+    return f"{text} ±{spread:.3f}".replace("±0.", "±.")
+
+
+def _results(study: str) -> dict[str, typing.Any]:
+    text = (HERE / "results" / f"{study}.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def _commands(study: str) -> str:
+    """Returns the command of a study, and how long it took with its like."""
+    tables = list(_results(study).values())
+    lines = [f"    {tables[0]['command']}"]
+    if len(tables) > 1:
+        lines += ["", f"and likewise {len(tables) - 1} more, a row each."]
+    seconds = sum(table["seconds"] for table in tables)
+    hours, minutes = divmod(round(seconds / 60), 60)
+    took = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return "\n".join([*lines, "", f"Measured in {took}, other work beside it."])
+
+
+def _by_bits(study: str, measure: str, beside: str | None = None) -> str:
+    """Returns a table of a measure by the length of the codes.
+
+    Args:
+        study: Str, of docs/results/.
+        measure: Str, a column of it.
+        beside: Str, another, whose mean stands in brackets; or None.
+    """
+    (table,) = _results(study).values()
+    rows = {(row["method"], row["bits"]): row for row in table["rows"]}
+    lengths = sorted({bits for _, bits in rows})
+    best = {
+        bits: max(
+            row[measure][0] or 0 for (_, k), row in rows.items() if k == bits
+        )
+        for bits in lengths
+    }
+
+    def cell(row: dict[str, typing.Any] | None, bits: int) -> str:
+        if row is None or row[measure][0] is None:
+            return "-"
+        text = _number(*row[measure])
+        if row[measure][0] == best[bits]:
+            text = f"**{text}**"
+        return f"{text} ({_number(row[beside][0])})" if beside else text
+
+    return _table(
+        ["system", *(f"{bits} bits" for bits in lengths)],
+        [
+            [
+                METHODS[name].title,
+                *(cell(rows.get((name, k)), k) for k in lengths),
+            ]
+            for name in dict.fromkeys(name for name, _ in rows)
+            if any(rows[name, k][measure][0] is not None for k in lengths)
+        ],
+    )
+
+
+def _at_length(study: str, bits: int = 48) -> str:
+    """Returns all that is told of each system at one length."""
+    (table,) = _results(study).values()
+    measures = {
+        "MAP": "tie-aware",
+        "by the rule deephash": "deephash",
+        "P@H<=2": "precision_radius2",
+        "empty balls": "empty_balls",
+        "P@100": "precision_at_100",
+        "J": "J",
+        "L": "L",
+        "gap": "gap",
+    }
+    rows = []
+    for row in table["rows"]:
+        if row["bits"] == bits:
+            size = row["bytes_per_item"][0]
+            title = METHODS[row["method"]].title
+            numbers = [_number(row[name][0]) for name in measures.values()]
+            rows.append([title, f"{size:,.0f}", *numbers])
+    return _table(["system", "bytes an item", *measures], rows)
+
+
+def _small(study: str) -> str:
+    """Returns MAP and P@H<=2 of each system of a table of one length."""
+    (table,) = _results(study).values()
+    return _table(
+        ["system", "MAP", "P@H<=2", "empty balls"],
+        [[METHODS[row["method"]].title, *_three(row)] for row in table["rows"]],
+    )
+
+
+def _three(row: dict[str, typing.Any]) -> list[str]:
+    return [
+        _number(*row["tie-aware"]),
+        _number(*row["precision_radius2"]),
+        _number(row["empty_balls"][0]),
+    ]
+
+
+def _variations(study: str) -> str:
+    """Returns a table of the variations of a study, each a row a method."""
+    tables = _results(study)
+    methods = dict.fromkeys(
+        row["method"] for table in tables.values() for row in table["rows"]
+    )
+    lines = []
+    for name, table in tables.items():
+        for row in table["rows"]:
+            title = METHODS[row["method"]].title
+            what = f"{name}: {title}" if len(methods) > 1 else name
+            gap = _number(row["gap"][0])
+            lines.append(
+                [
+                    what,
+                    *_three(row),
+                    _number(row["J"][0]),
+                    _number(row["L"][0]),
+                    gap,
+                ]
+            )
+    return _table(["", "MAP", "P@H<=2", "empty balls", "J", "L", "gap"], lines)
+
+
+def _chosen(study: str) -> str:
+    """Returns the settings that were chosen for each system."""
+    (table,) = _results(study).values()
+    rows = []
+    for name, settings in table["chosen"].items():
+        told = (f"{setting} {value:g}" for setting, value in settings.items())
+        rows.append([METHODS[name].title, ", ".join(told)])
+    return _table(["system", "chosen"], rows)
 
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {

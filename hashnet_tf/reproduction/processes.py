@@ -112,8 +112,8 @@ def prepare_seeds(
     """
     shallow = any(not cell.method.is_deep for cell in cells)
     configs = {cell.config.seed: cell.config for cell in cells}
-    for config in configs.values():
-        with OwnProcess() as process:
+    with OwnProcess() as process:
+        for config in configs.values():
             process.call(prepare, config, shared, shallow, features)
 
 
