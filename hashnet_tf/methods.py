@@ -50,7 +50,7 @@ _HASHNET = "Cao et al., Deep Learning to Hash by Continuation, ICCV 2017"
 _PAIRWISE = "hashnet_tf.losses:WeightedPairwiseLoss"
 _BETAS = _each("beta", 1.0, 3.0, 10.0)
 # Where the loss itself leaves nothing to choose.
-_DROPOUTS = _each("dropout", 0.0, 0.3, 0.5)
+_DROPOUTS = _each("dropout", 0.3, 0.5, 0.7)
 _LOGITS = "hashnet_tf.models:LogitsModel"
 _CLASSIFIED = "hashnet_tf.models:ClassifiedModel"
 
@@ -68,10 +68,9 @@ METHODS: dict[str, Method] = {
             "hashnet",
             _PAIRWISE,
             fixes={"likelihood": "radius"},
-            tries=(
-                {"radius": 12.0, "beta": 1.0},
-                {"radius": 10.0, "beta": 1.0},
-                {"radius": 12.0, "beta": 3.0},
+            # A beta that rises gains nothing by it.
+            tries=tuple(
+                {"radius": radius, "beta": 1.0} for radius in (8.0, 10.0, 12.0)
             ),
         ),
         Method(
@@ -108,7 +107,7 @@ METHODS: dict[str, Method] = {
             " Retrieval, AAAI 2016",
             "hashnet_tf.losses:DHNLoss",
             takes=("quantization",),
-            tries=_each("quantization", 0.01, 0.1, 1.0),
+            tries=_each("quantization", 0.1, 1.0, 10.0),
         ),
         _deep(
             "dnnh",
@@ -117,7 +116,7 @@ METHODS: dict[str, Method] = {
             " Deep Neural Networks, CVPR 2015",
             "hashnet_tf.losses:DNNHLoss",
             takes=("margin",),
-            tries=_each("margin", 0.5, 1.0, 2.0),
+            tries=_each("margin", 1.0, 2.0, 4.0),
         ),
         _deep(
             "cnnh",
@@ -135,7 +134,7 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:DPSHLoss",
             _LOGITS,
             takes=("quantization",),
-            tries=_each("quantization", 0.01, 0.1, 1.0),
+            tries=_each("quantization", 0.1, 1.0, 10.0),
         ),
         _deep(
             "dch",
@@ -155,7 +154,7 @@ METHODS: dict[str, Method] = {
             _CLASSIFIED,
             layers=("classifier",),
             takes=("quantization",),
-            tries=_each("quantization", 0.01, 0.1, 1.0),
+            tries=_each("quantization", 0.1, 1.0, 10.0),
         ),
         _deep(
             "csq",
@@ -165,7 +164,7 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:CSQLoss",
             _LOGITS,
             takes=("quantization",),
-            tries=_each("quantization", 0.005, 0.05, 0.5),
+            tries=_each("quantization", 0.05, 0.5, 5.0),
         ),
         _deep(
             "orthohash",
@@ -175,7 +174,7 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:OrthoHashLoss",
             _LOGITS,
             takes=("margin",),
-            tries=_each("margin", 0.1, 0.2, 0.4),
+            tries=_each("margin", 0.2, 0.4, 0.8),
         ),
         Method(
             "sdh",

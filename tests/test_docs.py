@@ -8,6 +8,8 @@ import shlex
 import pytest
 
 from hashnet_tf.tools import main
+from hashnet_tf.tools.reproduce import OF_CELLS
+from hashnet_tf.tools.train import config_of
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted(
@@ -108,6 +110,23 @@ def test_commands_are_found():
     found = commands(ROOT / "README.md")
     assert [words[1] for words in found] == ["train", "evaluate", "search"]
     assert len(commands(ROOT / "docs" / "results.md")) > 5
+
+
+STUDIES = runpy.run_path(str(ROOT / "docs" / "measure_results.py"))
+
+
+@pytest.mark.parametrize("name", STUDIES["STUDIES"])
+def test_the_commands_of_a_study_are_understood(name):
+    study = STUDIES["STUDIES"][name]
+    folders = []
+    for arguments, folder in study.variations().values():
+        words = STUDIES["command"](arguments, folder)
+        parsed = main.parse(words)
+        # No setting is that of a method that does not read it.
+        config_of(parsed, without=OF_CELLS)
+        assert re.fullmatch(r"[a-z0-9_/-]+", folder)
+        folders.append(folder)
+    assert len(set(folders)) == len(folders)
 
 
 TABLES = runpy.run_path(str(ROOT / "docs" / "write_tables.py"))
