@@ -70,7 +70,7 @@ METHODS: dict[str, Method] = {
             fixes={"likelihood": "radius"},
             # A beta that rises gains nothing by it.
             tries=tuple(
-                {"radius": radius, "beta": 1.0} for radius in (8.0, 10.0, 12.0)
+                {"radius": radius, "beta": 1.0} for radius in (6.0, 8.0, 10.0)
             ),
         ),
         Method(
@@ -107,7 +107,7 @@ METHODS: dict[str, Method] = {
             " Retrieval, AAAI 2016",
             "hashnet_tf.losses:DHNLoss",
             takes=("quantization",),
-            tries=_each("quantization", 0.1, 1.0, 10.0),
+            tries=_each("quantization", 1.0, 10.0, 100.0),
         ),
         _deep(
             "dnnh",
@@ -134,7 +134,7 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:DPSHLoss",
             _LOGITS,
             takes=("quantization",),
-            tries=_each("quantization", 0.1, 1.0, 10.0),
+            tries=_each("quantization", 1.0, 10.0, 100.0),
         ),
         _deep(
             "dch",
@@ -154,7 +154,7 @@ METHODS: dict[str, Method] = {
             _CLASSIFIED,
             layers=("classifier",),
             takes=("quantization",),
-            tries=_each("quantization", 0.1, 1.0, 10.0),
+            tries=_each("quantization", 1.0, 10.0, 100.0),
         ),
         _deep(
             "csq",
@@ -164,7 +164,7 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:CSQLoss",
             _LOGITS,
             takes=("quantization",),
-            tries=_each("quantization", 0.05, 0.5, 5.0),
+            tries=_each("quantization", 0.5, 5.0, 50.0),
         ),
         _deep(
             "orthohash",
@@ -174,7 +174,7 @@ METHODS: dict[str, Method] = {
             "hashnet_tf.losses:OrthoHashLoss",
             _LOGITS,
             takes=("margin",),
-            tries=_each("margin", 0.2, 0.4, 0.8),
+            tries=_each("margin", 0.4, 0.8, 1.6),
         ),
         Method(
             "sdh",

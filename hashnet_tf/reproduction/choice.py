@@ -35,7 +35,7 @@ def tries_of(method: Method, learning_rate: float) -> list[Settings]:
     >>> from hashnet_tf.reproduction.choice import tries_of
     >>> tries = tries_of(METHODS["csq"], 1e-4)
     >>> len(tries), tries[0]
-    (6, {'learning_rate': 0.0001, 'quantization': 0.05})
+    (6, {'learning_rate': 0.0001, 'quantization': 0.5})
     """
     return [
         {"learning_rate": float(f"{rate * learning_rate:g}"), **tried}
