@@ -1,6 +1,7 @@
 """What shallow hash functions share."""
 
 import abc
+import typing
 from typing import Self
 
 import numpy as np
@@ -73,18 +74,14 @@ class HashFunction(
         """
         check_count(self.bits, "bits")
         checked = check_features(features)
-        # The names of a table's columns, which those of `encode` must have.
-        _check_columns(self, features, reset=True)
         self._learn(checked, labels)
+        keep_columns(self, features)
         self.n_features_in_ = checked.shape[1]
         return self
 
     def encode(self, features: npt.ArrayLike) -> Codes:
         """Encodes real `[n, d]` as packed uint8 `[n, ceil(bits / 8)]`."""
-        check_is_fitted(self, "n_features_in_")
-        if hasattr(features, "columns"):
-            _check_columns(self, features, reset=False)
-        checked = check_features(features, self.n_features_in_)
+        checked = check_features(features, self)
         return np.concatenate(
             [
                 pack(self._values(checked[rows]))
@@ -125,29 +122,44 @@ class LinearHashFunction(HashFunction):
         return (features - self.mean_) @ self.projection_
 
 
-def _check_columns(estimator, table, reset: bool) -> None:
-    validate_data(estimator, table, skip_check_array=True, reset=reset)
+def keep_columns(estimator: BaseEstimator, features: npt.ArrayLike) -> None:
+    """Keeps the names of a table's columns, which later tables must have."""
+    table: typing.Any = features
+    validate_data(estimator, table, skip_check_array=True)
 
 
-def check_features(features: npt.ArrayLike, width: int | None = None) -> Floats:
+def check_features(
+    features: npt.ArrayLike, fitted: typing.Any = None
+) -> Floats:
     """Checks a matrix of features.
 
     Args:
         features: Real `[n, d]`, at least one row and column.
-        width: Int, the d that was fitted, or None for any.
+        fitted: Estimator, whose d and names of columns they must have; or None
+            for any.
 
     Returns:
         float64 `[n, d]`, or float32 if that is what came.
 
     Raises:
-        ValueError: If `features` has another shape or holds NaN or infinity.
+        ValueError: If `features` has another shape, other names or another
+            order of columns than were fitted, or holds NaN or infinity.
+        sklearn.exceptions.NotFittedError: If `fitted` is not.
 
     Example:
 
     >>> from hashnet_tf.shallow.hash_function import check_features
-    >>> check_features([[1, 2]], width=2)
+    >>> check_features([[1, 2]])
     array([[1., 2.]])
     """
+    width = None
+    if fitted is not None:
+        check_is_fitted(fitted, "n_features_in_")
+        width = fitted.n_features_in_
+        # Of a bare array scikit-learn would warn that it has no names.
+        if hasattr(features, "columns"):
+            table: typing.Any = features
+            validate_data(fitted, table, skip_check_array=True, reset=False)
     features = np.asarray(features)
     if features.ndim != 2 or features.size == 0:
         raise ValueError(

@@ -2,7 +2,6 @@
 
 What a user would do instead of hashing: keep the floats, keep their signs, or
 keep as few bytes as a code has and rank by a quantizer's own distances.
-`hashnet_tf.retrieval.evaluate_distances` measures them by the rules of codes.
 """
 
 import abc
@@ -19,7 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from hashnet_tf.retrieval import hamming
 from hashnet_tf.retrieval.codes import check_count
 from hashnet_tf.retrieval.hamming_index import load_faiss
-from hashnet_tf.shallow.hash_function import ROWS, Floats, check_features
+from hashnet_tf.shallow.hash_function import (
+    ROWS,
+    Floats,
+    check_features,
+    keep_columns,
+)
 from hashnet_tf.shallow.pca_hash import fit_pca
 
 # Of a part of a vector under product quantization: as many as a byte tells.
@@ -74,6 +78,7 @@ class VectorRanking(BaseEstimator, abc.ABC):
         checked = check_features(features)
         self.mean_ = checked.mean(axis=0, dtype=np.float64)
         self._learn(self._centred(checked))
+        keep_columns(self, features)
         self.n_features_in_ = checked.shape[1]
         return self
 
@@ -83,8 +88,7 @@ class VectorRanking(BaseEstimator, abc.ABC):
         Args:
             features: Real `[n, d]`.
         """
-        check_is_fitted(self, "n_features_in_")
-        checked = check_features(features, self.n_features_in_)
+        checked = check_features(features, self)
         return np.concatenate(
             [
                 self._kept(self._centred(checked[rows]))
@@ -109,8 +113,7 @@ class VectorRanking(BaseEstimator, abc.ABC):
             ValueError: If the queries are no features, or `database` is not
                 what `encode` gives.
         """
-        check_is_fitted(self, "n_features_in_")
-        checked = check_features(queries, self.n_features_in_)
+        checked = check_features(queries, self)
         kept, one = np.asarray(database), self._one()
         if kept.dtype != one.dtype or kept.shape[1:] != one.shape[1:]:
             raise ValueError(
@@ -198,9 +201,6 @@ class SignRanking(VectorRanking):
     Attributes:
         mean_: `[d]`, of the features that were fitted.
         n_features_in_: Int d.
-
-    Raises:
-        ValueError: As `VectorRanking`.
 
     Example:
 

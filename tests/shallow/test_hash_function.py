@@ -171,3 +171,30 @@ def test_a_table_must_have_the_columns_that_were_fitted():
     np.testing.assert_array_equal(encoder.encode(again), expected)
     encoder.fit(features)
     assert not hasattr(encoder, "feature_names_in_")
+
+
+def test_a_fit_that_fails_leaves_it_as_it_was():
+    features, _ = data()
+    encoder = hashnet_tf.shallow.ITQ(bits=D)
+    with pytest.raises(NotFittedError):
+        encoder.encode(features)
+    with pytest.raises(ValueError):
+        encoder.fit(features[:, :2])
+    with pytest.raises(NotFittedError):
+        encoder.encode(features)
+    expected = encoder.fit(features).encode(features)
+    with pytest.raises(ValueError):
+        encoder.fit(features[:, :2])
+    np.testing.assert_array_equal(encoder.encode(features), expected)
+
+
+def test_rankings_look_at_the_columns_too():
+    features, _ = data()
+    table = pd.DataFrame(features, columns=[f"f{i}" for i in range(D)])
+    ranking = hashnet_tf.shallow.SignRanking().fit(table)
+    kept = ranking.encode(table)
+    np.testing.assert_array_equal(kept, ranking.encode(features))
+    turned = table[table.columns[::-1]]
+    for ask in (ranking.encode, lambda rows: ranking.distances(rows, kept)):
+        with pytest.raises(ValueError, match="feature names should match"):
+            ask(turned)
