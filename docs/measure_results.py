@@ -8,7 +8,7 @@ Each study is one command `hashnet reproduce`, or several that differ in one
 setting. Killed, the same command goes on; what is finished is not measured
 again. Of each study that is finished docs/results/ holds the numbers as JSON,
 with the commands and their time, and docs/pictures/ the figures that the page
-shows; `python docs/write_tables.py` then writes the tables.
+shows. A command that fails ends them; one that is named again adds its time.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import dataclasses
 import itertools
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -281,9 +282,6 @@ def _measure(
             )
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(tables, indent=1) + "\n"
-    # The place of the data on this machine is nobody's concern.
-    for mark, place in places.items():
-        text = text.replace(place, mark)
     (RESULTS / f"{name}.json").write_text(text, "utf-8")
 
 
@@ -291,8 +289,8 @@ def _timed(
     words: list[str], out: pathlib.Path, places: dict[str, str]
 ) -> float:
     """Runs a command and returns its time, earlier parts of it included."""
-    for mark, place in places.items():
-        words = [word.replace(mark, place) for word in words]
+    marks = re.compile("|".join(map(re.escape, places)))
+    words = [marks.sub(lambda m: places[m.group()], word) for word in words]
     kept = out / "seconds.json"
     seconds = json.loads(kept.read_text()) if kept.exists() else {}
     key = " ".join(words)

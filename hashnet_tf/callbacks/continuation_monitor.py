@@ -93,11 +93,8 @@ class ContinuationMonitor(HashNetCallback):
         self._apart = False
 
     def on_train_begin(self, logs: typing.Any = None) -> None:
-        loss = self._take_loss()
+        self._take_loss()
         self._begun = False
-        self._apart = not isinstance(loss, RowLoss) or loss.tells_apart(
-            self.labels, "labels"
-        )
         if not self._apart:
             warnings.warn(
                 f"The watched sample holds no dissimilar pair. {ALL_SIMILAR}",
@@ -136,18 +133,7 @@ class ContinuationMonitor(HashNetCallback):
 
     def on_train_end(self, logs: typing.Any = None) -> None:
         last = self.records[-1] if self._begun else self._measure()
-        # Not earlier, nor of a few steps: many a network begins with one code.
-        if (
-            self._apart
-            and last["bit_balance"] == 1
-            and last["step"] - self.records[0]["step"] >= STARTED
-        ):
-            warnings.warn(
-                "All codes of the watched sample are one after training. Does"
-                " no batch hold a dissimilar pair? Shuffle the training data,"
-                " or draw them by class with hn.datasets.PairSampler.",
-                stacklevel=2,
-            )
+        self._tell_one_code(last, last["step"] - self.records[0]["step"])
         self.say(
             f"beta {last['beta']:.4g} leaves a quantisation gap of"
             f" {last['gap']:.4f} = mean(1 - |g|);"
@@ -164,19 +150,36 @@ class ContinuationMonitor(HashNetCallback):
         return model.predict(self.images, batch_size=self.batch_size, verbose=0)
 
     def measure(self, model: keras.Model) -> dict[str, typing.Any]:
-        """Measures a model out of training, as one compiled that was trained.
+        """Measures a model at any time, without being one of its callbacks.
+
+        It warns where all codes of the sample are one after 20 steps or more.
 
         Args:
-            model: `keras.Model`, what `fit` was called of.
+            model: `keras.Model`, compiled, of which `fit` was called.
 
         Returns:
-            Dict as in `records`, where it is the last then.
+            Dict as those in `records`, to which it is added.
+
+        Raises:
+            ValueError: If there is no loss to use.
         """
         self.set_model(model)
         self._take_loss()
-        return self._measure()
+        record = self._measure()
+        self._tell_one_code(record, record["step"])
+        return record
 
-    def _take_loss(self) -> keras.losses.Loss:
+    def _tell_one_code(self, record: dict[str, typing.Any], steps: int) -> None:
+        # Not of a few steps: many a network begins with one code.
+        if self._apart and record["bit_balance"] == 1 and steps >= STARTED:
+            warnings.warn(
+                "All codes of the watched sample are one after training. Does"
+                " no batch hold a dissimilar pair? Shuffle the training data,"
+                " or draw them by class with hn.datasets.PairSampler.",
+                stacklevel=3,
+            )
+
+    def _take_loss(self) -> None:
         loss = self.model.loss if self.loss is None else self.loss
         if not isinstance(loss, keras.losses.Loss):
             raise ValueError(
@@ -184,7 +187,9 @@ class ContinuationMonitor(HashNetCallback):
                 f" the compiled one. Received: loss={loss!r}"
             )
         self._loss = loss
-        return loss
+        self._apart = not isinstance(loss, RowLoss) or loss.tells_apart(
+            self.labels, "labels"
+        )
 
     def _value(self, codes: np.ndarray) -> float:
         value: Tensor = self._loss(self.labels, codes)

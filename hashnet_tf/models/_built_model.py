@@ -49,7 +49,8 @@ class BuiltModel(LayerwiseModel):
 
         Labels are looked at, for a compiled step can raise no error: `y` that
         comes as one array before, the first batches of a `tf.data.Dataset`
-        afterwards. It warns where no two of them are dissimilar.
+        afterwards, for which it is begun once more. It warns where no two of
+        them are dissimilar.
         """
         loss = getattr(self, "loss", None)
         looked_at = isinstance(loss, RowLoss)
@@ -60,7 +61,7 @@ class BuiltModel(LayerwiseModel):
                 )
         history = super().fit(x, y, *args, **kwargs)
         # Not before: of a stream that comes once the batches would be lost.
-        if looked_at and hasattr(x, "element_spec"):
+        if looked_at and hasattr(x, "element_spec") and hasattr(x, "take"):
             _look_at_batches(x, loss)
         return history
 
@@ -137,7 +138,12 @@ def _look_at_batches(stream: typing.Any, loss: RowLoss) -> None:
         if not hasattr(labels, "shape"):
             return
         seen = True
-        if loss.tells_apart(ops.convert_to_numpy(labels)):
+        try:
+            if loss.tells_apart(ops.convert_to_numpy(labels)):
+                return
+        except ValueError as error:
+            # What was trained is not thrown away.
+            warnings.warn(str(error), stacklevel=3)
             return
     if seen:
         warnings.warn(

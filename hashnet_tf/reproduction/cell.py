@@ -36,8 +36,10 @@ class Result:
             the start of the process and without the features of a frozen
             backbone, which cells share; None where the cell was begun by a
             process that was killed.
-        peak_memory_mb: Float, of the process, in 10^6 bytes of main memory;
-            what libraries take is in it, what a GPU holds is not.
+        peak_memory_mb: Float, of the process while it was made, in 10^6 bytes
+            of main memory; what libraries take is in it, and what cells before
+            it in the process left, what a GPU holds is not. Where the system
+            is not Linux, since the process began.
         training: Dict of the last epoch's `J`, `L` and `gap`
             (`hashnet_tf.callbacks.ContinuationMonitor`) of a deep method, or
             None of a shallow one.
@@ -165,8 +167,8 @@ class Cell:
         return self.folder / "cell.json"
 
     @property
-    def is_small(self) -> bool:
-        """Whether it is made of features, or of pixels without a network."""
+    def on_features(self) -> bool:
+        """Whether no whole network is trained for it."""
         return not self.method.is_deep or self.config.freeze_backbone
 
     def settings(self) -> dict[str, typing.Any]:

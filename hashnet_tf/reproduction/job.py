@@ -58,7 +58,12 @@ def forget_peak_memory() -> None:
         CLEAR_REFS.write_text("5")
 
 
-def run_cell(cell: Cell, shared: Path, features: Path | None = None) -> None:
+def run_cell(
+    cell: Cell,
+    shared: Path,
+    features: Path | None = None,
+    kept: Shared | None = None,
+) -> None:
     """Makes a cell and writes its result; a run goes on where it stands.
 
     Where the backbone is frozen, a deep method is trained on its features
@@ -69,6 +74,7 @@ def run_cell(cell: Cell, shared: Path, features: Path | None = None) -> None:
         cell: `Cell`.
         shared: Str or path of the folder of what cells share.
         features: As in `prepare`.
+        kept: `Shared` that another cell of the seed has, or None to load it.
 
     Raises:
         ValueError: As `hashnet_tf.runs.train` and `fit` of the hash functions.
@@ -85,7 +91,8 @@ def run_cell(cell: Cell, shared: Path, features: Path | None = None) -> None:
     """
     config = cell.config
     # Loaded and built once for all that follows.
-    kept = shared_by(config, shared, not cell.method.is_deep, features)
+    if kept is None:
+        kept = Shared(config, shared, not cell.method.is_deep, features)
     dataset = kept.data.dataset
     forget_peak_memory()
     if not cell.method.is_deep:
@@ -107,8 +114,18 @@ def run_cell(cell: Cell, shared: Path, features: Path | None = None) -> None:
             bytes_per_item=bytes_per_item,
         )
     )
-    # Of each training TensorFlow keeps the graphs.
-    keras.utils.clear_session()
+
+
+def run_cell_in_turn(
+    cell: Cell, shared: Path, features: Path | None = None
+) -> None:
+    """Makes a cell in a process that makes many, as `run_cell` does."""
+    kept = shared_by(cell.config, shared, not cell.method.is_deep, features)
+    try:
+        run_cell(cell, shared, features, kept)
+    finally:
+        # Of each training TensorFlow keeps the graphs.
+        keras.utils.clear_session()
 
 
 def train_cell(cell: Cell, shared: Path, features: Path | None = None) -> None:
@@ -122,7 +139,7 @@ def train_cell(cell: Cell, shared: Path, features: Path | None = None) -> None:
     Raises:
         ValueError: As `hashnet_tf.runs.train`.
     """
-    kept = shared_by(cell.config, shared, False, features)
+    kept = Shared(cell.config, shared, False, features)
     run = train(cell.config, cell.folder, kept.cache, kept.data)
     run.evaluate(features=kept.cache, backbone=kept.backbone)
 
@@ -133,7 +150,7 @@ def _trained(cell: Cell, kept: Shared):
     run = train(cell.config, cell.folder, kept.cache, kept.data)
     report = run.evaluate()
     seconds = None if begun else time.perf_counter() - start
-    training = _watched(run.history[-1])
+    training = _ends(run.history[-1])
     return report, seconds, "pixels", training, -(-cell.config.bits // 8)
 
 
@@ -147,10 +164,11 @@ def _trained_on_features(config: TrainingConfig, kept: Shared):
     )
     report = _measured(query, database, dataset, config.bits)
     seconds = time.perf_counter() - start
-    return report, seconds, "pixels", _watched(last), -(-config.bits // 8)
+    made_of = f"features of {config.backbone}, {config.weights}"
+    return report, seconds, made_of, _ends(last), -(-config.bits // 8)
 
 
-def _watched(record):
+def _ends(record):
     return {name: record[name] for name in ("J", "L", "gap")}
 
 

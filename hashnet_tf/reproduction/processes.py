@@ -1,4 +1,4 @@
-"""Cells, each made in a process of its own."""
+"""Cells, made in processes apart from this one."""
 
 import collections.abc
 import concurrent.futures
@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor
 
 from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
-from hashnet_tf.reproduction.job import run_cell, train_cell
+from hashnet_tf.reproduction.job import run_cell_in_turn, train_cell
 from hashnet_tf.reproduction.shared import prepare
 from hashnet_tf.runs.run import Run
 
@@ -144,16 +144,12 @@ def make_cells(
     with OwnProcess() as process:
         for number, cell in enumerate(by_seed, start=1):
             say(f"[{number}/{len(cells)}] {cell.name}")
-            if made and (not cell.is_small or made % AT_ONCE == 0):
+            if made == AT_ONCE or made and not cell.on_features:
                 process.end()
                 made = 0
-            try:
-                process.call(run_cell, cell, shared, features)
-            # A library may be missing that one method alone wants.
-            except (ValueError, ImportError, BrokenExecutor) as error:
-                failed.append(f"{cell.name}: {error}")
-                say(failed[-1])
-            made += 1
+            failed += _made(process, run_cell_in_turn, cell, shared, features)
+            # One that trained a whole network makes no other after it.
+            made = made + 1 if cell.on_features else AT_ONCE
             if after is not None:
                 after(failed)
     return failed
@@ -163,16 +159,33 @@ def make_runs(
     cells: collections.abc.Iterable[Cell],
     shared: pathlib.Path,
     features: pathlib.Path | None = None,
-) -> None:
+) -> list[str]:
     """Makes the run directories of deep cells, as far as they are not made.
 
     Args:
         cells: List of `Cell`.
         shared: As in `prepare_seeds`.
         features: As in `prepare_seeds`.
+
+    Returns:
+        List of str, what failed, and why.
     """
+    failed: list[str] = []
     for cell in cells:
         if not Run(cell.folder).report_path.is_file():
             say(f"Training {cell.name} again, for the figures")
             with OwnProcess() as process:
-                process.call(train_cell, cell, shared, features)
+                failed += _made(process, train_cell, cell, shared, features)
+    return failed
+
+
+def _made(process: OwnProcess, work, cell: Cell, shared, features) -> list[str]:
+    """Works on a cell in a process and returns what failed, if it did."""
+    try:
+        process.call(work, cell, shared, features)
+    # A library may be missing that one method alone wants.
+    except (ValueError, ImportError, BrokenExecutor) as error:
+        failed = f"{cell.name}: {error}"
+        say(failed)
+        return [failed]
+    return []

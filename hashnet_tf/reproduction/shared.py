@@ -114,10 +114,7 @@ def prepare(
             images = getattr(dataset, part)
             frozen_features(backbone, images, cache, framing=config.framing)
         if config.views > 1:
-            changes = (config.augmentation, config.views, config.seed)
-            frozen_features(
-                backbone, dataset.train, cache, *changes, config.framing
-            )
+            _views(config, backbone, dataset.train, cache)
     return data
 
 
@@ -166,15 +163,30 @@ def shallow_features(
 
 
 class Shared:
-    """What the cells of a seed have in common, held for the next of them."""
+    """What the cells of a seed have in common.
+
+    Args:
+        config: `TrainingConfig` of one of them.
+        shared: Str or path of the folder of what cells share.
+        shallow: As in `frozen_backbone`.
+        features: As in `prepare`.
+
+    Attributes:
+        backbone: As `frozen_backbone` returns it.
+        data: `RunData`.
+        cache: `pathlib.Path` of the features' folder.
+
+    Raises:
+        ValueError: As `prepare`.
+    """
 
     def __init__(
         self,
         config: TrainingConfig,
         shared: Path,
         shallow: bool,
-        features: Path | None,
-    ):
+        features: Path | None = None,
+    ) -> None:
         self.backbone = frozen_backbone(config, shallow)
         self.data = prepare(config, shared, shallow, features, self.backbone)
         self.cache = _features_path(shared, features)
@@ -183,26 +195,23 @@ class Shared:
     @functools.cached_property
     def views(self) -> np.ndarray:
         """float32 `[n, views, d]`, features of the training images."""
-        config = self._config
         assert self.backbone is not None
-        return frozen_features(
-            self.backbone,
-            self.data.dataset.train,
-            self.cache,
-            config.augmentation,
-            config.views,
-            config.seed,
-            config.framing,
-        )
+        images = self.data.dataset.train
+        return _views(self._config, self.backbone, images, self.cache)
 
     def features(self, part: str) -> collections.abc.Iterator[np.ndarray]:
-        """Streams the features of a part as shallow methods see them."""
+        """Streams a part as shallow methods see it, float32 `[<= 4096, d]`."""
         images = getattr(self.data.dataset, part)
         config, cache = self._config, self.cache
         return shallow_features(config, self.backbone, images, cache)
 
 
 _held: tuple[typing.Any, Shared] | None = None
+
+
+def _views(config, backbone, images, cache) -> np.ndarray:
+    changes = (config.augmentation, config.views, config.seed)
+    return frozen_features(backbone, images, cache, *changes, config.framing)
 
 
 def _features_path(shared: Path, features: Path | None) -> pathlib.Path:
@@ -215,12 +224,25 @@ def shared_by(
     shallow: bool,
     features: Path | None,
 ) -> Shared:
-    """Returns what is held, if it is of the same data, files and network."""
+    """Returns what the cell before had, if it had the same, or loads it.
+
+    For a process that makes the cells of a table and ends with it: a change of
+    the files in between is not seen.
+
+    Args:
+        config: `TrainingConfig` of a cell.
+        shared: As in `Shared`.
+        shallow: As in `Shared`.
+        features: As in `Shared`.
+
+    Raises:
+        ValueError: As `Shared`.
+    """
     global _held
     key = (
         os.fspath(shared),
         features,
-        shallow,
+        config.freeze_backbone or (shallow and config.weights is not None),
         *(getattr(config, name) for name in (*config.data_source(), *SHARED)),
     )
     if _held is None or _held[0] != key:

@@ -4,6 +4,7 @@ import collections.abc
 import os
 import pathlib
 
+from hashnet_tf._files import only_writer
 from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
 from hashnet_tf.reproduction.choice import choose, middle
@@ -20,6 +21,7 @@ from hashnet_tf.reproduction.processes import (
 )
 from hashnet_tf.reproduction.table_files import Row, write_tables
 from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.run import Run
 
 # What HashNet is set beside in Figures 5 to 8.
 RIVALS = {1: "dhn", 2: "dhn", 3: "hashnet-sgn"}
@@ -69,6 +71,7 @@ def reproduce(
     Raises:
         ValueError: If an argument is not as above, or a cell is finished with
             other settings; and at the end if cells failed.
+        OSError: If another process measures into the folder.
 
     Example:
 
@@ -80,10 +83,23 @@ def reproduce(
     ValueError: `table` must be one of 1, 2, 3. Received: table=4
     """
     out = pathlib.Path(out)
-    shared = out / "shared"
-    features = None if features is None else pathlib.Path(features)
     chosen = chosen_methods(table, methods)
     _check(base, table, bits, seeds)
+    with only_writer(out):
+        return _reproduced(
+            out,
+            base,
+            table,
+            bits,
+            chosen,
+            seeds,
+            validation,
+            None if features is None else pathlib.Path(features),
+        )
+
+
+def _reproduced(out, base, table, bits, chosen, seeds, validation, features):
+    shared = out / "shared"
     settings, unchosen = {}, []
     if validation is not None:
         settings = choose(
@@ -121,7 +137,7 @@ def reproduce(
         "chosen": settings,
     }
     path = out / f"table_{table}"
-    failed = unchosen + make_cells(
+    failed = make_cells(
         missing,
         shared,
         features,
@@ -129,13 +145,14 @@ def reproduce(
             _rows(cells, table, dataset), path, about, unchosen + failed
         ),
     )
+    compared = _compared(cells, table, max(bits))
+    failed = unchosen + failed + make_runs(compared, shared, features)
     rows = _rows(cells, table, dataset)
     paths = write_tables(rows, path, about, failed)
     figures = out / "figures" / path.name
     paths += draw_curves(rows, figures, dataset)
-    compared = _compared(cells, table, max(bits))
-    make_runs(compared, shared, features)
-    paths += draw_trainings(compared, figures)
+    drawn = [c for c in compared if Run(c.folder).report_path.is_file()]
+    paths += draw_trainings(drawn, figures)
     if failed:
         raise ValueError(
             f"{len(failed)} cells could not be made; the others are in"

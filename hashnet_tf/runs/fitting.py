@@ -63,25 +63,19 @@ def fit_run(
     # Before minutes are spent on features: all that may be wrong with labels.
     loss, sampler = build_loss(config, labels), _sampler(config, labels)
     backbone = build_backbone(config)
-    if not config.freeze_backbone:
+    if config.freeze_backbone:
+        cache = pathlib.Path(features or run.features_path)
+        changes = (config.augmentation, config.views, config.seed)
+        given = frozen_features(
+            backbone, images, cache, *changes, config.framing
+        )
+        batches, watched = _feature_sources(config, given, labels, sampler)
+    else:
         say(
             f"All of {config.backbone} is trained:"
             f" {steps_per_epoch * config.epochs} steps of"
             f" {config.batch_size} images. First they are read"
         )
-    if config.freeze_backbone:
-        cache = pathlib.Path(features or run.features_path)
-        given = frozen_features(
-            backbone,
-            images,
-            cache,
-            config.augmentation,
-            config.views,
-            config.seed,
-            config.framing,
-        )
-        batches, watched = _feature_sources(config, given, labels, sampler)
-    else:
         batches, watched = _pixel_sources(config, images, sampler)
     hashnet = head = _head(config, backbone.output_shape[-1])
     if not config.freeze_backbone:
@@ -114,9 +108,9 @@ def fit_head(
 ) -> tuple[HashNet, dict[str, typing.Any]]:
     """Trains a HashNet on the features of a frozen backbone, in memory.
 
-    To the last bit as `fit_run` does, without a run directory: nothing is
-    saved and nothing is measured before the end, which takes most of the time
-    of a small training.
+    To the last bit as `fit_run` does on the same features, without a run
+    directory: nothing is saved and nothing is measured before the end, which
+    takes most of the time of a small training.
 
     Args:
         config: `TrainingConfig` with `freeze_backbone`.
@@ -138,7 +132,7 @@ def fit_head(
     >>> from hashnet_tf.runs.fitting import fit_head
     >>> features = np.random.default_rng(0).normal(size=(200, 1, 5))
     >>> config = hn.runs.TrainingConfig(
-    ...     data="digits", freeze_backbone=True, bits=12, epochs=2
+    ...     "digits", weights="a.h5", freeze_backbone=True, bits=12, epochs=2
     ... )
     >>> head, measured = fit_head(
     ...     config, features.astype("float32"), np.arange(200) % 3
@@ -153,15 +147,16 @@ def fit_head(
     model, monitor = _compiled(
         config, head, labels, loss, watched, steps_per_epoch
     )
+    last = _LastMeasured(monitor, config.epochs)
     model.fit(
         batches(range(config.epochs)),
         shuffle=False,
         epochs=config.epochs,
         steps_per_epoch=steps_per_epoch,
         verbose=0,
-        callbacks=_callbacks(config, steps_per_epoch),
+        callbacks=[last, *_callbacks(config, steps_per_epoch)],
     )
-    return head, monitor.measure(model)
+    return head, last.record
 
 
 def save_so_far(run: Run) -> Run:
@@ -350,10 +345,27 @@ class _Finite(keras.callbacks.Callback):
             step = int(ops.convert_to_tensor(model.optimizer.iterations))
             raise ValueError(
                 "The loss must stay finite: train into another folder with a"
-                " lower --learning_rate. What the last whole epoch gave stays"
-                f" in checkpoints/. Received: loss={logs['loss']} by step"
-                f" {step}, in {logs['beta']:.4g} as beta"
+                " lower --learning_rate. Of a run, what the last whole epoch"
+                f" gave stays in checkpoints/. Received: loss={logs['loss']} by"
+                f" step {step}, in {logs['beta']:.4g} as beta"
             )
+
+
+class _LastMeasured(keras.callbacks.Callback):
+    """Measures the last epoch with the beta that it was trained with."""
+
+    model: typing.Any
+
+    def __init__(self, monitor: ContinuationMonitor, epochs: int) -> None:
+        super().__init__()
+        self.record: dict[str, typing.Any] = {}
+        self._monitor, self._last = monitor, epochs - 1
+
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, typing.Any] | None = None
+    ) -> None:
+        if epoch == self._last:
+            self.record = self._monitor.measure(self.model)
 
 
 class _Reseeded(keras.callbacks.Callback):

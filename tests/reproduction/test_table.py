@@ -1,12 +1,14 @@
 import importlib
 import json
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hashnet_tf._files import only_writer
 from hashnet_tf.reproduction import TABLES, Cell, processes, reproduce
-from hashnet_tf.reproduction.job import run_cell
+from hashnet_tf.reproduction.job import run_cell_in_turn, train_cell
 from hashnet_tf.reproduction.shared import prepare
 
 SYSTEMS = ["hashnet", "hashnet-sgn", "itq"]
@@ -234,7 +236,7 @@ def test_a_library_that_is_missing_fails_its_cell_alone(
     config_of, tmp_path, monkeypatch
 ):
     def call(self, work, cell, *others):
-        if work is run_cell and cell.method.name == "itq":
+        if work is run_cell_in_turn and cell.method.name == "itq":
             raise ImportError("itq wants a library")
         return work(cell, *others)
 
@@ -313,3 +315,47 @@ def test_the_papers_values_stand_beside_the_papers_data(
             0.2066,
             0.1007,
         ]
+
+
+def test_which_cells_share_a_process(config_of, monkeypatch, tmp_path):
+    log = []
+
+    class Told(processes.OwnProcess):
+        def call(self, work, cell, *others):
+            log.append(cell.name.partition("-")[0])
+
+        def end(self):
+            log.append("end")
+
+    monkeypatch.setattr(processes, "OwnProcess", Told)
+    monkeypatch.setattr(processes, "AT_ONCE", 2)
+    names = ("hashnet", "lsh", "itq", "sh", "csq", "dhn")
+    cells = [Cell.of(tmp_path, config_of(), name, 12, 0) for name in names]
+    assert processes.make_cells(cells, tmp_path) == []
+    assert log == ("hashnet end lsh itq end sh end csq end dhn end".split())
+
+
+def test_a_second_command_waits_its_turn(config_of, tmp_path):
+    with (
+        only_writer(tmp_path),
+        pytest.raises(OSError, match=f"{tmp_path}.* process"),
+    ):
+        reproduce(tmp_path, config_of(), 1, (12,), ["lsh"], 1)
+
+
+@pytest.mark.slow
+def test_a_network_that_cannot_be_drawn_does_not_hide_the_rest(
+    config_of, weights_file, monkeypatch, tmp_path
+):
+    def call(self, work, cell, *others):
+        if work is train_cell:
+            raise BrokenProcessPool("out of memory")
+        return work(cell, *others)
+
+    monkeypatch.setattr(processes.OwnProcess, "call", call)
+    base = config_of(weights=weights_file, freeze_backbone=True)
+    with pytest.raises(ValueError, match="hashnet-12bits-seed0: out of memory"):
+        reproduce(tmp_path, base, 1, (12,), ["hashnet", "lsh"], 1)
+    values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    assert [row["seeds"] for row in values["rows"]] == [[0], [0]]
+    assert values["failed"] == ["hashnet-12bits-seed0: out of memory"]
