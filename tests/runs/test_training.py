@@ -288,7 +288,7 @@ def test_a_training_that_diverges_keeps_its_last_good_epoch(
                 self.model.hash_layer.bias.assign([np.nan] * 12)
 
     monkeypatch.setattr(MODULE, "Records", Spoiling)
-    with pytest.raises(ValueError, match="What the last whole epoch.*step 7"):
+    with pytest.raises(ValueError, match="what the last whole epoch.*step 7"):
         train(config_of(), tmp_path)
     run = Run(tmp_path)
     left = in_checkpoint(run.checkpoint_path)
