@@ -11,9 +11,9 @@ table holds what the last command asked for:
   hashnet reproduce --table=1 --data=digits --image_size=16 --bits=16,32
       --methods=hashnet,itq,lsh --seeds=1 --epochs=20 --out=runs/small
 
-With --choose each deep method is trained at its own settings, the best of six
-by MAP and P@H<=2 on training images that are not trained on then;
-choice/choice.json has them all.
+With --choose each deep method is trained at its own settings, at each length
+the best of six by MAP and P@H<=2 on training images that are not trained on
+then; choice/ has them all.
 
 The shallow systems see the features of the backbone with its weights, or the
 pixels where it has none. --out then holds table_N.md, .csv and .json, the

@@ -44,18 +44,6 @@ def tries_of(method: Method, learning_rate: float) -> list[Settings]:
     ]
 
 
-def middle(bits: collections.abc.Sequence[int]) -> int:
-    """Returns the length at which settings are first chosen for all lengths.
-
-    Example:
-
-    >>> from hashnet_tf.reproduction.choice import middle
-    >>> middle([16, 32, 48, 64])
-    48
-    """
-    return sorted(bits)[len(bits) // 2]
-
-
 def score(results: collections.abc.Iterable[Result]) -> float:
     """Returns what a setting is chosen by: both measures count alike."""
     both = []
@@ -76,7 +64,7 @@ def choose(
     shared: pathlib.Path,
     features: pathlib.Path | None = None,
 ) -> dict[str, Settings]:
-    """Chooses the settings of each deep method, as far as it is not chosen.
+    """Chooses the settings of each deep method at a length of the codes.
 
     Training images that are not trained on then ask in place of the queries.
     (Where each seed draws a split of its own, another seed may ask with them.)
@@ -92,8 +80,7 @@ def choose(
         base: `TrainingConfig`, all settings that are not tried.
         methods: `hashnet_tf.methods.Method`s; the shallow ones among them have
             no settings of a training and are passed over.
-        bits: Int, the length at which they are compared, unless `choice.json`
-            tells one: a choice stays when other lengths are asked for later.
+        bits: Int, the length.
         validation: Int, how many images ask.
         shared: `pathlib.Path` of the folder of what cells share, those of
             other splits too.
@@ -115,7 +102,6 @@ def choose(
         )
     base = dataclasses.replace(base, validation=validation, unseen_classes=None)
     record = _record(out)
-    bits = record.get("bits", bits)
     if record.get("validation", validation) != validation:
         raise ValueError(
             f"{out / 'choice.json'} was made with {record['validation']}"
@@ -132,7 +118,7 @@ def choose(
     }
     missing = [cell for cell in cells.values() if cell.result() is None]
     say(
-        f"To choose settings: {len(cells)} cells, of which"
+        f"To choose settings at {bits} bits: {len(cells)} cells, of which"
         f" {len(cells) - len(missing)} are finished"
     )
     prepare_seeds(missing, shared, features)

@@ -7,7 +7,7 @@ import pathlib
 from hashnet_tf._files import only_writer
 from hashnet_tf._output import say
 from hashnet_tf.reproduction.cell import Cell
-from hashnet_tf.reproduction.choice import choose, middle
+from hashnet_tf.reproduction.choice import Settings, choose
 from hashnet_tf.reproduction.paper import (
     chosen_methods,
     paper_dataset,
@@ -59,9 +59,8 @@ def reproduce(
         seeds: Int, how many: 0, 1, ...; each draws the split too, if it is
             drawn.
         validation: Int, training images that ask while the settings of each
-            deep method are chosen (`hashnet_tf.reproduction.choose`), the
-            first time at the upper middle of `bits`; or None for those of
-            `base`.
+            deep method are chosen (`hashnet_tf.reproduction.choose`), at each
+            length its own; or None for those of `base`.
         features: Str or path of a folder for the features of a frozen backbone,
             which several tables may share; None for one in `out`.
 
@@ -100,26 +99,30 @@ def reproduce(
 
 def _reproduced(out, base, table, bits, chosen, seeds, validation, features):
     shared = out / "shared"
-    settings, unchosen = {}, []
+    by_length: dict[int, dict[str, Settings]] = {k: {} for k in bits}
+    unchosen = []
+    pairs = [(method, k) for method in chosen for k in bits]
     if validation is not None:
-        settings = choose(
-            out / "choice",
-            base,
-            chosen,
-            middle(bits),
-            validation,
-            shared,
-            features,
-        )
-        lost = [m for m in chosen if m.is_deep and m.name not in settings]
-        unchosen = [f"{m.name}: no try of it could be trained" for m in lost]
-        chosen = [method for method in chosen if method not in lost]
+        for k in bits:
+            place = out / "choice" / f"{k}bits"
+            by_length[k] = choose(
+                place, base, chosen, k, validation, shared, features
+            )
+        lost = [
+            (method, k)
+            for method, k in pairs
+            if method.is_deep and method.name not in by_length[k]
+        ]
+        unchosen = [
+            f"{method.name} at {k} bits: no try of it could be trained"
+            for method, k in lost
+        ]
+        pairs = [pair for pair in pairs if pair not in lost]
     cells = {
         (method, k, seed): Cell.of(
-            out, base, method.name, k, seed, settings.get(method.name)
+            out, base, method.name, k, seed, by_length[k].get(method.name)
         )
-        for method in chosen
-        for k in bits
+        for method, k in pairs
         for seed in range(seeds)
     }
     # Before hours are spent: whatever was measured with other settings.
@@ -134,7 +137,15 @@ def _reproduced(out, base, table, bits, chosen, seeds, validation, features):
         "table": table,
         "paper": dataset,
         "settings": base.as_dict(),
-        "chosen": settings,
+        "chosen": {
+            method.name: {
+                k: found[method.name]
+                for k, found in by_length.items()
+                if method.name in found
+            }
+            for method in chosen
+            if any(method.name in found for found in by_length.values())
+        },
     }
     path = out / f"table_{table}"
     failed = make_cells(

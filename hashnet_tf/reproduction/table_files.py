@@ -118,8 +118,8 @@ def markdown(
         rows: List of `Row`.
         title: Str.
         failed: List of str.
-        chosen: Mapping from the name of a method to the settings that were
-            chosen for it, or None.
+        chosen: Mapping from the name of a method to a mapping from a length
+            to the settings that were chosen for it there, or None.
 
     Example:
 
@@ -155,7 +155,11 @@ def markdown(
         *(f"- The shallow systems see {what}." for what in features),
         "- J, L and the gap are those of the last epoch, by the loss of HashNet"
         " with the method's own likelihood.",
-        *(f"- Chosen of {name}: {_named(s)}." for name, s in chosen.items()),
+        *(
+            f"- Chosen of {name} at {bits} bits: {_named(settings)}."
+            for name, of_lengths in chosen.items()
+            for bits, settings in of_lengths.items()
+        ),
         *(f"- Not made: {what}" for what in failed),
         "",
         *_by_system(rows),

@@ -7,7 +7,7 @@ import pytest
 
 from hashnet_tf.methods import METHODS
 from hashnet_tf.reproduction import Cell, reproduce
-from hashnet_tf.reproduction.choice import SEEDS, choose, middle, tries_of
+from hashnet_tf.reproduction.choice import SEEDS, choose, tries_of
 from hashnet_tf.runs.networks import build_pairwise_loss
 
 DEEP = [method for method in METHODS.values() if method.is_deep]
@@ -18,12 +18,6 @@ def test_each_deep_method_has_as_many_tries():
         tries = tries_of(method, 1e-4)
         assert len(tries) == 6
         assert len({json.dumps(tried) for tried in tries}) == 6
-
-
-def test_the_middle_length():
-    assert middle([16, 32, 48, 64]) == 48
-    assert middle([64, 16]) == 64
-    assert middle([12]) == 12
 
 
 @pytest.mark.parametrize("bits", [8, 16, 64])
@@ -39,14 +33,16 @@ def test_each_try_is_a_cell_of_any_length(bits, config_of, tmp_path):
             assert loss.radius is None or loss.radius <= bits / 2
 
 
-def finish(out, base, method, scores, result_of, validation=30):
+def finish(out, base, method, scores, result_of, validation=30, bits=12):
     """Writes a result of each try and seed, by (MAP, P@H<=2) of each."""
     base = dataclasses.replace(base, validation=validation)
     tries = tries_of(METHODS[method], base.learning_rate)
     for number, tried in enumerate(tries[: len(scores)]):
         for seed in SEEDS:
-            cell = Cell.of(out / f"try{number}", base, method, 12, seed, tried)
-            result = result_of(seed, 12)
+            cell = Cell.of(
+                out / f"try{number}", base, method, bits, seed, tried
+            )
+            result = result_of(seed, bits)
             mean, within = scores[number][seed]
             report = dataclasses.replace(
                 result.report,
@@ -89,10 +85,9 @@ def test_the_best_of_both_measures_is_chosen(
     assert second["score"] == pytest.approx(0.5)
     assert second["map"] == [0.5, 0.5]
     assert second["precision_radius2"] == [0.6, 0.4]
-    # Asked at another length later, the choice stays, and that of others too.
-    assert choose(tmp_path, base, methods[:1], 48, 30, tmp_path / "shared") == {
-        "dch": chosen["dch"]
-    }
+    # What was chosen of others before stays.
+    again = choose(tmp_path, base, methods[:1], 12, 30, tmp_path / "shared")
+    assert again == {"dch": chosen["dch"]}
     assert in_this_process == []
     again = json.loads((tmp_path / "choice.json").read_text("utf-8"))
     assert again == record
@@ -140,16 +135,18 @@ def test_a_table_takes_what_was_chosen(
     assert len(tried) == len(cells) - 2 == 6
     assert {cell.config.validation for cell in tried} == {30}
     table = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
-    choice = json.loads((tmp_path / "choice/choice.json").read_text("utf-8"))
+    path = tmp_path / "choice" / "12bits" / "choice.json"
+    choice = json.loads(path.read_text("utf-8"))
     tries = [one["settings"] for one in choice["tried"]["dch"]]
-    assert list(table["chosen"]) == ["dch"]
-    assert table["chosen"]["dch"] in tries
+    (chosen,) = table["chosen"].values()
+    assert list(table["chosen"]) == ["dch"] and list(chosen) == ["12"]
+    assert chosen["12"] in tries
     text = (tmp_path / "table_1.md").read_text("utf-8")
-    assert "- Chosen of dch: learning_rate 0.001, gamma " in text
+    assert "- Chosen of dch at 12 bits: learning_rate 0.001, gamma " in text
     (cell,) = (tmp_path / "cells").glob("dch-*/cell.json")
     settings = json.loads(cell.read_text("utf-8"))["settings"]
     assert settings["validation"] is None
-    for name, value in table["chosen"]["dch"].items():
+    for name, value in chosen["12"].items():
         assert settings[name] == value
     # The same again makes nothing anew.
     in_this_process.clear()
@@ -180,3 +177,25 @@ def test_unseen_classes_are_asked_by_what_seen_ones_chose(
     )
     assert one == two
     assert "Unseen classes" in cells[0].result().protocol
+
+
+def test_each_length_has_a_choice_of_its_own(
+    config_of, result_of, in_this_process, tmp_path
+):
+    base = config_of(train_per_class=None)
+    best = [(0.9, 0.9), (0.9, 0.9)]
+    for bits, scores in ((12, [best, LOW, LOW]), (16, [LOW, LOW, best])):
+        place = tmp_path / "choice" / f"{bits}bits"
+        finish(
+            place, base, "dch", [*scores, LOW, LOW, LOW], result_of, bits=bits
+        )
+    for bits, gamma in ((12, 5.0), (16, 20.0)):
+        tried = {"learning_rate": base.learning_rate, "gamma": gamma}
+        cell = Cell.of(tmp_path, base, "dch", bits, 0, tried)
+        cell.finish(result_of(0, bits))
+    in_this_process.clear()
+    reproduce(tmp_path, base, 1, (12, 16), ["dch"], 1, validation=30)
+    assert in_this_process == []
+    table = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
+    chosen = table["chosen"]["dch"]
+    assert {k: s["gamma"] for k, s in chosen.items()} == {"12": 5, "16": 20}

@@ -253,11 +253,12 @@ def test_a_method_that_cannot_be_chosen_is_told(
 ):
     module = importlib.import_module("hashnet_tf.reproduction.table")
     monkeypatch.setattr(module, "choose", lambda *arguments: {})
-    with pytest.raises(ValueError, match="Received: csq: no try of it could"):
+    with pytest.raises(ValueError, match="csq at 12 bits: no try of it could"):
         reproduce(tmp_path, config_of(), 1, (12,), ["csq", "lsh"], 1, 30)
     values = json.loads((tmp_path / "table_1.json").read_text("utf-8"))
     assert [row["method"] for row in values["rows"]] == ["lsh"]
-    assert values["failed"] == ["csq: no try of it could be trained"]
+    told = "csq at 12 bits: no try of it could be trained"
+    assert values["failed"] == [told]
 
 
 @pytest.mark.slow
