@@ -13,7 +13,7 @@ from hashnet_tf._files import write_json
 from hashnet_tf.datasets import ordered_batches
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
-from hashnet_tf.runs.features import frozen_features
+from hashnet_tf.runs.features import frozen_features, training_features
 from hashnet_tf.runs.networks import build_backbone
 from hashnet_tf.runs.run import Run
 
@@ -114,7 +114,7 @@ def prepare(
             images = getattr(dataset, part)
             frozen_features(backbone, images, cache, framing=config.framing)
         if config.views > 1:
-            _views(config, backbone, dataset.train, cache)
+            training_features(config, backbone, dataset.train, cache)
     return data
 
 
@@ -197,7 +197,9 @@ class Shared:
         """float32 `[n, views, d]`, features of the training images."""
         assert self.backbone is not None
         images = self.data.dataset.train
-        return _views(self._config, self.backbone, images, self.cache)
+        return training_features(
+            self._config, self.backbone, images, self.cache
+        )
 
     def features(self, part: str) -> collections.abc.Iterator[np.ndarray]:
         """Streams a part as shallow methods see it, float32 `[<= 4096, d]`."""
@@ -207,11 +209,6 @@ class Shared:
 
 
 _held: tuple[typing.Any, Shared] | None = None
-
-
-def _views(config, backbone, images, cache) -> np.ndarray:
-    changes = (config.augmentation, config.views, config.seed)
-    return frozen_features(backbone, images, cache, *changes, config.framing)
 
 
 def _features_path(shared: Path, features: Path | None) -> pathlib.Path:

@@ -24,6 +24,7 @@ from hashnet_tf.datasets.sampling import (
     shuffled,
 )
 from hashnet_tf.models import weights_digest
+from hashnet_tf.runs.config import TrainingConfig
 
 BATCH_SIZE = 128
 
@@ -113,6 +114,30 @@ def frozen_features(
         rows = _opened(path, width)
         assert rows is not None
     return rows["features"]
+
+
+def training_features(
+    config: TrainingConfig,
+    backbone: keras.Model,
+    images: ImageSet,
+    folder: str | os.PathLike[str],
+) -> np.ndarray:
+    """Returns the features of training images, in the views of the settings.
+
+    Args:
+        config: `TrainingConfig`.
+        backbone: As in `frozen_features`.
+        images: `ImageSet`, the training images.
+        folder: As in `frozen_features`.
+
+    Returns:
+        float32 `[n, views, d]`, as `frozen_features`.
+
+    Raises:
+        ValueError: As `frozen_features`.
+    """
+    changes = (config.augmentation, config.views, config.seed)
+    return frozen_features(backbone, images, folder, *changes, config.framing)
 
 
 def feature_batches(

@@ -25,7 +25,7 @@ from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.models import HashNet
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import Record
-from hashnet_tf.runs.features import feature_batches, frozen_features
+from hashnet_tf.runs.features import feature_batches, training_features
 from hashnet_tf.runs.networks import (
     build_backbone,
     build_head,
@@ -65,10 +65,7 @@ def fit_run(
     backbone = build_backbone(config)
     if config.freeze_backbone:
         cache = pathlib.Path(features or run.features_path)
-        changes = (config.augmentation, config.views, config.seed)
-        given = frozen_features(
-            backbone, images, cache, *changes, config.framing
-        )
+        given = training_features(config, backbone, images, cache)
         batches, watched = _feature_sources(config, given, labels, sampler)
     else:
         say(

@@ -336,7 +336,7 @@ def test_which_cells_share_a_process(config_of, monkeypatch, tmp_path):
     assert log == ("hashnet end lsh itq end sh end csq end dhn end".split())
 
 
-def test_a_second_command_waits_its_turn(config_of, tmp_path):
+def test_a_second_command_is_refused(config_of, tmp_path):
     with (
         only_writer(tmp_path),
         pytest.raises(OSError, match=f"{tmp_path}.* process"),
