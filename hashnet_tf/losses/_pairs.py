@@ -113,6 +113,21 @@ def pairs_of(present: Tensor) -> Tensor:
     )
 
 
+def rows_of_pairs(
+    losses: Tensor, weights: Tensor, counted: Tensor, present: Tensor
+) -> Tensor:
+    """Returns a value a row, whose mean over the present rows is the loss.
+
+    Args:
+        losses: Float tensor `[n, n]`, of each pair.
+        weights: Float32 tensor `[n, n]`, 0 where a pair is not counted.
+        counted: Boolean tensor `[n, n]`, as `pair_weights` takes it.
+        present: Float tensor `[n]`, 1 where a row is there, 0 elsewhere.
+    """
+    total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
+    return ops.sum(weights * losses, axis=1) * (ops.sum(present) / total)
+
+
 def check_class_weights(
     class_weights: ClassWeights,
 ) -> str | tuple[float, float] | None:

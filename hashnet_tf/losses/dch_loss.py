@@ -4,8 +4,14 @@ import keras
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._checks import check_quantization
+from hashnet_tf.losses._pairs import (
+    label_pairs,
+    pair_weights,
+    pairs_of,
+    rows_of_pairs,
+)
 from hashnet_tf.losses._row_loss import RowLoss
-from hashnet_tf.losses.weighted_pairwise_loss import WeightedPairwiseLoss
+from hashnet_tf.losses.likelihoods import RadiusLikelihood
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
@@ -69,9 +75,7 @@ class DCHLoss(RowLoss):
             raise ValueError(
                 f"`gamma` must be positive and finite. Received: gamma={gamma}"
             )
-        self._pairs = WeightedPairwiseLoss(
-            likelihood="radius", radius=gamma, power=1.0
-        )
+        self._likelihood = RadiusLikelihood(radius=gamma, power=1.0)
         self.gamma = gamma
         self.quantization = check_quantization(quantization)
 
@@ -80,7 +84,13 @@ class DCHLoss(RowLoss):
         squares = ops.sum(ops.square(outputs), axis=1, keepdims=True)
         # All of one length, that of a binary code.
         codes = outputs * ops.sqrt(bits / ops.maximum(squares, 1e-12))
-        likelihood = self._pairs.rows(labels, codes, present)
+        similar, known, _ = label_pairs(labels, overlap=False)
+        counted = ops.logical_and(known, pairs_of(present))
+        losses = self._likelihood.losses(
+            ops.matmul(codes, ops.transpose(codes)), similar, bits
+        )
+        weights = pair_weights(similar, counted, "batch")
+        likelihood = rows_of_pairs(losses, weights, counted, present)
         off = (bits - ops.sum(ops.abs(codes), axis=1)) / 2
         return likelihood + self.quantization * ops.log1p(
             ops.maximum(off, 0.0) / self.gamma

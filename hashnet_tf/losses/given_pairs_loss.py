@@ -106,6 +106,7 @@ class GivenPairsLoss(RowLoss):
             ops.sum(outputs[:, 0] * outputs[:, 1], axis=-1),
             similar,
             outputs.shape[-1],
+            counted,
         )
         weights = pair_weights(similar, counted, self.class_weights)
         total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)

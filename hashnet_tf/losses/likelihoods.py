@@ -26,7 +26,7 @@ from hashnet_tf.methods import LIKELIHOODS
 LOGIT = 5.0
 # In bits. The slope of theta at d = 0 is POWER / NEAR, not infinite.
 NEAR = 1e-3
-RADIUS = 12.0
+RADIUS = 8.0
 POWER = 3.0
 
 
@@ -48,8 +48,28 @@ class Likelihood(abc.ABC):
             Float tensor of that shape and dtype.
         """
 
+    def batch_logits(
+        self, inner_products: Tensor, bits: int, drawn: Tensor
+    ) -> Tensor:
+        """Returns theta_ij of the pairs of a batch that is trained on.
+
+        Args:
+            inner_products: As in `logits`.
+            bits: Int, K.
+            drawn: Boolean tensor of the shape of `inner_products`, the similar
+                pairs that count.
+
+        Returns:
+            As `logits`, which it is unless a likelihood heeds the batch.
+        """
+        return self.logits(inner_products, bits)
+
     def losses(
-        self, inner_products: Tensor, similar: Tensor, bits: int
+        self,
+        inner_products: Tensor,
+        similar: Tensor,
+        bits: int,
+        counted: Tensor | None = None,
     ) -> Tensor:
         """Returns `log(1 + exp(theta_ij)) - s_ij theta_ij`.
 
@@ -62,11 +82,17 @@ class Likelihood(abc.ABC):
             inner_products: Float tensor of any shape, `<g_i, g_j>`.
             similar: Boolean tensor of that shape, s_ij.
             bits: Int, K.
+            counted: Boolean tensor of that shape, the pairs of a batch that
+                count: theta is that of `batch_logits`. None: of `logits`.
 
         Returns:
             Non-negative float tensor of that shape and dtype.
         """
-        theta = self.logits(inner_products, bits)
+        if counted is None:
+            theta = self.logits(inner_products, bits)
+        else:
+            drawn = ops.logical_and(similar, counted)
+            theta = self.batch_logits(inner_products, bits, drawn)
         return ops.softplus(ops.where(similar, -theta, theta))
 
 
@@ -120,11 +146,17 @@ class RadiusLikelihood(Likelihood):
     et al., CVPR 2018) where p = 1 and the codes are of one length: there P =
     r / (r + d).
 
+    A network that begins has all pairs at K / 2. With the middle at r it would
+    be paid for drawing similar pairs together and for nothing else, and may
+    give one code to all. So in a batch the middle is the mean distance of its
+    similar pairs, of which no gradient is taken, until that is below r:
+    `batch_logits`.
+
     It assumes that g is bounded by -1 and 1, as tanh is: then d_ij >= 0. What
     rounding brings below 0 counts as 0.
 
     Args:
-        radius: Positive float, r in bits, or None for the lesser of 12 and
+        radius: Positive float, r in bits, or None for the lesser of 8 and
             K / 2.
         power: Positive float, p, or None for 3.
 
@@ -157,15 +189,34 @@ class RadiusLikelihood(Likelihood):
         self.power = power
 
     def logits(self, inner_products: Tensor, bits: int) -> Tensor:
-        radius = min(RADIUS, bits / 2) if self.radius is None else self.radius
+        return self._theta(_distances(inner_products, bits), self._middle(bits))
+
+    def batch_logits(
+        self, inner_products: Tensor, bits: int, drawn: Tensor
+    ) -> Tensor:
+        distances = _distances(inner_products, bits)
+        # In float16 a sum over the pairs would overflow.
+        weights = ops.cast(drawn, "float32")
+        total = ops.sum(weights * ops.cast(distances, "float32"))
+        mean = total / ops.maximum(ops.sum(weights), 1.0)
+        middle = ops.stop_gradient(ops.maximum(mean, self._middle(bits)))
+        return self._theta(distances, ops.cast(middle, distances.dtype))
+
+    def _middle(self, bits: int) -> float:
+        return min(RADIUS, bits / 2) if self.radius is None else self.radius
+
+    def _theta(self, distances: Tensor, middle: float | Tensor) -> Tensor:
         power = POWER if self.power is None else self.power
-        distances = (bits - inner_products) / 2
-        # A little below 0 by rounding. By `maximum` JAX would halve the
-        # gradient at 0 itself.
-        distances = ops.where(
-            ops.less(distances, 0), ops.zeros_like(distances), distances
-        )
-        return -power * ops.log((distances + NEAR) / radius)
+        return -power * ops.log((distances + NEAR) / middle)
+
+
+def _distances(inner_products: Tensor, bits: int) -> Tensor:
+    distances = (bits - inner_products) / 2
+    # A little below 0 by rounding. By `maximum` JAX would halve the gradient
+    # at 0 itself.
+    return ops.where(
+        ops.less(distances, 0), ops.zeros_like(distances), distances
+    )
 
 
 def likelihood_of(

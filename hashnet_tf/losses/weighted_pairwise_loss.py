@@ -12,6 +12,7 @@ from hashnet_tf.losses._pairs import (
     label_pairs,
     pair_weights,
     pairs_of,
+    rows_of_pairs,
 )
 from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.losses.likelihoods import likelihood_of
@@ -61,7 +62,7 @@ class WeightedPairwiseLoss(RowLoss):
             paper's HashNet+C); "given": `y_true` is the matrix s_ij.
         likelihood: "logistic", theta = alpha <g_i, g_j>, or "radius".
         radius: Positive float, r in bits, of likelihood="radius"; None is the
-            lesser of 12 and K / 2.
+            lesser of 8 and K / 2.
         power: Positive float, p, of likelihood="radius"; None is 3.
         name: Optional name.
         reduction: As in `keras.losses.Loss`.
@@ -131,12 +132,12 @@ class WeightedPairwiseLoss(RowLoss):
             ops.matmul(outputs, ops.transpose(outputs)),
             similar,
             outputs.shape[-1],
+            counted,
         )
         weights = continuous * pair_weights(
             similar, counted, self.class_weights
         )
-        total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
-        return ops.sum(weights * losses, axis=1) * (ops.sum(present) / total)
+        return rows_of_pairs(losses, weights, counted, present)
 
     def _pairs(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.similarity != "given":

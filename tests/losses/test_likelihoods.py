@@ -44,7 +44,7 @@ def test_the_radius_is_the_limit_of_q_to_0(bits, radius, power):
     found = RadiusLikelihood(radius, power).logits(
         products_at(distances, bits), bits
     )
-    r, p = radius or min(12, bits / 2), power or 3
+    r, p = radius or min(8, bits / 2), power or 3
     limit = family(distances + NEAR, r, p, q=0)
     np.testing.assert_allclose(found, limit, rtol=1e-4, atol=1e-5)
     near = family(distances + NEAR, r, p, q=1e-6)
@@ -135,6 +135,18 @@ def test_small_losses_keep_their_digits():
     np.testing.assert_allclose(found, [np.log1p(np.exp(-20.0))] * 2, rtol=1e-6)
 
 
+def middle_of(g, labels, radius):
+    """What the radius is in a batch: at least the similar pairs' mean."""
+    n, bits = g.shape
+    near = [
+        (bits - g[i] @ g[j]) / 2
+        for i in range(n)
+        for j in range(n)
+        if i != j and labels[i] == labels[j]
+    ]
+    return max(radius, np.mean(near))
+
+
 def rows_by_loop(g, labels, radius, power):
     """The pairwise loss of the radius in float64, a value a row."""
     n, bits = g.shape
@@ -166,8 +178,11 @@ def test_the_losses_take_it(radius, power, slow):
     options = {"likelihood": "radius", "radius": radius, "power": power}
     loss = hn.losses.WeightedPairwiseLoss(**options)
 
+    # No gradient is taken of it.
+    middle = middle_of(g.astype("float64"), y, radius or 4.0)
+
     def rows(x):
-        return rows_by_loop(x, y, radius or 4.0, power or 3.0)
+        return rows_by_loop(x, y, middle, power or 3.0)
 
     expected = rows(g.astype("float64"))
     found = loss.call(ops.convert_to_tensor(y), ops.convert_to_tensor(g))
@@ -186,6 +201,57 @@ def test_the_losses_take_it(radius, power, slow):
         expected.mean(),
         rtol=1e-5,
     )
+
+
+def test_the_radius_falls_with_the_similar_pairs():
+    rng = np.random.default_rng(5)
+    y = np.arange(12) % 3
+    signs = rng.choice([-1.0, 1.0], size=(3, 16))
+    loss = hn.losses.WeightedPairwiseLoss(likelihood="radius", radius=4.0)
+    middles = []
+    for size in (0.1, 0.5, 0.8, 0.95):
+        # Of one class: at (1 - size^2) / 2 of the bits.
+        g = size * signs[y]
+        middles.append(middle_of(g, y, 4.0))
+        expected = rows_by_loop(g, y, middles[-1], 3.0).mean()
+        assert float(loss(y, g)) == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_allclose(middles, [7.92, 6, 4, 4])
+    # None is similar: as it is.
+    far = rows_by_loop_of_strangers(g)
+    assert float(loss(np.arange(12), g)) == pytest.approx(far, rel=1e-5)
+
+
+def rows_by_loop_of_strangers(g, radius=4.0):
+    """The mean loss where no two items are of one class, by numpy."""
+    i, j = np.nonzero(~np.eye(len(g), dtype=bool))
+    d = (g.shape[1] - (g[i] * g[j]).sum(axis=1)) / 2
+    return np.log1p(((d + NEAR) / radius) ** -3).mean()
+
+
+def test_a_pull_balances_a_push_where_training_begins():
+    # All at K / 2: as much is drawn together as is driven apart.
+    g = tf.Variable(0.01 * np.random.default_rng(0).normal(size=(8, 64)))
+    y = np.arange(8) % 2
+    similar = tf.constant(y[:, None] == y[None, :])
+    counted = ~np.eye(8, dtype=bool)
+    likelihood = RadiusLikelihood()
+    with tf.GradientTape() as tape:
+        products = g @ tf.transpose(g)
+        tape.watch(products)
+        losses = likelihood.losses(products, similar, 64, counted)
+        losses = tf.where(counted, losses, 0)
+    slopes = tape.gradient(losses, products).numpy()
+    pull, push = slopes[similar & counted], slopes[~similar]
+    np.testing.assert_allclose(pull, -3 / 64 / 2, rtol=1e-2)
+    np.testing.assert_allclose(push, 3 / 64 / 2, rtol=1e-2)
+
+
+def test_many_pairs_in_half_precision():
+    # Their distances sum to 131,072, above what float16 holds.
+    products = np.zeros((64, 64), "float16")
+    similar = np.ones((64, 64), bool)
+    losses = RadiusLikelihood().losses(products, similar, 64, similar)
+    np.testing.assert_allclose(losses, np.log(2), rtol=1e-2)
 
 
 @pytest.mark.parametrize(
