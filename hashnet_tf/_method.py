@@ -54,6 +54,14 @@ HASHNET_SETTINGS = (
     "patience",
 )
 
+# What methods may settle. Where neither they nor the user do: these.
+USUAL: dict[str, typing.Any] = {
+    "similarity": "shared",
+    "class_weights": "batch",
+    "likelihood": "logistic",
+    "beta": 10.0,
+}
+
 # The arguments of the rivals' losses that can be set.
 RIVAL_SETTINGS = ("quantization", "margin", "gamma")
 
@@ -135,6 +143,8 @@ class Method:
             if fixed not in (None, name)
             for setting in choice.takes
         ]
+        if self.fixes.get("beta") == 1:
+            others += ["schedule", "patience"]
         return (*others, *RIVAL_SETTINGS)
 
     def resolve(self) -> typing.Any:

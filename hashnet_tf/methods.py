@@ -13,6 +13,7 @@ from hashnet_tf._method import HASHNET_SETTINGS as HASHNET_SETTINGS
 from hashnet_tf._method import LIKELIHOODS as LIKELIHOODS
 from hashnet_tf._method import RIVAL_SETTINGS as RIVAL_SETTINGS
 from hashnet_tf._method import SIMILARITIES as SIMILARITIES
+from hashnet_tf._method import USUAL as USUAL
 from hashnet_tf._method import Method, Tried
 
 
@@ -68,7 +69,7 @@ METHODS: dict[str, Method] = {
             "hashnet",
             _PAIRWISE,
             fixes={"likelihood": "radius"},
-            # A beta that rises gains nothing by it.
+            # On given features a beta that rises gains nothing by it.
             tries=tuple(
                 {"radius": radius, "beta": 1.0} for radius in (6.0, 8.0, 10.0)
             ),

@@ -8,8 +8,7 @@ import shlex
 import pytest
 
 from hashnet_tf.tools import main
-from hashnet_tf.tools.reproduce import OF_CELLS
-from hashnet_tf.tools.train import config_of
+from hashnet_tf.tools.reproduce import base_of
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted(
@@ -123,7 +122,7 @@ def test_the_commands_of_a_study_are_understood(name):
         words = STUDIES["command"](arguments, folder)
         parsed = main.parse(words)
         # No setting is that of a method that does not read it.
-        config_of(parsed, without=OF_CELLS)
+        base_of(parsed)
         assert re.fullmatch(r"[a-z0-9_/-]+", folder)
         folders.append(folder)
     assert len(set(folders)) == len(folders)

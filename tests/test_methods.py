@@ -12,7 +12,7 @@ import tensorflow as tf
 from sklearn.base import BaseEstimator
 
 import hashnet_tf as hn
-from hashnet_tf.methods import DEEP_METHODS, METHODS, Method
+from hashnet_tf.methods import DEEP_METHODS, METHODS, USUAL, Method
 from hashnet_tf.models.training_models import TrainingModel
 from hashnet_tf.reproduction import Cell, Row, run_cell
 from hashnet_tf.reproduction.paper import chosen_methods
@@ -41,6 +41,7 @@ def test_an_entry_says_what_there_is(name):
         assert issubclass(learner, keras.losses.Loss)
         fields = {f.name for f in dataclasses.fields(hn.runs.TrainingConfig)}
         assert set(method.fixes) | set(method.unread) <= fields
+        assert set(method.fixes) <= set(USUAL)
         # None may be given where it is not read.
         assert not set(method.takes) & set(method.unread)
         for tried in method.tries:

@@ -29,6 +29,7 @@ import pathlib
 import hashnet_tf as hn
 from hashnet_tf.datasets.sources.reading import check_place
 from hashnet_tf.methods import METHODS, RIVAL_SETTINGS
+from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.tools.train import add_settings, config_of
 
 # Of the cells, not of what they share.
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures what is missing; returns the exit code."""
-    config = config_of(arguments, without=OF_CELLS)
+    config = base_of(arguments)
     check_place(config.data)
     table, *others = hn.reproduction.reproduce(
         arguments.out,
@@ -97,6 +98,13 @@ def run(arguments: argparse.Namespace) -> int:
     for path in (table, *others):
         print(path)
     return 0
+
+
+def base_of(arguments: argparse.Namespace) -> TrainingConfig:
+    """Returns the `TrainingConfig` that the cells of a table have in common."""
+    # The flags are HashNet's: other methods take from them what they read.
+    given = argparse.Namespace(**vars(arguments), method="hashnet")
+    return config_of(given, without={*OF_CELLS} - {"method"})
 
 
 def _bits(text: str) -> list[int]:

@@ -8,7 +8,7 @@ import pathlib
 import typing
 
 from hashnet_tf._files import read_back, write_json
-from hashnet_tf.methods import METHODS, Method
+from hashnet_tf.methods import LIKELIHOODS, METHODS, Method
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs.config import TrainingConfig
 
@@ -225,9 +225,13 @@ class Cell:
 def _settled(base: TrainingConfig, method: Method) -> dict[str, typing.Any]:
     """Returns the settings of a deep method that are not those of all.
 
-    What it settles itself, or does not read, is at the default.
+    What it settles itself, or does not read, is at the default. So is what the
+    base has of its own method, with the arguments of a likelihood among that.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(base)}
-    names = (*method.unread, *method.fixes)
+    fixed = METHODS[base.method].fixes
+    names = {*method.unread, *method.fixes, *fixed}
+    if "likelihood" in fixed and "likelihood" not in method.fixes:
+        names.update(LIKELIHOODS[base.likelihood].takes)
     settled = {name: defaults[name] for name in names}
     return {**settled, "method": method.name}

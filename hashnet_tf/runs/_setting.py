@@ -5,12 +5,35 @@ import dataclasses
 import math
 import typing
 
+from hashnet_tf.methods import METHODS, USUAL
+
 Setting = str | int | float | bool | None
 
 
 def sentences(choices: collections.abc.Mapping[str, str]) -> str:
     """Returns what each choice means, for a help text."""
     return "; ".join(f"{name}: {text}" for name, text in choices.items())
+
+
+def variants() -> str:
+    """Returns the variants of HashNet, and what each of them settles."""
+    return ", ".join(
+        f"{name} ({setting}={value})"
+        for name, method in METHODS.items()
+        if method.is_hashnet
+        for setting, value in method.fixes.items()
+    )
+
+
+def unsettled(setting: str) -> str:
+    """Returns what a setting is by default, for a help text."""
+    return f"left out: as the method has it, or {USUAL[setting]}"
+
+
+def takers(setting: str) -> str:
+    """Returns the methods whose loss has an argument, for a help text."""
+    names = [name for name, m in METHODS.items() if setting in m.takes]
+    return ", ".join(names)
 
 
 def setting(

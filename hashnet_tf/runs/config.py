@@ -11,8 +11,17 @@ from hashnet_tf.methods import (
     LIKELIHOODS,
     METHODS,
     SIMILARITIES,
+    USUAL,
 )
-from hashnet_tf.runs._setting import Setting, sentences, setting, unmet
+from hashnet_tf.runs._setting import (
+    Setting,
+    sentences,
+    setting,
+    takers,
+    unmet,
+    unsettled,
+    variants,
+)
 
 # By "module:name", for the help of a command should not wait for Keras.
 SCHEDULES = {
@@ -31,22 +40,6 @@ CLASS_WEIGHTS = {
 }
 
 
-def _variants() -> str:
-    """Returns the variants of HashNet, and what each of them settles."""
-    return ", ".join(
-        f"{name} ({setting}={value})"
-        for name, method in METHODS.items()
-        if method.is_hashnet
-        for setting, value in method.fixes.items()
-    )
-
-
-def _takers(setting: str) -> str:
-    """Returns the methods whose loss has an argument, for a help text."""
-    names = [name for name, m in METHODS.items() if setting in m.takes]
-    return ", ".join(names)
-
-
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """What a training is made of; each field is a flag of `hashnet train`.
@@ -54,7 +47,8 @@ class TrainingConfig:
     The defaults are for small images from scratch. For photographs take a
     network of `keras.applications` with its weights, and its image size.
 
-    What `method` settles (`hashnet_tf.methods`) is put in place of the default.
+    What `method` settles (`hashnet_tf.methods`) can be left out, or given as it
+    has it.
 
     Raises:
         ValueError: If a value is of another type or out of range, or two do
@@ -136,50 +130,53 @@ class TrainingConfig:
     )
     bits: int = setting(48, "length K of the codes", least=1)
     method: str = setting(
-        "hashnet",
-        f"what trains: HashNet, a variant of it, {_variants()}, or a rival's"
+        "hashnet-r",
+        f"what trains: HashNet, a variant of it, {variants()}, or a rival's"
         " loss, without HashNet's own flags, which follow",
         DEEP_METHODS,
     )
     similarity: str = setting(
-        "shared",
-        f"which pairs are similar. {sentences(SIMILARITIES)}",
+        None,
+        f"which pairs are similar. {sentences(SIMILARITIES)}"
+        f"; {unsettled('similarity')}",
         SIMILARITIES,
     )
     class_weights: str = setting(
-        "batch",
-        f"where |S1| and |S0| are counted. {sentences(CLASS_WEIGHTS)}",
+        None,
+        f"where |S1| and |S0| are counted. {sentences(CLASS_WEIGHTS)}"
+        f"; {unsettled('class_weights')}",
         CLASS_WEIGHTS,
     )
     likelihood: str = setting(
-        "logistic",
+        None,
         "how the odds of being similar fall with the distance of two codes."
-        f" {sentences({k: v.text for k, v in LIKELIHOODS.items()})}",
+        f" {sentences({k: v.text for k, v in LIKELIHOODS.items()})}"
+        f"; {unsettled('likelihood')}",
         LIKELIHOODS,
     )
     alpha: float | None = setting(
         None, "logistic: slope of the sigmoid; none: 5 / bits", above=0
     )
     radius: float | None = setting(
-        None, "radius: in bits, at most half of them counts; none: 12", above=0
+        None, "radius: in bits, at most half of them counts; none: 8", above=0
     )
     power: float | None = setting(
         None, "radius: how steeply the odds fall there; none: 3", above=0
     )
     quantization: float | None = setting(
         None,
-        f"{_takers('quantization')}: weight of the distance to -1 and 1; none:"
+        f"{takers('quantization')}: weight of the distance to -1 and 1; none:"
         " the loss' own",
         least=0,
     )
     margin: float | None = setting(
         None,
-        f"{_takers('margin')}: that of the loss; none: its own",
+        f"{takers('margin')}: that of the loss; none: its own",
         above=0,
     )
     gamma: float | None = setting(
         None,
-        f"{_takers('gamma')}: bits at even odds; none: the loss' own",
+        f"{takers('gamma')}: bits at even odds; none: the loss' own",
         above=0,
     )
     schedule: str = setting(
@@ -188,8 +185,9 @@ class TrainingConfig:
         SCHEDULES,
     )
     beta: float = setting(
-        10.0,
-        "where beta ends; 1 keeps it at 1, which is HashNet-sgn",
+        None,
+        "where beta ends; 1 keeps it at 1, which is HashNet-sgn"
+        f"; {unsettled('beta')}",
         least=1,
     )
     patience: int | None = setting(
@@ -242,7 +240,7 @@ class TrainingConfig:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             kind, optional = setting_type(field.name)
-            if optional and value is None:
+            if value is None and (optional or field.name in USUAL):
                 continue
             if wanted := unmet(field.metadata, kind, value):
                 raise ValueError(
@@ -265,23 +263,25 @@ class TrainingConfig:
     def _settle_by_method(self) -> None:
         method = METHODS[self.method]
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
-        settled = {name: defaults[name] for name in method.unread}
+        settled = {name: (defaults | USUAL)[name] for name in method.unread}
         settled.update(method.fixes)
-        given = [
-            name
+        given = {
+            name: getattr(self, name)
             for name, value in settled.items()
             if getattr(self, name) not in (value, defaults[name])
-        ]
+        }
         if given:
-            received = [f"{name}={getattr(self, name)!r}" for name in given]
+            has = [f"{name}={settled[name]!r}" for name in given]
+            received = [f"{name}={value!r}" for name, value in given.items()]
             raise ValueError(
                 f"`method` {self.method} leaves no choice of"
-                f" {', '.join(given)}."
+                f" {', '.join(given)}: it has {', '.join(has)}."
                 f" Received: method={self.method!r}, {', '.join(received)}"
             )
-        for name, value in settled.items():
-            # The way that dataclasses set fields of a frozen instance.
-            object.__setattr__(self, name, value)
+        for name, value in (USUAL | settled).items():
+            if name in settled or getattr(self, name) is None:
+                # The way that dataclasses set fields of a frozen instance.
+                object.__setattr__(self, name, value)
 
     def _check_together(self) -> None:
         for name, choice in LIKELIHOODS.items():

@@ -24,6 +24,7 @@ SETTINGS = TrainingConfig(
     backbone="small_cnn",
     image_size=16,
     bits=48,
+    method="hashnet",
     alpha=0.2,
     beta=10.0,
     learning_rate=3e-4,

@@ -22,6 +22,7 @@ def test_where_it_lies(cell, tmp_path):
 def test_each_system_has_settings_that_are_allowed(name, config_of, tmp_path):
     # Which only HashNet itself takes.
     base = config_of(
+        method="hashnet",
         class_weights="dataset",
         similarity="jaccard",
         schedule="staged",
@@ -39,6 +40,20 @@ def test_each_system_has_settings_that_are_allowed(name, config_of, tmp_path):
         assert config.alpha == 0.3
     else:
         assert (config.alpha, config.beta) == (None, 1.0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_the_method_of_the_base_settles_is_its_own(
+    name, config_of, tmp_path
+):
+    base = config_of(method="hashnet-r", radius=6.0, power=2.0, beta=1.0)
+    config = Cell.of(tmp_path, base, name, 16, 1).config
+    if name == "hashnet-r" or not METHODS[name].is_deep:
+        given = ("radius", 6.0, 2.0)
+    else:
+        given = ("logistic", None, None)
+    assert given == (config.likelihood, config.radius, config.power)
+    assert config.beta == 1.0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hashnet_tf.methods import (
     HASHNET_SETTINGS,
     METHODS,
     RIVAL_SETTINGS,
+    USUAL,
 )
 from hashnet_tf.runs.config import TrainingConfig, setting_type
 
@@ -65,7 +66,7 @@ def of(kind):
 
 
 def config(**settings):
-    return TrainingConfig(**{"data": "digits", **settings})
+    return TrainingConfig(**{"data": "digits", "method": "hashnet", **settings})
 
 
 def test_each_setting_is_changed_here():
@@ -129,7 +130,9 @@ def test_none_only_where_it_means_something():
     }
     for name in optional:
         assert getattr(config(**{name: None}), name) is None
-    for name in set(FIELDS) - optional:
+    for name, value in USUAL.items():
+        assert getattr(config(**{name: None}), name) == value
+    for name in set(FIELDS) - optional - set(USUAL):
         with pytest.raises(ValueError, match=f"Received: {name}=None$"):
             config(**{name: None})
     with pytest.raises(ValueError, match="Received: data=None$"):
@@ -259,7 +262,17 @@ def test_through_json_and_back():
 
 
 def test_what_a_dict_lacks_is_as_by_default():
-    assert TrainingConfig.from_dict({"data": "digits"}) == config()
+    default = TrainingConfig(data="digits")
+    assert TrainingConfig.from_dict({"data": "digits"}) == default
+
+
+def test_by_default_even_odds_are_at_a_radius():
+    default = TrainingConfig(data="digits")
+    assert (default.method, default.likelihood) == ("hashnet-r", "radius")
+    assert (default.radius, default.power, default.beta) == (None, None, 10.0)
+    told = "has likelihood='radius'.*hashnet-r', likelihood='logistic'$"
+    with pytest.raises(ValueError, match=told):
+        TrainingConfig(data="digits", likelihood="logistic")
 
 
 @pytest.mark.parametrize(
@@ -317,7 +330,6 @@ RIVALS = [name for name in DEEP_METHODS if not METHODS[name].is_hashnet]
 @pytest.mark.parametrize(
     "method, name, value",
     [
-        ("hashnet-r", "likelihood", "radius"),
         ("hashnet+c", "similarity", "jaccard"),
         ("hashnet-w", "class_weights", "none"),
         *((method, "beta", 1.0) for method in ("hashnet-sgn", *RIVALS)),
@@ -347,29 +359,30 @@ def test_a_variant_takes_the_other_flags_of_hashnet():
 
 
 @pytest.mark.parametrize(
-    "settings, message",
+    "settings",
     [
-        ({"method": "hashnet-w", "class_weights": "dataset"}, None),
-        ({"method": "hashnet-sgn", "beta": 4.0}, None),
-        ({"method": "hashnet-sgn", "schedule": "staged", "patience": 2}, "1.0"),
-        ({"method": "csq", "schedule": "staged", "patience": 2}, None),
-        ({"method": "csq", "alpha": 0.5}, None),
-        ({"method": "hashnet-r", "alpha": 0.5}, None),
-        ({"method": "hashnet", "gamma": 10.0}, None),
-        ({"method": "csq", "gamma": 10.0}, None),
+        {"method": "hashnet-w", "class_weights": "dataset"},
+        {"method": "hashnet-w", "class_weights": "batch"},
+        {"method": "hashnet+c", "similarity": "shared"},
+        {"method": "hashnet-sgn", "beta": 10.0},
+        {"method": "hashnet-sgn", "schedule": "staged"},
+        {"method": "hashnet-sgn", "beta": 4.0},
+        {"method": "hashnet-sgn", "schedule": "staged", "patience": 2},
+        {"method": "csq", "schedule": "staged", "patience": 2},
+        {"method": "csq", "alpha": 0.5},
+        {"method": "hashnet-r", "alpha": 0.5},
+        {"method": "hashnet", "gamma": 10.0},
+        {"method": "csq", "gamma": 10.0},
         *(
-            ({"method": method, name: CHANGED[name]}, None)
+            {"method": method, name: CHANGED[name]}
             for method in RIVALS
             for name in (*HASHNET_SETTINGS, "beta")
             if name != "alpha"
         ),
     ],
 )
-def test_refuses_what_a_method_leaves_no_choice_of(settings, message):
-    if message is None:
-        message = ", ".join(f"{k}={v!r}" for k, v in settings.items())
-    else:
-        message = f"beta={message}, patience=2"
+def test_refuses_what_a_method_leaves_no_choice_of(settings):
+    message = ", ".join(f"{k}={v!r}" for k, v in settings.items())
     with pytest.raises(ValueError, match="Received: ") as error:
         config(**settings)
     assert str(error.value).endswith(f"Received: {message}")

@@ -80,7 +80,13 @@ def test_loss(config):
     assert (loss.alpha, loss.class_weights) == (None, "batch")
     assert loss.similarity == "shared"
     loss = networks.build_loss(
-        config(alpha=0.3, class_weights="none", similarity="jaccard"), labels
+        config(
+            method="hashnet",
+            alpha=0.3,
+            class_weights="none",
+            similarity="jaccard",
+        ),
+        labels,
     )
     assert (loss.alpha, loss.class_weights) == (0.3, None)
     assert loss.similarity == "jaccard"
@@ -178,7 +184,7 @@ def test_beta_stays_1_where_the_method_says_so(config):
 def test_a_rival_is_watched_by_hashnets_loss(name, config):
     labels = np.arange(30) % 3
     watched = networks.build_pairwise_loss(config(method=name), labels)
-    plain = networks.build_loss(config(), labels)
+    plain = networks.build_loss(config(method="hashnet"), labels)
     assert watched.get_config() == plain.get_config()
 
 

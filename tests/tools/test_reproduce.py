@@ -12,7 +12,6 @@ from hashnet_tf.reproduction import Cell, processes
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 from hashnet_tf.tools import main, reproduce
-from hashnet_tf.tools.train import config_of
 
 NEEDED = ["--table=1", "--data=digits", "--out=out"]
 
@@ -56,16 +55,20 @@ def test_defaults():
     arguments = parse(*NEEDED)
     assert arguments.bits == [16, 32, 48, 64]
     assert (arguments.methods, arguments.seeds) == (None, 3)
-    config = config_of(arguments, without=reproduce.OF_CELLS)
-    assert config == TrainingConfig(data="digits")
+    base = reproduce.base_of(arguments)
+    assert base == TrainingConfig(data="digits", method="hashnet")
 
 
 def test_a_recipe_settles_what_cells_share(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text("[settings]\nbits = 16\nseed = 7\nepochs = 4\nalpha = 0.5")
+    path.write_text(
+        '[settings]\nmethod = "hashnet"\nbits = 16\nseed = 7\nepochs = 4\n'
+        "alpha = 0.5"
+    )
     arguments = parse(*NEEDED, f"--recipe={path}", "--alpha=0.25")
-    config = config_of(arguments, without=reproduce.OF_CELLS)
-    assert config == TrainingConfig(data="digits", epochs=4, alpha=0.25)
+    assert reproduce.base_of(arguments) == TrainingConfig(
+        data="digits", method="hashnet", epochs=4, alpha=0.25
+    )
     assert arguments.bits == [16, 32, 48, 64]
 
 
@@ -79,7 +82,7 @@ def test_some_of_each():
 @pytest.mark.parametrize("name", recipe_names())
 def test_each_recipe_makes_every_cell(name):
     arguments = parse(*NEEDED, f"--recipe={name}")
-    config = config_of(arguments, without=reproduce.OF_CELLS)
+    config = reproduce.base_of(arguments)
     settings = load_recipe(name).settings
     for method in METHODS:
         cell = Cell.of("out", config, method, 16, 1)
@@ -113,7 +116,7 @@ def finished(words, hashnet):
 def test_measures_in_a_process_of_its_own(words, finished):
     (out, _), ended = words, finished
     assert (ended.code, ended.err) == (0, "")
-    base = TrainingConfig(data="digits", image_size=8)
+    base = TrainingConfig(data="digits", image_size=8, method="hashnet")
     result = Cell.of(out, base, "lsh", 12, 0).result()
     assert result.report.queries == 200
     table = (out / "table_1.md").read_text("utf-8")
