@@ -236,12 +236,13 @@ STUDIES = {
 
 def command(arguments: tuple[str, ...], out: str) -> list[str]:
     """Returns the words of a command as the page shows it."""
+    # On digits a small network begins anew.
+    pretrained = ["--weights=W", "--features=OUT/features"]
     return [
         "hashnet",
         "reproduce",
         *arguments,
-        "--weights=W",
-        "--features=OUT/features",
+        *([] if "--data=digits" in arguments else pretrained),
         f"--out=OUT/{out}",
     ]
 

@@ -1,6 +1,7 @@
 from . import callbacks as callbacks
 from . import datasets as datasets
 from . import export as export
+from . import index as index
 from . import layers as layers
 from . import losses as losses
 from . import methods as methods
@@ -12,15 +13,18 @@ from . import retrieval as retrieval
 from . import runs as runs
 from . import schedules as schedules
 from . import shallow as shallow
+from .index.index import Index as Index
 from .models.hashnet import HashNet as HashNet
 
 __version__: str
 
 __all__ = [
     "HashNet",
+    "Index",
     "callbacks",
     "datasets",
     "export",
+    "index",
     "layers",
     "losses",
     "methods",
