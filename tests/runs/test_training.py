@@ -261,7 +261,11 @@ def test_a_killed_training_goes_on(
 def test_a_killed_training_of_a_rival_draws_what_an_unbroken_one_does(
     trained, kill_after, killed, tmp_path
 ):
-    config = with_others(trained.config, method="csq", classes_per_batch=5)
+    # Of HashNet-R; left out, they are those of the rival.
+    of_method = {"likelihood": None, "beta": None}
+    config = with_others(
+        trained.config, method="csq", classes_per_batch=5, **of_method
+    )
     unbroken = train(config, tmp_path / "unbroken")
     kill_after(9)
     with pytest.raises(killed):
@@ -584,6 +588,7 @@ def test_multi_label_lists_with_the_papers_settings(
         data=f"lists:{folder}",
         train_per_class=None,
         batch_size=8,
+        method="hashnet",
         similarity="jaccard",
         class_weights="dataset",
         schedule="staged",
