@@ -7,6 +7,7 @@ import os
 import pathlib
 import sqlite3
 import typing
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,8 @@ CREATE TABLE items (
     digest TEXT,
     size INTEGER,
     modified INTEGER,
-    inode INTEGER
+    inode INTEGER,
+    checksum INTEGER NOT NULL
 );
 CREATE INDEX items_by_digest ON items (digest);
 """
@@ -57,14 +59,17 @@ class Item(typing.NamedTuple):
     modified: int | None = None
     inode: int | None = None
 
+    def checksum(self) -> int:
+        """Returns the CRC-32 of what SQLite would not miss."""
+        texts = (self.name, self.code.hex(), self.label, self.digest)
+        return zlib.crc32("\0".join(map(str, texts)).encode())
+
 
 class Store:
     """Items by name in a file of SQLite.
 
     A change is a transaction: a process that is killed has made it or not. Many
     processes may read while one writes; a second writer waits for the first.
-    The file lies on a disk of this machine: SQLite cannot lock what lies behind
-    most networks.
 
     Args:
         path: Str or path of the file.
@@ -248,9 +253,8 @@ class Store:
     def names(self) -> collections.abc.Iterator[str]:
         """Iterates over all names, as they were added."""
         with self._understood():
-            for (name,) in self._database.execute(
-                "SELECT name FROM items ORDER BY id"
-            ):
+            rows = self._database.execute("SELECT name FROM items ORDER BY id")
+            for (name,) in rows:
                 yield name
 
     def find(self, names: collections.abc.Iterable[str]) -> dict[str, Item]:
@@ -283,7 +287,7 @@ class Store:
 
         It keeps its id only if it has the code that was there.
         """
-        columns = Item._fields
+        columns = (*Item._fields, "checksum")
         told = ", ".join(f"{column} = excluded.{column}" for column in columns)
         with self._understood():
             self._database.executemany(
@@ -294,7 +298,7 @@ class Store:
                 f"INSERT INTO items ({', '.join(columns)}) VALUES"
                 f" ({', '.join('?' * len(columns))})"
                 f" ON CONFLICT (name) DO UPDATE SET {told}",
-                items,
+                ((*item, item.checksum()) for item in items),
             )
 
     def drop(self, names: collections.abc.Sequence[str]) -> None:
@@ -309,8 +313,7 @@ class Store:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Returns the codes of the items whose ids are above `behind`.
 
-        Returns:
-            `(ids, codes)`, int64 `[n]` that rise and uint8 `[n, bytes]`.
+        They are `(ids, codes)`, int64 `[n]` that rise and uint8 `[n, bytes]`.
         """
         width = -(-self.bits // 8)
         with self._understood():
@@ -325,10 +328,9 @@ class Store:
 
     def count(self, newest: int) -> int:
         """Returns how many items have ids up to `newest`; it never grows."""
+        statement = "SELECT count(*) FROM items WHERE id <= ?"
         with self._understood():
-            return self._value(
-                "SELECT count(*) FROM items WHERE id <= ?", newest
-            )
+            return self._value(statement, newest)
 
     def counts(self) -> dict[str, typing.Any]:
         """Returns the numbers of items, of files, and of each label."""
@@ -384,6 +386,12 @@ class Store:
         """
         with self._understood():
             found = self._value("PRAGMA integrity_check")
+            columns = ", ".join((*Item._fields, "checksum"))
+            rows = self._database.execute(f"SELECT {columns} FROM items")
+            for *values, checksum in rows if found == "ok" else ():
+                item = Item(*values)
+                if item.checksum() != checksum:
+                    found = f"another content of {item.name!r}"
         if found != "ok":
             raise ValueError(self._damaged(found))
 
