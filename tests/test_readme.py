@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import hashnet_tf as hn
 from hashnet_tf.tools import main
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -48,6 +49,7 @@ def test_every_block_is_tried():
     assert found == {
         "README.md": 1,
         "docs/deploying.md": 2,
+        "docs/indexing.md": 1,
         "docs/measuring-codes.md": 1,
         "docs/results.md": 1,
     }
@@ -78,6 +80,19 @@ def test_codes_are_measured():
 def test_a_shallow_method_encodes():
     (text,) = blocks("docs/results.md")
     assert run_block(text)["codes"].shape == (200, 6)
+
+
+def test_an_index_changes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks("docs/indexing.md")
+    run_block(text)
+    assert capsys.readouterr().out.splitlines() == [
+        "3 added, 0 refreshed, 0 kept, 0 refused",
+        "three 0 None",
+        "none 3 None",
+    ]
+    with hn.Index.open("words.index") as index:
+        assert list(index) == ["none", "three"]
 
 
 def test_client_is_python():
