@@ -22,6 +22,8 @@ import subprocess
 import sys
 import time
 
+from hashnet_tf.methods import METHODS
+
 HERE = pathlib.Path(__file__).parent
 RESULTS, PICTURES = HERE / "results", HERE / "pictures"
 MEASURES = (
@@ -44,7 +46,7 @@ class Study:
 
     Attributes:
         arguments: Tuple of str, the flags of `hashnet reproduce` but for
-            `--out`, `--weights` and `--features`.
+            `--out`.
         out: Str, the folder of the table below that of all; studies that share
             one share what was chosen.
         each: Dict from the name of a variation to the flags that it has
@@ -70,14 +72,25 @@ class Study:
         }
 
 
-MIRFLICKR = ("--recipe=mirflickr25k", "--data=mirflickr25k-lists:MIRFLICKR")
-CIFAR = ("--recipe=cifar10", "--data=cifar10-59k:CIFAR")
-TUNED = ("--backbone=MobileNetV2", "--image_size=48", "--epochs=8")
+PRETRAINED = ("--weights=W", "--features=OUT/features")
+MIRFLICKR = (
+    "--recipe=mirflickr25k",
+    "--data=mirflickr25k-lists:MIRFLICKR",
+    *PRETRAINED,
+)
+CIFAR = ("--recipe=cifar10", "--data=cifar10-59k:CIFAR", *PRETRAINED)
+TUNED = (
+    "--backbone=MobileNetV2",
+    "--image_size=48",
+    "--epochs=8",
+    *PRETRAINED,
+)
 CHANGED = "--augmentation=shift_flip"
-# All but HashNet's variants, which have studies of their own at one length.
-SYSTEMS = (
-    "--methods=hashnet,hashnet-r,dhn,dnnh,cnnh,dpsh,dch,greedyhash,csq,"
-    "orthohash,sdh,ksh,itq-cca,itq,pca,bre,sh,lsh,sign,pq,rabitq,floats"
+# All but the variants, which have studies of their own at one length.
+SYSTEMS = "--methods=" + ",".join(
+    name
+    for name, method in METHODS.items()
+    if not method.is_hashnet or name in ("hashnet", "hashnet-r")
 )
 BY_BITS = ("map", "precision_radius2", "empty_balls", "distances")
 ENDS = {
@@ -236,15 +249,7 @@ STUDIES = {
 
 def command(arguments: tuple[str, ...], out: str) -> list[str]:
     """Returns the words of a command as the page shows it."""
-    # On digits a small network begins anew.
-    pretrained = ["--weights=W", "--features=OUT/features"]
-    return [
-        "hashnet",
-        "reproduce",
-        *arguments,
-        *([] if "--data=digits" in arguments else pretrained),
-        f"--out=OUT/{out}",
-    ]
+    return ["hashnet", "reproduce", *arguments, f"--out=OUT/{out}"]
 
 
 def main() -> None:
@@ -336,16 +341,23 @@ def _tried(out: pathlib.Path, chosen: dict) -> dict:
     By method and length a list: the settings, the mean of MAP and P@H<=2 on
     validation or None where training failed.
     """
-    tried = {}
-    for method, lengths in chosen.items():
-        for bits in lengths:
-            path = out / "choice" / f"{bits}bits" / "choice.json"
-            record = json.loads(path.read_text("utf-8"))
-            tried.setdefault(method, {})[bits] = [
+    lengths = {bits for by_length in chosen.values() for bits in by_length}
+    records = {
+        bits: json.loads(
+            (out / "choice" / f"{bits}bits" / "choice.json").read_text("utf-8")
+        )
+        for bits in lengths
+    }
+    return {
+        method: {
+            bits: [
                 [one["settings"], _rounded(one["score"])]
-                for one in record["tried"][method]
+                for one in records[bits]["tried"][method]
             ]
-    return tried
+            for bits in by_length
+        }
+        for method, by_length in chosen.items()
+    }
 
 
 def _row(row: dict) -> dict:

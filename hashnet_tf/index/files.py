@@ -1,10 +1,10 @@
 """Image files of an index: which have changed, and their codes."""
 
 import collections.abc
-import hashlib
 import os
 import typing
 
+from hashnet_tf._files import file_digest
 from hashnet_tf._output import Progress
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.store import Item, Store
@@ -76,8 +76,7 @@ def _looked_at(
         seen = (status.st_size, status.st_mtime_ns, status.st_ino)
         if known is not None and not verify and known[4:] == seen:
             return known._replace(label=label)
-        with open(name, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_digest(name)
     except OSError as error:
         refused[name] = error.strerror or str(error)
         return None

@@ -70,11 +70,9 @@ class Index:
         self.path = store.path
         self.bits = store.bits
         self._encoder = encoder
-        # The codes as they were last read, and the state of the file then, by
-        # which it is known that another process has written.
+        # The codes as they were last read, and the state of the file then.
         self._read = HammingIndex(self.bits)
-        self._version: int | None = None
-        self._changed = False
+        self._version: tuple[int, int] | None = None
 
     @classmethod
     def open(
@@ -179,7 +177,6 @@ class Index:
             Item(name, code.tobytes(), label)
             for name, code, label in zip(names, codes, labels, strict=True)
         ]
-        self._changed = True
         with self._store.changing():
             known = self._store.find(names)
             new = [item for item in given if known.get(item.name) != item]
@@ -216,7 +213,6 @@ class Index:
         encoder = self._needed("add files")
         names = check_names([os.path.abspath(path) for path in paths])
         given = dict(zip(names, check_labels(names, labels), strict=True))
-        self._changed = True
         return add_files(self._store, encoder, given, verify)
 
     def remove(self, names: collections.abc.Sequence[str]) -> None:
@@ -230,7 +226,6 @@ class Index:
             TimeoutError: As `open`.
         """
         names = check_names(names)
-        self._changed = True
         with self._store.changing():
             known = self._store.find(names)
             missing = [name for name in names if name not in known]
@@ -267,7 +262,6 @@ class Index:
             for name in list(self._store.names())
             if name.startswith(within) and not os.path.lexists(name)
         ]
-        self._changed = True
         with self._store.changing():
             self._store.drop(gone)
         return gone
@@ -312,14 +306,14 @@ class Index:
     def _codes(self) -> HammingIndex:
         """Returns the codes as they are now."""
         version = self._store.version()
-        if version != self._version or self._changed:
+        if version != self._version:
             newest = int(self._read.ids.max(initial=0))
             if self._store.count(newest) < len(self._read):
                 self._read, newest = HammingIndex(self.bits), 0
             ids, codes = self._store.codes(behind=newest)
             if len(ids):
                 self._read.add(codes, ids)
-            self._version, self._changed = version, False
+            self._version = version
         return self._read
 
     def stat(self) -> dict[str, typing.Any]:

@@ -245,10 +245,11 @@ class Store:
         with self._understood():
             return self._value("SELECT count(*) FROM items")
 
-    def version(self) -> int:
-        """Returns a number that is another once another process has written."""
+    def version(self) -> tuple[int, int]:
+        """Returns what is another once this or another process has written."""
         with self._understood():
-            return self._value("PRAGMA data_version")
+            others = self._value("PRAGMA data_version")
+        return others, self._database.total_changes
 
     def names(self) -> collections.abc.Iterator[str]:
         """Iterates over all names, as they were added."""
@@ -263,12 +264,11 @@ class Store:
 
     def alike(self, digests: collections.abc.Iterable[str]) -> dict[str, Item]:
         """Returns an item of each content that is there, by its digest."""
-        return {
-            str(item.digest): item
-            for item in self._by("digest", digests).values()
-        }
+        return self._by("digest", digests)
 
-    def _by(self, column: str, keys: collections.abc.Iterable[str]):
+    def _by(
+        self, column: str, keys: collections.abc.Iterable[str]
+    ) -> dict[str, Item]:
         columns = ", ".join(Item._fields)
         found = {}
         with self._understood():

@@ -113,19 +113,19 @@ def pairs_of(present: Tensor) -> Tensor:
     )
 
 
-def rows_of_pairs(
-    losses: Tensor, weights: Tensor, counted: Tensor, present: Tensor
-) -> Tensor:
-    """Returns a value a row, whose mean over the present rows is the loss.
+def row_scale(counted: Tensor, present: Tensor) -> Tensor:
+    """Returns what makes a mean over rows of sums over pairs.
 
     Args:
-        losses: Float tensor `[n, n]`, of each pair.
-        weights: Float32 tensor `[n, n]`, 0 where a pair is not counted.
-        counted: Boolean tensor `[n, n]`, as `pair_weights` takes it.
+        counted: Boolean tensor of any shape, as `pair_weights` takes it.
         present: Float tensor `[n]`, 1 where a row is there, 0 elsewhere.
+
+    Returns:
+        Float32 scalar: times it, the sums of the rows' weighted pairs have as
+        their mean over the present rows the mean over the counted pairs.
     """
     total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
-    return ops.sum(weights * losses, axis=1) * (ops.sum(present) / total)
+    return ops.sum(present) / total
 
 
 def check_class_weights(

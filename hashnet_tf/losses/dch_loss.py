@@ -8,7 +8,7 @@ from hashnet_tf.losses._pairs import (
     label_pairs,
     pair_weights,
     pairs_of,
-    rows_of_pairs,
+    row_scale,
 )
 from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.losses.likelihoods import RadiusLikelihood
@@ -90,7 +90,8 @@ class DCHLoss(RowLoss):
             ops.matmul(codes, ops.transpose(codes)), similar, bits
         )
         weights = pair_weights(similar, counted, "batch")
-        likelihood = rows_of_pairs(losses, weights, counted, present)
+        sums = ops.sum(weights * losses, axis=1)
+        likelihood = sums * row_scale(counted, present)
         off = (bits - ops.sum(ops.abs(codes), axis=1)) / 2
         return likelihood + self.quantization * ops.log1p(
             ops.maximum(off, 0.0) / self.gamma

@@ -10,6 +10,7 @@ from hashnet_tf.losses._pairs import (
     check_class_weights,
     differ,
     pair_weights,
+    row_scale,
 )
 from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.losses.likelihoods import likelihood_of
@@ -109,8 +110,7 @@ class GivenPairsLoss(RowLoss):
             counted,
         )
         weights = pair_weights(similar, counted, self.class_weights)
-        total = ops.maximum(ops.sum(ops.cast(counted, "float32")), 1.0)
-        return weights * losses * (ops.sum(present) / total)
+        return weights * losses * row_scale(counted, present)
 
     def get_config(self) -> Config:
         return {

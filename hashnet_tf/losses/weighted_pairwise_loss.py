@@ -12,7 +12,7 @@ from hashnet_tf.losses._pairs import (
     label_pairs,
     pair_weights,
     pairs_of,
-    rows_of_pairs,
+    row_scale,
 )
 from hashnet_tf.losses._row_loss import RowLoss
 from hashnet_tf.losses.likelihoods import likelihood_of
@@ -137,7 +137,8 @@ class WeightedPairwiseLoss(RowLoss):
         weights = continuous * pair_weights(
             similar, counted, self.class_weights
         )
-        return rows_of_pairs(losses, weights, counted, present)
+        sums = ops.sum(weights * losses, axis=1)
+        return sums * row_scale(counted, present)
 
     def _pairs(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.similarity != "given":
