@@ -15,6 +15,7 @@ from hashnet_tf.datasets.pixels.framing import (
     keep_image,
     vary_image,
 )
+from hashnet_tf.datasets.pixels.pillow import check_paths
 from hashnet_tf.datasets.pixels.undecodable import (
     named,
     refusals,
@@ -281,16 +282,7 @@ def file_batches(
     ...     [batch.shape for batch in file_batches([path], (16, 20))]
     [(1, 16, 20, 3)]
     """
-    if isinstance(paths, (str, os.PathLike)):
-        raise ValueError(
-            f"`paths` must be a list of paths. Received: paths={paths!r}"
-        )
-    names = [os.fspath(path) for path in paths]
-    if missing := [name for name in names if not os.path.isfile(name)]:
-        raise FileNotFoundError(
-            "`paths` must be files that are there."
-            f" Received: {len(missing)} that are not, first {missing[0]}"
-        )
+    names = check_paths(paths)
     images = FileImages("", names, np.full(len(names), -1, np.int32))
     batches = ordered_batches(images, size, batch_size, framing)
     iterator = batches.as_numpy_iterator()
