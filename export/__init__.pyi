@@ -1,3 +1,4 @@
+from .backbone_encoder import backbone_encoder as backbone_encoder
 from .formats import FORMATS as FORMATS
 from .from_run import ExportReport as ExportReport
 from .from_run import export_run as export_run
@@ -31,6 +32,7 @@ __all__ = [
     "Reference",
     "SavedModelEncoder",
     "ServingClient",
+    "backbone_encoder",
     "broken_bounds",
     "check_litert",
     "check_saved_model",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
@@ -108,6 +109,79 @@ def read_metadata(content: bytes) -> Any:
                 _check_digest(content, values.pop(DIGEST))
             return values
     return None
+
+
+def with_hash_layer(
+    content: bytes,
+    kernel: npt.NDArray[np.float32],
+    bias: npt.NDArray[np.float32],
+) -> bytes:
+    """Puts other weights into the hash layer of an unquantised LiteRT file.
+
+    Args:
+        content: Bytes of the file, which gives features too.
+        kernel: `[d, K]`.
+        bias: `[K]`.
+
+    Returns:
+        Bytes of the new file, whose metadata tell another `model_digest`.
+
+    Raises:
+        ValueError: If the file has no layer of these shapes.
+
+    Example:
+
+    ```python
+    new = with_hash_layer(content, np.ones((1280, 64)), np.zeros(64))
+    ```
+    """
+    metadata = read_metadata(content)
+    model: Any = flatbuffer_utils.read_model_from_bytearray(content)
+    graph = model.subgraphs[0]
+    # LiteRT has the kernel of a fully connected layer as [K, d].
+    new = kernel.T.copy(), bias.copy()
+    dense = schema.BuiltinOperator.FULLY_CONNECTED
+    found = [
+        operator
+        for operator in graph.operators
+        if model.operatorCodes[operator.opcodeIndex].builtinCode == dense
+        and tuple(graph.tensors[operator.inputs[1]].shape) == new[0].shape
+    ]
+    if len(found) != 1:
+        raise ValueError(
+            "The file must have one hash layer of its shape."
+            f" Received: {len(found)} of [K, d] = {list(new[0].shape)}"
+        )
+    places = []
+    # As tensors of their own: constants that are equal may be shared, and of a
+    # bias of zeros there is none.
+    for name, array in zip(("kernel", "bias"), new, strict=True):
+        buffer: Any = schema.BufferT()
+        buffer.data = array.view(np.uint8).ravel()
+        tensor: Any = schema.TensorT()
+        tensor.name, tensor.shape = f"hash/{name}", list(array.shape)
+        tensor.type, tensor.buffer = (
+            schema.TensorType.FLOAT32,
+            len(model.buffers),
+        )
+        model.buffers.append(buffer)
+        places.append(len(graph.tensors))
+        graph.tensors.append(tensor)
+    # What it replaces is left empty.
+    old = graph.tensors[found[0].inputs[1]]
+    found[0].inputs = [found[0].inputs[0], *places]
+    if sum(tensor.buffer == old.buffer for tensor in graph.tensors) == 1:
+        model.buffers[old.buffer].data = None
+    parts = metadata["model_digest"].encode(), *(a.tobytes() for a in new)
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()
+    model.metadata = [m for m in model.metadata if _name(m) != NAME]
+    content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return with_metadata(content, {**metadata, "model_digest": digest})
+
+
+def _name(metadata: Any) -> str:
+    name = metadata.name
+    return name.decode() if isinstance(name, bytes) else name
 
 
 def _with_digest(content: bytes, old: str, new: str) -> bytes:

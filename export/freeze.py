@@ -58,8 +58,8 @@ def trained_size(model: HashNet) -> tuple[int, int]:
     return shape[1:3]
 
 
-def frozen_z(model: HashNet, images: Tensor) -> Tensor:
-    """Computes z in inference mode, in a graph.
+def frozen_features(model: HashNet, images: Tensor) -> Tensor:
+    """Computes the features before the hash layer in inference mode.
 
     Args:
         model: `HashNet`.
@@ -67,11 +67,42 @@ def frozen_z(model: HashNet, images: Tensor) -> Tensor:
             in [0, 255].
 
     Returns:
-        Real tensor `[n, bits]`, z before tanh.
+        Real tensor `[n, d]`.
 
     Raises:
         tf.errors.InvalidArgumentError: When it runs on images of another
             size, or on floats of which one is NaN or infinite.
+
+    Example:
+
+    >>> import hashnet_tf as hn, tensorflow as tf
+    >>> from hashnet_tf.export.freeze import frozen_features
+    >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
+    >>> frozen_features(model, tf.zeros([2, 16, 16, 3], tf.uint8)).shape
+    TensorShape([2, 128])
+    """
+    # The size that a signature declares is enforced by no runtime.
+    images = tf.ensure_shape(images, [None, *trained_size(model), 3])
+    if images.dtype.is_floating:
+        # A comparison with NaN is false: it would be the bit 0 everywhere.
+        images = tf.debugging.check_numerics(
+            images, "`images` must be numbers, or there is no code of them."
+        )
+    return model.backbone(tf.cast(images, tf.float32), training=False)
+
+
+def frozen_z(model: HashNet, images: Tensor) -> Tensor:
+    """Computes z in inference mode, in a graph.
+
+    Args:
+        model: `HashNet`.
+        images: As in `frozen_features`.
+
+    Returns:
+        Real tensor `[n, bits]`, z before tanh.
+
+    Raises:
+        tf.errors.InvalidArgumentError: As `frozen_features`.
 
     Example:
 
@@ -81,14 +112,7 @@ def frozen_z(model: HashNet, images: Tensor) -> Tensor:
     >>> frozen_z(model, tf.zeros([2, 16, 16, 3], tf.uint8)).shape
     TensorShape([2, 12])
     """
-    # The size that a signature declares is enforced by no runtime.
-    images = tf.ensure_shape(images, [None, *trained_size(model), 3])
-    if images.dtype.is_floating:
-        # A comparison with NaN is false: it would be the bit 0 everywhere.
-        images = tf.debugging.check_numerics(
-            images, "`images` must be numbers, or there is no code of them."
-        )
-    return model.logits(tf.cast(images, tf.float32), training=False)
+    return model.hash_layer(frozen_features(model, images))
 
 
 def exact_bits(z: Tensor) -> Outputs:
@@ -122,18 +146,19 @@ def exact_bits(z: Tensor) -> Outputs:
 
 def frozen_archive(
     model: HashNet,
-    to_bits: Callable[[Tensor], Outputs] = exact_bits,
+    to_outputs: Callable[[Tensor, Tensor], Outputs] | None = None,
     image_dtype: str = "uint8",
     batch_size: int | None = None,
 ) -> Any:
     """Returns an archive of `model` with the signature `serving_default`.
 
     Its input is `images`, `[n, height, width, 3]` of the trained size, its
-    outputs are those of `to_bits`.
+    outputs are those of `to_outputs`.
 
     Args:
         model: `HashNet`.
-        to_bits: Function from z to a dict of outputs.
+        to_outputs: Function from z and the features that it is of to a dict of
+            outputs; None for `exact_bits`.
         image_dtype: Str, dtype of `images`.
         batch_size: Positive int, the only n that it takes, or None for any.
 
@@ -162,7 +187,9 @@ def frozen_archive(
     archive = keras.export.ExportArchive()
 
     def encode(images: Tensor) -> Outputs:
-        return to_bits(frozen_z(model, images))
+        features = frozen_features(model, images)
+        z = model.hash_layer(features)
+        return exact_bits(z) if to_outputs is None else to_outputs(z, features)
 
     shape = [batch_size, *size, 3]
     of_size = tf.TensorSpec(shape, image_dtype, name="images")

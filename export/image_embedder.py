@@ -55,7 +55,7 @@ def to_image_embedder(
     return write_litert(
         model,
         path,
-        lambda z, bits: {"embedding": tf.cast(bits["signs"], tf.float32)},
+        lambda z, bits, _: {"embedding": tf.cast(bits["signs"], tf.float32)},
         check,
         quantize,
         representative,

@@ -30,7 +30,7 @@ from hashnet_tf.models import HashNet
 def write_litert(
     model: HashNet,
     path: os.PathLike[str] | str,
-    to_outputs: Callable[[Tensor, Outputs], Outputs],
+    to_outputs: Callable[[Tensor, Outputs, Tensor], Outputs],
     check: Callable[[pathlib.Path, HashNet, np.ndarray], Any],
     quantize: str | None,
     representative: Representative | None,
@@ -57,8 +57,9 @@ def write_litert(
     Example:
 
     ```python
+    to_outputs = lambda z, bits, features: bits
     write_litert(
-        model, "signs.tflite", lambda z, bits: bits, check_litert, None, None, 1
+        model, "signs.tflite", to_outputs, check_litert, None, None, 1
     )
     ```
     """
@@ -90,6 +91,7 @@ def to_litert(
     representative: Representative | None = None,
     z: bool = False,
     batch_size: int | None = None,
+    features: bool = False,
 ) -> pathlib.Path:
     """Writes the frozen encoder as a LiteRT file, once it ran as it should.
 
@@ -117,6 +119,9 @@ def to_litert(
             and cut off at the range of the usual images.
         batch_size: Positive int, the only n that the file takes, which some
             delegates need; or None for any.
+        features: Whether to give `features` too, float32 `[n, d]`, what comes
+            before the hash layer: `hn.Index` ranks what it found by them, and
+            can learn another hash layer.
 
     Returns:
         `pathlib.Path` of the file.
@@ -135,8 +140,11 @@ def to_litert(
     codes = hn.export.LiteRTEncoder(path).encode_files(["cat.jpg"])
     ```
     """
-    if not isinstance(z, bool):
-        raise ValueError(f"`z` must be True or False. Received: z={z!r}")
+    for name, value in (("z", z), ("features", features)):
+        if not isinstance(value, bool):
+            raise ValueError(
+                f"`{name}` must be True or False. Received: {name}={value!r}"
+            )
     if batch_size is not None and (
         type(batch_size) is not int or batch_size < 1
     ):
@@ -145,9 +153,11 @@ def to_litert(
             f" Received: batch_size={batch_size!r}"
         )
 
-    def outputs(z_values: Tensor, bits: Outputs) -> Outputs:
+    def outputs(z_values: Tensor, bits: Outputs, values: Tensor) -> Outputs:
         if z:
             bits = {**bits, "z": tf.cast(z_values, tf.float32)}
+        if features:
+            bits = {**bits, "features": tf.cast(values, tf.float32)}
         return bits
 
     return write_litert(

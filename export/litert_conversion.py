@@ -118,7 +118,7 @@ def _extremes(
 
 def litert_content(
     model: HashNet,
-    to_outputs: Callable[[Tensor, Outputs], Outputs],
+    to_outputs: Callable[[Tensor, Outputs, Tensor], Outputs],
     quantize: str | None,
     images: np.ndarray | None,
     batch_size: int | None,
@@ -127,8 +127,8 @@ def litert_content(
 
     Args:
         model: `HashNet` on images.
-        to_outputs: Function from z and its bits, a dict of `codes` and
-            `signs`, to the dict of the outputs.
+        to_outputs: Function from z, its bits, a dict of `codes` and `signs`,
+            and the features that z is of to the dict of the outputs.
         quantize: As in `to_litert`.
         images: For "int8" what `representative_images` returns, else None.
         batch_size: Positive int, or None for any.
@@ -143,13 +143,15 @@ def litert_content(
     Example:
 
     ```python
-    content = litert_content(model, lambda z, bits: bits, None, None, 1)
+    content = litert_content(model, lambda z, bits, _: bits, None, None, 1)
     content[4:8]  # b"TFL3"
     ```
     """
     to_bits = _bits_of_quantized if quantize == "int8" else exact_bits
     archive = frozen_archive(
-        model, lambda z: to_outputs(z, to_bits(z)), batch_size=batch_size
+        model,
+        lambda z, features: to_outputs(z, to_bits(z), features),
+        batch_size=batch_size,
     )
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The converter itself calibrates with the old interpreter.

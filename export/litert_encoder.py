@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from hashnet_tf._output import silenced
-from hashnet_tf.export._litert_file import read_metadata
+from hashnet_tf.datasets.pixels.pillow import pixel_batches
+from hashnet_tf.export._litert_file import read_metadata, with_hash_layer
 from hashnet_tf.export.images import (
     BATCH_SIZE,
     check_images,
@@ -26,7 +27,7 @@ class LiteRTEncoder:
     Not safe to share between threads: give each its own.
 
     Args:
-        path: The file.
+        path: The file, or its bytes.
 
     Attributes:
         bits: Int, K.
@@ -35,6 +36,9 @@ class LiteRTEncoder:
         batch_size: The number of images that the file takes at once, or None
             for any; `encode` and `embed` take any number either way.
         quantize: None, "float16", "dynamic" or "int8".
+        features: Int d, how many features `run` gives beside the codes, or
+            None where the file has none.
+        content: Bytes of the file.
         description: Dict, what the file tells of itself: `description` of the
             model, and `quantize`.
         model_digest: Str that two files share only if their bits do: that of
@@ -56,11 +60,16 @@ class LiteRTEncoder:
     framing: str
     batch_size: int | None
     quantize: str | None
+    features: int | None
+    content: bytes
     description: dict[str, Any]
     model_digest: str
 
-    def __init__(self, path: os.PathLike[str] | str):
-        content = pathlib.Path(path).read_bytes()
+    def __init__(self, path: os.PathLike[str] | str | bytes):
+        content, told = path, "bytes"
+        if not isinstance(content, bytes):
+            content, told = pathlib.Path(content).read_bytes(), path
+        self.content = content
         found = None
         try:
             # First, for the runtime trusts what it is given.
@@ -87,7 +96,7 @@ class LiteRTEncoder:
                 "A LiteRT encoder, as `to_litert` writes it, has a signature"
                 " serving_default from images to codes and signs, and metadata"
                 " hashnet.json that fits them."
-                f" Received: {path} with {found or error}"
+                f" Received: {told} with {found or error}"
             ) from error
         if self.quantize is not None:
             self.model_digest = hashlib.sha256(content).hexdigest()
@@ -112,6 +121,10 @@ class LiteRTEncoder:
         }
         if "z" in tensors:
             self._outputs["z"] = (np.float32, self.bits)
+        self.features = None
+        if "features" in tensors:
+            self.features = int(tensors["features"]["shape_signature"][1])
+            self._outputs["features"] = (np.float32, self.features)
         expected = {"images": (np.uint8, *self.image_size, 3), **self._outputs}
         told = {
             name: (tensor["dtype"], *tensor["shape_signature"][1:].tolist())
@@ -152,11 +165,8 @@ class LiteRTEncoder:
             ValueError: If `paths` is one path, or a file is no image.
             FileNotFoundError: If a file is missing.
         """
-        # Where used: arrays alone are encoded without TensorFlow.
-        from hashnet_tf.datasets import file_batches
-
         codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in file_batches(paths, self.image_size, self.framing):
+        for batch in pixel_batches(paths, self.image_size, self.framing):
             codes.append(self.encode(batch))
         return np.concatenate(codes)
 
@@ -188,7 +198,7 @@ class LiteRTEncoder:
 
         Returns:
             Dict of arrays `[n, ...]`: `codes`, `signs`, int8 `[n, bits]` of
-            -1 and +1, and `z` where the file has it.
+            -1 and +1, and `z` and `features` where the file has them.
 
         Raises:
             ValueError: As `encode`.
@@ -209,3 +219,42 @@ class LiteRTEncoder:
             for name, arrays in found.items():
                 arrays.append(outputs[name][:n])
         return {name: np.concatenate(arrays) for name, arrays in found.items()}
+
+    def with_hash_layer(
+        self, kernel: npt.ArrayLike, bias: npt.ArrayLike
+    ) -> "LiteRTEncoder":
+        """Returns an encoder of the same features by another hash layer.
+
+        Args:
+            kernel: Real `[d, bits]`.
+            bias: Real `[bits]`.
+
+        Returns:
+            `LiteRTEncoder` with another `model_digest`.
+
+        Raises:
+            ValueError: If the file gives no features or is quantised, or the
+                arrays are of other shapes.
+
+        Example:
+
+        ```python
+        itq = hn.shallow.ITQ(encoder.bits).fit(encoder.run(images)["features"])
+        bias = -itq.mean_ @ itq.projection_
+        encoder = encoder.with_hash_layer(itq.projection_, bias)
+        ```
+        """
+        if self.features is None or self.quantize is not None:
+            raise ValueError(
+                "The encoder must give features and be unquantised"
+                " (`to_litert` with features=True). Received: features="
+                f"{self.features}, quantize={self.quantize!r}"
+            )
+        new = np.asarray(kernel, np.float32), np.asarray(bias, np.float32)
+        shapes = tuple(array.shape for array in new)
+        if shapes != ((self.features, self.bits), (self.bits,)):
+            raise ValueError(
+                f"`kernel` must be [{self.features}, {self.bits}] and `bias`"
+                f" [{self.bits}]. Received: {shapes}"
+            )
+        return LiteRTEncoder(with_hash_layer(self.content, *new))

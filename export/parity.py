@@ -120,6 +120,9 @@ def check_litert(
     outputs = encoder.run(images)
     exact = encoder.quantize is None
     report = _compare(path, outputs["codes"], model, images, exact)
+    features = outputs.pop("features", np.zeros(0))
+    if not np.isfinite(features).all():
+        raise ParityError(f"{path} gives features that are no numbers.")
     _check_agreement(path, **outputs)
     return report
 

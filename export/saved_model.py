@@ -258,7 +258,7 @@ def to_saved_model(
             f" Received: image_dtype={image_dtype!r}"
         )
     path = _new_version(pathlib.Path(directory), version)
-    archive = frozen_archive(model, _served_bits, image_dtype)
+    archive = frozen_archive(model, lambda z, _: _served_bits(z), image_dtype)
     _add_signatures(archive, model, image_dtype)
     told = {
         **description(model),
