@@ -55,6 +55,7 @@ setup(
         "ai-edge-litert>=2.0",
         # TensorFlow needs it and requests too; here they are imported.
         "grpcio>=1.60",
+        "imagehash>=4.3",
         # TFDS imports it when it prepares a data set, but does not declare it.
         "importlib_resources>=6.0",
         "keras>=3.10",
@@ -73,6 +74,7 @@ setup(
         # The messages of a SavedModel's warm-up requests and of the client.
         "tensorflow-serving-api>=2.20",
         "threadpoolctl>=3.1",
+        "tqdm>=4.66",
         # TensorFlow needs it too; here it waits for Keras.
         "wrapt>=1.14",
     ],

@@ -85,14 +85,18 @@ class Progress:
         self._begun = self._told = time.monotonic()
         self._bar = None
         if _loudness > QUIET and is_terminal():
-            import keras
+            from tqdm import tqdm
 
-            self._bar = keras.utils.Progbar(total, unit_name=unit)
+            self._bar = tqdm(
+                total=total, initial=done, unit=f" {unit}", file=sys.stdout
+            )
 
     def update(self, done: int) -> None:
         """Tells that `done` of all are done."""
         if self._bar is not None:
-            self._bar.update(done)
+            self._bar.update(done - self._bar.n)
+            if done >= self._total:
+                self._bar.close()
             return
         now = time.monotonic()
         if now - self._told >= EVERY and done < self._total:

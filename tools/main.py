@@ -23,6 +23,7 @@ COMMANDS = (
     "evaluate",
     "encode",
     "search",
+    "index",
     "export",
     "reproduce",
 )
@@ -37,7 +38,7 @@ class _Parser(argparse_flags.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
 
 
-class _HelpFormatter(
+class HelpFormatter(
     argparse.ArgumentDefaultsHelpFormatter,
     argparse.RawDescriptionHelpFormatter,
 ):
@@ -87,25 +88,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
             name,
             help=text.splitlines()[0],
             description=text,
-            formatter_class=_HelpFormatter,
+            formatter_class=HelpFormatter,
             # A mistyped flag must not be taken for another one.
             allow_abbrev=False,
         )
-        module.add_arguments(subparser)
-        loudness = subparser.add_mutually_exclusive_group()
-        loudness.add_argument(
-            "--quiet", action="store_true", help="print the answer alone"
-        )
-        loudness.add_argument(
-            "--verbose",
-            action="store_true",
-            help="print what TensorFlow and other libraries say, too",
-        )
-        subparser.add_argument(
-            "--debug",
-            action="store_true",
-            help="show where in the program an error comes from",
-        )
+        # Of a command of several actions, the parser of each.
+        for parsed in module.add_arguments(subparser) or [subparser]:
+            _add_common(parsed)
         subparser.set_defaults(run=module.run)
     arguments, unknown = parser.parse_known_args(argv[1:])
     if unknown:
@@ -121,6 +110,23 @@ def parse(argv: list[str]) -> argparse.Namespace:
         if isinstance(value, str):
             setattr(arguments, name, _expanded(value))
     return arguments
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "--quiet", action="store_true", help="print the answer alone"
+    )
+    loudness.add_argument(
+        "--verbose",
+        action="store_true",
+        help="print what TensorFlow and other libraries say, too",
+    )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="show where in the program an error comes from",
+    )
 
 
 def _expanded(value: str) -> str:

@@ -1,12 +1,39 @@
 """The living index: codes by name, added to, taken from and searched.
 
-Works with numpy alone.
+Codes need numpy alone, pictures PIL and imagehash.
 """
 
 from hashnet_tf.index.changes import Changes
-from hashnet_tf.index.index import Hit, Index
+from hashnet_tf.index.duplicates import (
+    DuplicateGroup,
+    duplicate_groups,
+    perceptual_hash,
+)
+from hashnet_tf.index.fitting import Fit
+from hashnet_tf.index.index import Index
+from hashnet_tf.index.pictures import (
+    Pictures,
+    find_pictures,
+    thumbnails,
+    usual_size,
+)
+from hashnet_tf.index.searching import Hit
+from hashnet_tf.index.store import Item
 
-__all__ = ["Changes", "Hit", "Index"]
+__all__ = [
+    "Changes",
+    "DuplicateGroup",
+    "Fit",
+    "Hit",
+    "Index",
+    "Item",
+    "Pictures",
+    "duplicate_groups",
+    "find_pictures",
+    "perceptual_hash",
+    "thumbnails",
+    "usual_size",
+]
 
 
 def __dir__() -> list[str]:

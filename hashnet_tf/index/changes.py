@@ -25,6 +25,14 @@ class Changes:
     kept: int = 0
     refused: dict[str, str] = dataclasses.field(default_factory=dict)
 
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(
+            self.added + other.added,
+            self.refreshed + other.refreshed,
+            self.kept + other.kept,
+            {**self.refused, **other.refused},
+        )
+
     def text(self) -> str:
         """Returns the counts in one line."""
         return (

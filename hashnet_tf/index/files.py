@@ -1,26 +1,37 @@
 """Image files of an index: which have changed, and their codes."""
 
 import collections.abc
+import concurrent.futures
 import os
 import typing
 
+import numpy as np
+from PIL import Image
+
 from hashnet_tf._files import file_digest
 from hashnet_tf._output import Progress
+from hashnet_tf.datasets.pixels.pillow import image_pixels, open_image
 from hashnet_tf.index.changes import Changes
-from hashnet_tf.index.store import Item, Store
+from hashnet_tf.index.duplicates import perceptual_hash
+from hashnet_tf.index.store import Item, Picture, Store
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
 
+# Of many paths of which there is nothing.
+SHOWN = 10
 # Files that are encoded, and lost if the process is killed, at once.
 BATCH = 128
+
+Labels = collections.abc.Mapping[str, str | None]
 
 
 def add_files(
     store: Store,
     encoder: "Encoder",
-    labels: collections.abc.Mapping[str, str | None],
+    labels: Labels,
     verify: bool,
+    keep_features: bool,
 ) -> Changes:
     """Adds files to a store, as `Index.add_files` does.
 
@@ -30,6 +41,7 @@ def add_files(
         labels: Mapping from the absolute path of each file to its label; None
             keeps what it has.
         verify: As there.
+        keep_features: As in `Index.open`.
     """
     names = list(labels)
     known = store.find(names)
@@ -45,10 +57,18 @@ def add_files(
             item = _looked_at(name, label, old, verify, refused)
             found += [] if item is None else [item]
         new = [item for item in found if known.get(item.name) != item]
-        new = _encoded(encoder, store, new, refused)
+        new, pictures = _encoded(encoder, store, new, refused)
+        if not keep_features:
+            pictures = [p._replace(features=None) for p in pictures]
         if new:
             with store.changing():
                 store.put(new)
+                store.keep_pictures(pictures)
+                store.forget(
+                    known[item.name].digest
+                    for item in new
+                    if item.name in known
+                )
         for item in found:
             if item.name not in refused:
                 counts[_kind(known.get(item.name), item)] += 1
@@ -91,42 +111,123 @@ def _encoded(
     store: Store,
     items: list[Item],
     refused: dict[str, str],
-) -> list[Item]:
-    """Returns items with their codes, but for those that are no images."""
-    codes: dict[str | None, bytes | str] = {
-        item.digest: item.code for item in items if item.code
-    }
+) -> tuple[list[Item], list[Picture]]:
+    """Returns items with their codes, and pictures that were not known.
+
+    Those that are no images are refused.
+    """
+    codes = {item.digest: item.code for item in items if item.code}
     unknown = {item.digest for item in items} - set(codes)
     alike = store.alike(digest for digest in unknown if digest is not None)
     codes |= {digest: item.code for digest, item in alike.items()}
     # Of each content one.
-    first = {item.digest: item for item in items if item.digest not in codes}
-    codes |= dict(
-        zip(first, _codes_of(encoder, list(first.values())), strict=True)
-    )
-    done = []
-    for item in items:
-        code = codes[item.digest]
-        if isinstance(code, str):
-            refused[item.name] = code
-        else:
-            done.append(item._replace(code=code))
-    return done
-
-
-def _codes_of(encoder: "Encoder", items: list[Item]) -> list[bytes | str]:
-    """Returns the code of each file, or the reason why it has none."""
-    if not items:
-        return []
-    try:
-        codes = encoder.encode_files([item.name for item in items])
-        return [code.tobytes() for code in codes]
-    except (ValueError, OSError) as error:
-        if len(items) == 1:
-            return [str(error)]
-    # One of them is no image: by halves it is found.
-    half = len(items) // 2
-    return [
-        *_codes_of(encoder, items[:half]),
-        *_codes_of(encoder, items[half:]),
+    first = {
+        item.digest: item.name for item in items if item.digest not in codes
+    }
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        read = list(pool.map(lambda n: _read(encoder, n), first.values()))
+    wrong = {
+        digest: found
+        for digest, found in zip(first, read, strict=True)
+        if isinstance(found, str)
+    }
+    right = {
+        digest: found
+        for digest, found in zip(first, read, strict=True)
+        if not isinstance(found, str)
+    }
+    pictures = []
+    if right:
+        pixels = np.stack([pixels for pixels, _ in right.values()])
+        new, features = codes_and_features(encoder, pixels)
+        for digest, code, values in zip(right, new, features, strict=True):
+            codes[digest] = code.tobytes()
+            kept = None if values is None else _halves(values)
+            pictures.append(Picture(digest or "", right[digest][1], kept))
+    refused |= {i.name: wrong[i.digest] for i in items if i.digest in wrong}
+    done = [
+        item._replace(code=codes[item.digest])
+        for item in items
+        if item.digest in codes
     ]
+    return done, pictures
+
+
+def _read(encoder: "Encoder", name: str) -> tuple[np.ndarray, bytes] | str:
+    """Returns the pixels and the perceptual hash of a file, or why not."""
+    try:
+        image: Image.Image = open_image(name)
+        pixels = image_pixels(image, encoder.image_size, encoder.framing)
+        return pixels, perceptual_hash(image)
+    except (ValueError, OSError) as error:
+        return str(error)
+
+
+def _halves(values: np.ndarray) -> bytes:
+    return np.asarray(values, np.float16).tobytes()
+
+
+def codes_and_features(
+    encoder: "Encoder", pixels: np.ndarray
+) -> tuple[np.ndarray, collections.abc.Sequence[np.ndarray | None]]:
+    """Encodes images.
+
+    Args:
+        encoder: `hashnet_tf.runs.Encoder`; a LiteRT file may give features.
+        pixels: uint8 `[n, height, width, 3]`.
+
+    Returns:
+        Codes, uint8 `[n, bytes]`, and of each image float32 `[d]`, or None
+        where the encoder has no features.
+    """
+    if getattr(encoder, "features", None):
+        outputs = typing.cast(typing.Any, encoder).run(pixels)
+        return outputs["codes"], list(outputs["features"])
+    return encoder.encode(pixels), [None] * len(pixels)
+
+
+def within(names: collections.abc.Iterable[str], path: str) -> list[str]:
+    """Returns those of some names that are a path or lie below it.
+
+    Args:
+        names: Strs.
+        path: Str, absolute.
+
+    Example:
+
+    >>> from hashnet_tf.index.files import within
+    >>> within(["/a/b.jpg", "/a/c/d.jpg", "/ab.jpg"], "/a")
+    ['/a/b.jpg', '/a/c/d.jpg']
+    """
+    below = os.path.join(path, "")
+    return [name for name in names if name == path or name.startswith(below)]
+
+
+def all_within(
+    names: collections.abc.Iterable[str],
+    paths: collections.abc.Iterable[str | os.PathLike[str]],
+) -> list[str]:
+    """Returns those of some names that are paths or lie below them, each once.
+
+    Args:
+        names: Strs.
+        paths: Strs or paths.
+
+    Raises:
+        ValueError: If there is none of one of the paths.
+
+    Example:
+
+    >>> from hashnet_tf.index.files import all_within
+    >>> all_within(["/a/b.jpg", "/c/d.jpg", "/e.jpg"], ["/c", "/e.jpg"])
+    ['/c/d.jpg', '/e.jpg']
+    """
+    names = list(names)
+    given = [os.path.abspath(path) for path in paths]
+    found = {path: within(names, path) for path in given}
+    if empty := [path for path, some in found.items() if not some]:
+        raise ValueError(
+            "The index must have something of each path."
+            f" Received: none of {', '.join(empty[:SHOWN])}"
+        )
+    return list(dict.fromkeys(n for some in found.values() for n in some))

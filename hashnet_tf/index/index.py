@@ -6,42 +6,40 @@ import pathlib
 import typing
 
 import numpy as np
-import numpy.typing as npt
 
+from hashnet_tf._files import written_beside
 from hashnet_tf.index._checks import SHOWN, check_labels, check_names
+from hashnet_tf.index._database import Path
 from hashnet_tf.index.changes import Changes
-from hashnet_tf.index.files import add_files
-from hashnet_tf.index.store import Item, Path, Store
+from hashnet_tf.index.files import add_files, all_within, within
+from hashnet_tf.index.fitting import SAMPLE, Fit, fit, noted_fit, outgrown
+from hashnet_tf.index.own_encoder import (
+    check_fit,
+    current_encoder,
+    own_content,
+    settle_encoder,
+)
+from hashnet_tf.index.searching import Searched
+from hashnet_tf.index.store import Item, Store
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
-from hashnet_tf.retrieval.hamming_index import HammingIndex
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
 
 
-class Hit(typing.NamedTuple):
-    """What a search found.
-
-    Attributes:
-        name: Str, by which the item was added.
-        distance: Int, the Hamming distance of its code from the query's.
-        label: Str, what it was said to be, or None.
-    """
-
-    name: str
-    distance: int
-    label: str | None
-
-
 @typing.final
-class Index:
+class Index(Searched):
     """Codes by name in one file, searched exactly by Hamming distance.
 
     The file is a database of SQLite. A process that is killed leaves it whole,
     others may search while one adds, and a second that adds waits for the
     first. `search` holds the codes in memory, 8 MB for a million of 64 bits,
     and sees what other processes have changed. A context manager that closes
-    the file; `open` makes one.
+    the file; `open` makes one. Each thread must open its own.
+
+    The encoder of a LiteRT file lies in the index, so that it can be searched
+    with an image wherever the file is. One that gives features can be fitted to
+    the pictures: its hash layer is then learned from them, without labels.
 
     Attributes:
         path: `pathlib.Path` of the file.
@@ -62,17 +60,9 @@ class Index:
     none 3
     """
 
-    path: pathlib.Path
-    bits: int
-
     def __init__(self, store: Store, encoder: "Encoder | None" = None) -> None:
-        self._store = store
-        self.path = store.path
-        self.bits = store.bits
+        super().__init__(store)
         self._encoder = encoder
-        # The codes as they were last read, and the state of the file then.
-        self._read = HammingIndex(self.bits)
-        self._version: tuple[int, int] | None = None
 
     @classmethod
     def open(
@@ -80,6 +70,8 @@ class Index:
         path: Path,
         bits: int | None = None,
         encoder: "Encoder | None" = None,
+        fit: bool = False,
+        keep_features: bool = True,
     ) -> "Index":
         """Opens an index, or begins one.
 
@@ -88,8 +80,13 @@ class Index:
             bits: Int, length of the codes of one that is begun, or None: that
                 of the encoder.
             encoder: `hashnet_tf.runs.Encoder` of the images that are added and
-                asked with, or None where codes are given. An index is of the
-                encoder that it was begun with.
+                asked with; None where codes are given, or the encoder lies in
+                the index. An index is of the encoder that it was begun with.
+            fit: Of an index that is begun, whether its hash layer is learned
+                from the first pictures that are added (`refit`).
+            keep_features: Of an index that is begun, whether it keeps the
+                features of each picture, two bytes each, where the encoder
+                gives them.
 
         Returns:
             `Index`.
@@ -98,7 +95,8 @@ class Index:
             FileNotFoundError: If there is no file, and neither `bits` nor
                 `encoder` to begin one.
             ValueError: If the file is no index or damaged, or of other bits or
-                of another encoder.
+                of another encoder; if `fit` is asked of an encoder without
+                features or quantised.
             TimeoutError: If another process writes for longer than a minute.
         """
         if bits is not None:
@@ -108,18 +106,13 @@ class Index:
                 f"`bits` must be those of the encoder, {encoder.bits}."
                 f" Received: bits={bits}"
             )
+        check_fit(fit, encoder)
         wanted = encoder.bits if encoder is not None else bits
         store = Store(path, wanted)
         try:
             store.check_bits(wanted)
             if encoder is not None:
-                store.check_encoder(
-                    {
-                        "model_digest": encoder.model_digest,
-                        "framing": encoder.framing,
-                        "image_size": list(encoder.image_size),
-                    }
-                )
+                settle_encoder(store, encoder, fit, keep_features)
         except BaseException:
             store.close()
             raise
@@ -210,10 +203,30 @@ class Index:
                 the labels are not as they must be.
             TimeoutError: As `open`.
         """
-        encoder = self._needed("add files")
+        self._needed("add files")
         names = check_names([os.path.abspath(path) for path in paths])
         given = dict(zip(names, check_labels(names, labels), strict=True))
-        return add_files(self._store, encoder, given, verify)
+        if self.fit is not None or not self._store.noted("fit"):
+            return self._add_files(given, verify)
+        # Some of all, to learn from.
+        drawn = np.random.default_rng(0).permutation(len(names))
+        some = [names[place] for place in np.sort(drawn[:SAMPLE])]
+        changes = self._add_files({name: given[name] for name in some}, verify)
+        if len(self):
+            self.refit()
+        rest = dict(given)
+        for name in some:
+            del rest[name]
+        return changes + self._add_files(rest, verify) if rest else changes
+
+    def _add_files(
+        self, labels: dict[str, str | None], verify: bool
+    ) -> Changes:
+        encoder = self._needed("add files")
+        keep = bool(self._store.noted("keep_features"))
+        # Until the hash layer is learned, of them.
+        keep |= self.fit is None and bool(self._store.noted("fit"))
+        return add_files(self._store, encoder, labels, verify, keep)
 
     def remove(self, names: collections.abc.Sequence[str]) -> None:
         """Removes items, all or none of them.
@@ -237,6 +250,17 @@ class Index:
                 )
             self._store.drop(names)
 
+    def within(self, paths: collections.abc.Iterable[Path]) -> list[str]:
+        """Returns the names that are these files or lie in these folders.
+
+        Args:
+            paths: Strs or paths, whether they are there or not.
+
+        Raises:
+            ValueError: If there is none of one of them.
+        """
+        return all_within(self._store.names(), paths)
+
     def prune(self, folder: Path) -> list[str]:
         """Removes the files of a folder, at any depth, that have gone.
 
@@ -251,82 +275,93 @@ class Index:
             NotADirectoryError: If there is no such folder.
             TimeoutError: As `open`.
         """
-        root = os.path.abspath(folder)
-        if not os.path.isdir(root):
+        if not os.path.isdir(folder):
             raise NotADirectoryError(
                 f"`folder` must be a folder that is there. Received: {folder}"
             )
-        within = os.path.join(root, "")
-        gone = [
-            name
-            for name in list(self._store.names())
-            if name.startswith(within) and not os.path.lexists(name)
-        ]
+        names = within(self._store.names(), os.path.abspath(folder))
+        gone = [name for name in names if not os.path.lexists(name)]
         with self._store.changing():
             self._store.drop(gone)
         return gone
 
-    def search(
-        self, query: Path | npt.NDArray[np.uint8], k: int = 10
-    ) -> list[Hit]:
-        """Finds the nearest items, exactly.
+    @property
+    def fit(self) -> Fit | None:
+        """`Fit`, what the hash layer was learned from, or None."""
+        return noted_fit(self._store)
 
-        Args:
-            query: Path of an image file or an image, uint8 `[height, width, 3]`
-                of the encoder's size, which the encoder encodes; or a code,
-                uint8 `[ceil(bits / 8)]`.
-            k: Int >= 1.
+    def outgrown(self) -> str | None:
+        """Returns a sentence if it has several times what it was fitted to."""
+        return outgrown(self._store)
+
+    def refit(self) -> Fit:
+        """Learns the hash layer anew from all pictures, and codes them anew.
+
+        By ITQ (`hashnet_tf.shallow.ITQ`) on the features of at most 4,096
+        pictures, drawn by a seed, in seconds; no picture is read. Where there
+        are fewer pictures than bits, the other bits are of random directions.
+        Worth it once there are several times as many pictures as there were.
 
         Returns:
-            List of at most k `Hit`, the nearest first, items at equal distance
-            as they were added.
+            `Fit`.
 
         Raises:
-            ValueError: If the query or `k` is none of these, or an image is
-                given and there is no encoder.
-            FileNotFoundError: If there is no file of that path.
+            ValueError: If the index was begun without `fit`, has no pictures or
+                keeps no features.
+            TimeoutError: As `open`.
         """
-        if isinstance(query, (str, os.PathLike)):
-            codes = self._needed("search for a file").encode_files([query])
-        elif np.ndim(query) == 3:
-            images = np.asarray(query)[None]
-            codes = self._needed("search for an image").encode(images)
-        else:
-            codes = check_codes(np.asarray(query)[None], self.bits, "query")
-        with self._store.reading():
-            distances, ids = self._codes().search(codes, k)
-            told = self._store.told(ids[0].tolist())
-        return [
-            Hit(name, distance, label)
-            for (name, label), distance in zip(
-                told, distances[0].tolist(), strict=True
+        encoder = self._needed("fit")
+        if not self._store.noted("fit") or not len(self):
+            raise ValueError(
+                "An index is fitted that was begun with fit=True and has"
+                f" pictures. Received: {self.path} with {len(self):,} items"
             )
-        ]
+        keep = bool(self._store.noted("keep_features"))
+        told, self._encoder = fit(
+            self._store, typing.cast(typing.Any, encoder), keep
+        )
+        return told
 
-    def _codes(self) -> HammingIndex:
-        """Returns the codes as they are now."""
-        version = self._store.version()
-        if version != self._version:
-            newest = int(self._read.ids.max(initial=0))
-            if self._store.count(newest) < len(self._read):
-                self._read, newest = HammingIndex(self.bits), 0
-            ids, codes = self._store.codes(behind=newest)
-            if len(ids):
-                self._read.add(codes, ids)
-            self._version = version
-        return self._read
+    def item(self, name: str) -> Item:
+        """Returns all that is kept by a name.
+
+        Args:
+            name: Str.
+
+        Returns:
+            `Item`: a named tuple of name, code, label and, of a file, digest,
+            size in bytes, time of its change in nanoseconds, and inode.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        found = self._store.find(check_names([name]))
+        if name not in found:
+            raise ValueError(f"A name must be there. Received: {name}")
+        return found[name]
+
+    def names(self, label: str | None = None) -> list[str]:
+        """Returns the names as they were added, all or those of a label.
+
+        Args:
+            label: Str, or None.
+        """
+        return list(self._store.names(label))
 
     def stat(self) -> dict[str, typing.Any]:
         """Returns what the index holds, a dict.
 
-        `items`, `files` (those of them that are files), `labels` (how many of
-        each), `bits`, `encoder` (its digest or None), `bytes` (of the file).
+        `items`, `files` (those of them that are files), `features` (of how many
+        contents they are kept), `labels` (how many of each), `bits`, `encoder`
+        (its digest or None), `fit` (what it was fitted to, a sentence or None),
+        `bytes` (of the file).
         """
         encoder = self._store.encoder
         return {
             **self._store.counts(),
             "bits": self.bits,
             "encoder": encoder and encoder["model_digest"],
+            "fit": self.fit and self.fit.text(self.bits),
             "bytes": self.path.stat().st_size,
         }
 
@@ -339,6 +374,22 @@ class Index:
         """
         self._store.copy(path)
 
+    def write_encoder(self, path: Path) -> pathlib.Path:
+        """Writes the encoder of the index into a LiteRT file of its own.
+
+        Args:
+            path: Str or path; a file that is there is replaced.
+
+        Returns:
+            `pathlib.Path` of the file.
+
+        Raises:
+            ValueError: If there is none in the index.
+        """
+        with written_beside(path) as beside:
+            beside.write_bytes(own_content(self._store))
+        return pathlib.Path(path)
+
     def check(self) -> None:
         """Reads all of the file.
 
@@ -348,9 +399,5 @@ class Index:
         self._store.check()
 
     def _needed(self, what: str) -> "Encoder":
-        if self._encoder is None:
-            raise ValueError(
-                f"To {what} an index needs its encoder: Index.open(path,"
-                " encoder=...). Received: an index opened without one"
-            )
+        self._encoder = current_encoder(self._store, self._encoder, what)
         return self._encoder

@@ -1,26 +1,20 @@
-"""The file of an index: one SQLite database, whole at any moment."""
+"""What is kept of an index: items by name, pictures by content, an encoder."""
 
 import collections.abc
 import contextlib
 import json
-import os
 import pathlib
-import sqlite3
 import typing
 import zlib
 
 import numpy as np
 import numpy.typing as npt
 
-from hashnet_tf._files import written_beside
+from hashnet_tf.index._database import Database, Path
 
-# By these SQLite tells a file of an index from another database.
-APPLICATION, FORMAT = 0x48736E74, 1
-# Seconds that a second writer waits for the first.
-WAIT = 60.0
 # Ids are not used again: who has loaded the codes knows them by these.
 SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE about (key TEXT PRIMARY KEY, value NOT NULL);
 CREATE TABLE items (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
@@ -33,13 +27,18 @@ CREATE TABLE items (
     checksum INTEGER NOT NULL
 );
 CREATE INDEX items_by_digest ON items (digest);
+CREATE INDEX items_by_label ON items (label);
+CREATE TABLE pictures (
+    digest TEXT PRIMARY KEY,
+    look BLOB,
+    features BLOB,
+    checksum INTEGER NOT NULL
+);
 """
-
-Path = str | os.PathLike[str]
 
 
 class Item(typing.NamedTuple):
-    """A row of the store.
+    """What is kept by a name.
 
     Attributes:
         name: Str.
@@ -65,11 +64,31 @@ class Item(typing.NamedTuple):
         return zlib.crc32("\0".join(map(str, texts)).encode())
 
 
+class Picture(typing.NamedTuple):
+    """What is kept of the content of a file, whatever its names.
+
+    Attributes:
+        digest: Str, that of the content.
+        look: Bytes, its perceptual hash.
+        features: Bytes, float16 `[d]`, what the encoder's network gave for it,
+            or None where they are not kept.
+    """
+
+    digest: str
+    look: bytes
+    features: bytes | None
+
+    def checksum(self) -> int:
+        """Returns the CRC-32 of what SQLite would not miss."""
+        return zlib.crc32(self.look + (self.features or b""))
+
+
+# Of an item that a search has found: name, label, digest.
+Told = tuple[str, str | None, str | None]
+
+
 class Store:
     """Items by name in a file of SQLite.
-
-    A change is a transaction: a process that is killed has made it or not. Many
-    processes may read while one writes; a second writer waits for the first.
 
     Args:
         path: Str or path of the file.
@@ -79,6 +98,11 @@ class Store:
     Attributes:
         path: `pathlib.Path`.
         bits: Int, length of the codes.
+        changing: Context manager, all changes of whose block are made or, if it
+            raises, none of them. TimeoutError where another process writes for
+            longer than a minute.
+        reading: Context manager whose block sees one state, whatever others
+            write meanwhile.
 
     Raises:
         FileNotFoundError: If there is no file and `bits` is None.
@@ -97,114 +121,47 @@ class Store:
     1 b'1'
     """
 
+    path: pathlib.Path
+    bits: int
+    changing: collections.abc.Callable[
+        [], contextlib.AbstractContextManager[None]
+    ]
+    reading: collections.abc.Callable[
+        [], contextlib.AbstractContextManager[None]
+    ]
+
     def __init__(self, path: Path, bits: int | None = None) -> None:
-        self.path = pathlib.Path(path)
-        if bits is None and not self.path.is_file():
-            raise FileNotFoundError(
-                "There must be an index, or `bits` or `encoder` to begin one."
-                f" Received: {self.path}"
-            )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Transactions begin where they are said to, not by themselves.
-        with self._understood():
-            self._database = sqlite3.connect(
-                self.path, timeout=WAIT, isolation_level=None
-            )
-        try:
-            with self._understood():
-                self._begin(bits)
-        except BaseException:
-            self._database.close()
-            raise
+        def begin(file: Database) -> None:
+            file.execute("INSERT INTO about VALUES ('bits', ?)", [bits])
 
-    def _begin(self, bits: int | None) -> None:
-        if bits is not None and self._is_empty():
-            # Readers go on while one writes. Kept in the file.
-            self._database.execute("PRAGMA journal_mode = WAL")
-            with self.changing():
-                # Another may have begun it while this one waited.
-                if self._is_empty():
-                    for statement in SCHEMA.split(";")[:-1]:
-                        self._database.execute(statement)
-                    self._note("bits", str(bits))
-                    self._database.execute(
-                        f"PRAGMA application_id = {APPLICATION}"
-                    )
-                    self._database.execute(f"PRAGMA user_version = {FORMAT}")
-        kind = self._value("PRAGMA application_id")
-        version = self._value("PRAGMA user_version")
-        if (kind, version) != (APPLICATION, FORMAT):
-            raise ValueError(
-                "An index must be a file that this version wrote. Received:"
-                f" {self.path} of kind {kind:#x}, format {version}"
-            )
-        # With WAL no commit is lost but by a loss of power.
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self.bits = int(self._noted("bits") or 0)
+        self._file = Database(path, SCHEMA, None if bits is None else begin)
+        self.path = self._file.path
+        self.changing, self.reading = self._file.changing, self._file.reading
+        self.version, self.copy = self._file.version, self._file.copy
+        self.close = self._file.close
+        self.bits = self.noted("bits")
 
-    def _is_empty(self) -> bool:
-        return not self._value("SELECT count(*) FROM sqlite_master")
+    def noted(self, key: str) -> typing.Any:
+        """Returns what was noted by a key, or None."""
+        return self._file.value("SELECT value FROM about WHERE key = ?", [key])
 
-    def _value(self, statement: str, *values: typing.Any) -> typing.Any:
-        return self._database.execute(statement, values).fetchone()[0]
-
-    @contextlib.contextmanager
-    def _understood(self) -> collections.abc.Iterator[None]:
-        """Says of a file that fails what was wanted and what came."""
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            # Of the caller, as one who has closed it.
-            raise
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise TimeoutError(
-                    f"Another process has written to {self.path} for more than"
-                    f" {WAIT:.0f} s; try again when it is done"
-                ) from error
-            raise OSError(f"{self.path}: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise ValueError(self._damaged(str(error))) from error
-
-    def _damaged(self, what: str) -> str:
-        return (
-            "An index must be a whole file that this package wrote."
-            f" Received: {self.path} with {what}"
+    def note(self, key: str, value: str | int | bytes) -> None:
+        """Notes a value by a key."""
+        self._file.execute(
+            "INSERT INTO about VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [key, value],
         )
-
-    @contextlib.contextmanager
-    def changing(self) -> collections.abc.Iterator[None]:
-        """Makes all changes of the block or, if it raises, none of them.
-
-        Raises:
-            TimeoutError: If another process writes for longer than a minute.
-        """
-        with self._understood():
-            self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            with self._understood():
-                self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-
-    def _noted(self, key: str) -> str | None:
-        with self._understood():
-            row = self._database.execute(
-                "SELECT value FROM about WHERE key = ?", (key,)
-            ).fetchone()
-        return None if row is None else row[0]
-
-    def _note(self, key: str, value: str) -> None:
-        self._database.execute("INSERT INTO about VALUES (?, ?)", (key, value))
 
     @property
     def encoder(self) -> dict[str, typing.Any] | None:
         """Dict, the encoder that the codes are of, or None."""
-        noted = self._noted("encoder")
+        noted = self.noted("encoder")
         return None if noted is None else json.loads(noted)
+
+    @encoder.setter
+    def encoder(self, told: dict[str, typing.Any]) -> None:
+        self.note("encoder", json.dumps(told))
 
     def check_bits(self, bits: int | None) -> None:
         """Refuses a store of other bits; None allows any.
@@ -218,45 +175,27 @@ class Store:
                 f" Received: {self.path} of {self.bits} bits"
             )
 
-    def check_encoder(self, encoder: dict[str, typing.Any]) -> None:
-        """Notes the encoder of a store that is empty, and refuses another.
-
-        Raises:
-            ValueError: If the codes are of another, or it is not known of
-                which.
-        """
-        if self.encoder is None:
-            with self.changing():
-                if len(self):
-                    raise ValueError(
-                        "An encoder can be given to an index of its own codes,"
-                        f" or to an empty one. Received: {self.path}, whose"
-                        " codes were given without an encoder"
-                    )
-                if self.encoder is None:
-                    self._note("encoder", json.dumps(encoder))
-        if self.encoder != encoder:
-            raise ValueError(
-                "An index must be asked and added to by its own encoder."
-                f" Received: encoder={encoder}, {self.path} of {self.encoder}"
-            )
-
     def __len__(self) -> int:
-        with self._understood():
-            return self._value("SELECT count(*) FROM items")
+        return self._file.value("SELECT count(*) FROM items")
 
-    def version(self) -> tuple[int, int]:
-        """Returns what is another once this or another process has written."""
-        with self._understood():
-            others = self._value("PRAGMA data_version")
-        return others, self._database.total_changes
+    def names(self, label: str | None = None) -> collections.abc.Iterator[str]:
+        """Iterates over the names as they were added, all or of a label."""
+        which, values = "", []
+        if label is not None:
+            which, values = " WHERE label = ?", [label]
+        for (name,) in self._file.rows(
+            f"SELECT name FROM items{which} ORDER BY id", values
+        ):
+            yield name
 
-    def names(self) -> collections.abc.Iterator[str]:
-        """Iterates over all names, as they were added."""
-        with self._understood():
-            rows = self._database.execute("SELECT name FROM items ORDER BY id")
-            for (name,) in rows:
-                yield name
+    def items(self, behind: int = 0, most: int = -1) -> list[tuple[int, Item]]:
+        """Returns items and their ids, those above `behind` that rise."""
+        columns = ", ".join(("id", *Item._fields))
+        rows = self._file.execute(
+            f"SELECT {columns} FROM items WHERE id > ? ORDER BY id LIMIT ?",
+            [behind, most],
+        )
+        return [(row[0], Item(*row[1:])) for row in rows]
 
     def find(self, names: collections.abc.Iterable[str]) -> dict[str, Item]:
         """Returns those items that are there, by name."""
@@ -269,17 +208,14 @@ class Store:
     def _by(
         self, column: str, keys: collections.abc.Iterable[str]
     ) -> dict[str, Item]:
-        columns = ", ".join(Item._fields)
+        statement = (
+            f"SELECT {', '.join(Item._fields)} FROM items WHERE {column} = ?"
+            " ORDER BY id LIMIT 1"
+        )
         found = {}
-        with self._understood():
-            for key in keys:
-                row = self._database.execute(
-                    f"SELECT {columns} FROM items WHERE {column} = ?"
-                    " ORDER BY id LIMIT 1",
-                    (key,),
-                ).fetchone()
-                if row is not None:
-                    found[key] = Item(*row)
+        for key in keys:
+            for row in self._file.execute(statement, [key]):
+                found[key] = Item(*row)
         return found
 
     def put(self, items: collections.abc.Sequence[Item]) -> None:
@@ -289,24 +225,68 @@ class Store:
         """
         columns = (*Item._fields, "checksum")
         told = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        with self._understood():
-            self._database.executemany(
-                "DELETE FROM items WHERE name = ? AND code <> ?",
-                ((item.name, item.code) for item in items),
-            )
-            self._database.executemany(
-                f"INSERT INTO items ({', '.join(columns)}) VALUES"
-                f" ({', '.join('?' * len(columns))})"
-                f" ON CONFLICT (name) DO UPDATE SET {told}",
-                ((*item, item.checksum()) for item in items),
-            )
+        self._file.execute_many(
+            "DELETE FROM items WHERE name = ? AND code <> ?",
+            ((item.name, item.code) for item in items),
+        )
+        self._file.execute_many(
+            f"INSERT INTO items ({', '.join(columns)}) VALUES"
+            f" ({', '.join('?' * len(columns))})"
+            f" ON CONFLICT (name) DO UPDATE SET {told}",
+            ((*item, item.checksum()) for item in items),
+        )
 
-    def drop(self, names: collections.abc.Sequence[str]) -> None:
-        """Removes the items of names."""
-        with self._understood():
-            self._database.executemany(
-                "DELETE FROM items WHERE name = ?", ((n,) for n in names)
-            )
+    def drop(self, names: collections.abc.Iterable[str]) -> None:
+        """Removes the items of names, and pictures that no item is of."""
+        for name in names:
+            for (digest,) in self._file.execute(
+                "DELETE FROM items WHERE name = ? RETURNING digest", [name]
+            ):
+                self.forget([digest])
+
+    def forget(self, digests: collections.abc.Iterable[str | None]) -> None:
+        """Removes those of some pictures that no item is of any more."""
+        self._file.execute_many(
+            "DELETE FROM pictures WHERE digest = ? AND NOT EXISTS"
+            " (SELECT 1 FROM items WHERE items.digest = pictures.digest)",
+            ([digest] for digest in digests),
+        )
+
+    def forget_features(self) -> None:
+        """Removes the features of all pictures."""
+        for digest, look in self._file.execute(
+            "SELECT digest, look FROM pictures WHERE features IS NOT NULL"
+        ):
+            self.keep_pictures([Picture(digest, look, None)])
+
+    def keep_pictures(
+        self, pictures: collections.abc.Iterable[Picture]
+    ) -> None:
+        """Adds pictures, in the place of those of the same content."""
+        self._file.execute_many(
+            "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?)",
+            ((*picture, picture.checksum()) for picture in pictures),
+        )
+
+    def pictures(
+        self, digests: collections.abc.Iterable[str | None]
+    ) -> dict[str, Picture]:
+        """Returns what is kept of contents, by their digests."""
+        statement = (
+            "SELECT digest, look, features FROM pictures WHERE digest = ?"
+        )
+        found = {}
+        for digest in digests:
+            for row in self._file.execute(statement, [digest]):
+                found[row[0]] = Picture(*row)
+        return found
+
+    def looks(self) -> list[tuple[str, bytes]]:
+        """Returns the name and the perceptual hash of each file, as added."""
+        return self._file.execute(
+            "SELECT name, look FROM items JOIN pictures USING (digest)"
+            " ORDER BY id"
+        )
 
     def codes(
         self, behind: int = 0
@@ -316,67 +296,58 @@ class Store:
         They are `(ids, codes)`, int64 `[n]` that rise and uint8 `[n, bytes]`.
         """
         width = -(-self.bits // 8)
-        with self._understood():
-            rows = self._database.execute(
-                "SELECT id, code FROM items WHERE id > ? ORDER BY id", (behind,)
-            ).fetchall()
+        rows = self._file.execute(
+            "SELECT id, code FROM items WHERE id > ? ORDER BY id", [behind]
+        )
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         joined = b"".join(row[1] for row in rows)
         if len(joined) != len(rows) * width:
-            raise ValueError(self._damaged("codes of other lengths"))
+            raise self._file.damaged("codes of other lengths")
         return ids, np.frombuffer(joined, np.uint8).reshape(-1, width)
 
     def count(self, newest: int) -> int:
         """Returns how many items have ids up to `newest`; it never grows."""
-        statement = "SELECT count(*) FROM items WHERE id <= ?"
-        with self._understood():
-            return self._value(statement, newest)
+        return self._file.value(
+            "SELECT count(*) FROM items WHERE id <= ?", [newest]
+        )
+
+    def newest(self) -> int:
+        """Returns the highest id, 0 where there is none."""
+        return self._file.value("SELECT max(id) FROM items") or 0
+
+    def contents(self) -> list[str]:
+        """Returns the digest of each content that items are of, sorted."""
+        rows = self._file.execute(
+            "SELECT DISTINCT digest FROM items WHERE digest IS NOT NULL"
+            " ORDER BY digest"
+        )
+        return [digest for (digest,) in rows]
 
     def counts(self) -> dict[str, typing.Any]:
-        """Returns the numbers of items, of files, and of each label."""
-        with self._understood():
-            files = self._value(
+        """Returns the numbers of items, files, pictures and of each label."""
+        labels = self._file.execute(
+            "SELECT label, count(*) FROM items WHERE label IS NOT NULL"
+            " GROUP BY label ORDER BY label"
+        )
+        return {
+            "items": len(self),
+            "files": self._file.value(
                 "SELECT count(*) FROM items WHERE digest IS NOT NULL"
-            )
-            labels = self._database.execute(
-                "SELECT label, count(*) FROM items WHERE label IS NOT NULL"
-                " GROUP BY label ORDER BY label"
-            ).fetchall()
-        return {"items": len(self), "files": files, "labels": dict(labels)}
+            ),
+            "features": self._file.value(
+                "SELECT count(*) FROM pictures WHERE features IS NOT NULL"
+            ),
+            "labels": dict(labels),
+        }
 
-    def told(
-        self, ids: collections.abc.Iterable[int]
-    ) -> list[tuple[str, str | None]]:
-        """Returns the name and the label of each id, all of them there."""
-        with self._understood():
-            return [
-                self._database.execute(
-                    "SELECT name, label FROM items WHERE id = ?", (key,)
-                ).fetchone()
-                for key in ids
-            ]
-
-    @contextlib.contextmanager
-    def reading(self) -> collections.abc.Iterator[None]:
-        """Shows the block one state, whatever others write meanwhile."""
-        with self._understood():
-            self._database.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._database.execute("COMMIT")
-
-    def copy(self, path: Path) -> None:
-        """Writes the store into another file, whole or not at all."""
-        with written_beside(path) as beside:
-            other = sqlite3.connect(beside)
-            try:
-                with self._understood():
-                    self._database.backup(other)
-                # One file alone, which may be sent elsewhere.
-                other.execute("PRAGMA journal_mode = DELETE")
-            finally:
-                other.close()
+    def told(self, ids: collections.abc.Iterable[int]) -> list[Told]:
+        """Returns name, label and digest of each id, all of them there."""
+        return [
+            self._file.execute(
+                "SELECT name, label, digest FROM items WHERE id = ?", [key]
+            )[0]
+            for key in ids
+        ]
 
     def check(self) -> None:
         """Reads all of the file.
@@ -384,17 +355,14 @@ class Store:
         Raises:
             ValueError: If some of it is damaged.
         """
-        with self._understood():
-            found = self._value("PRAGMA integrity_check")
-            columns = ", ".join((*Item._fields, "checksum"))
-            rows = self._database.execute(f"SELECT {columns} FROM items")
-            for *values, checksum in rows if found == "ok" else ():
-                item = Item(*values)
-                if item.checksum() != checksum:
-                    found = f"another content of {item.name!r}"
-        if found != "ok":
-            raise ValueError(self._damaged(found))
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._database.close()
+        self._file.check()
+        for kind, table in ((Item, "items"), (Picture, "pictures")):
+            columns = ", ".join((*kind._fields, "checksum"))
+            for *values, checksum in self._file.rows(
+                f"SELECT {columns} FROM {table}"
+            ):
+                kept = kind(*values)
+                if kept.checksum() != checksum:
+                    raise self._file.damaged(
+                        f"another content of {kept[0]!r} in {table}"
+                    )

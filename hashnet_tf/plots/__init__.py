@@ -9,6 +9,7 @@ from hashnet_tf.plots.curves import (
     plot_precision_at,
     plot_precision_recall,
 )
+from hashnet_tf.plots.groups import plot_groups
 from hashnet_tf.plots.neighbours import plot_neighbours
 from hashnet_tf.plots.training import (
     plot_code_histogram,
@@ -21,6 +22,7 @@ __all__ = [
     "plot_by_bits",
     "plot_code_histogram",
     "plot_distances",
+    "plot_groups",
     "plot_losses",
     "plot_neighbours",
     "plot_precision_at",

@@ -251,6 +251,8 @@ def test_tells_what_it_holds(index):
     assert told == {
         "items": 1,
         "files": 0,
+        "features": 0,
+        "fit": None,
         "labels": {},
         "bits": 16,
         "encoder": None,

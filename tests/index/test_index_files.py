@@ -8,11 +8,11 @@ from hashnet_tf.index import Changes, files
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path, picture):
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(5):
-        (folder / f"{number}.jpg").write_bytes(bytes([number, 0]) + b"image")
+        (folder / f"{number}.jpg").write_bytes(picture(number))
     return folder
 
 
@@ -28,15 +28,15 @@ def paths(folder):
     return sorted(folder.iterdir())
 
 
-def test_what_is_unchanged_is_not_encoded_again(opened, photos):
+def test_what_is_unchanged_is_not_encoded_again(opened, photos, picture):
     index, encoder = opened
     assert index.add_files(paths(photos)) == Changes(added=5)
     assert list(index) == [str(path) for path in paths(photos)]
     assert len(encoder.read) == 5
     assert index.add_files(paths(photos)) == Changes(kept=5)
-    (photos / "9.jpg").write_bytes(b"\x09\x00new")
+    (photos / "9.jpg").write_bytes(picture(9))
     assert index.add_files(paths(photos)) == Changes(added=1, kept=5)
-    assert encoder.read[5:] == ["9.jpg"]
+    assert encoder.read[5:] == [9]
     hit, *_ = index.search(photos / "3.jpg", k=1)
     assert (hit.name, hit.distance) == (str(photos / "3.jpg"), 0)
     hit, *_ = index.search(np.full((4, 4, 3), 2, np.uint8))
@@ -45,7 +45,7 @@ def test_what_is_unchanged_is_not_encoded_again(opened, photos):
         index.search(photos / "gone.jpg")
 
 
-def test_a_file_counts_by_its_content_not_its_time(opened, photos):
+def test_a_file_counts_by_its_content_not_its_time(opened, photos, picture):
     index, encoder = opened
     index.add_files(paths(photos))
     os.utime(photos / "1.jpg", (1, 1))
@@ -55,17 +55,17 @@ def test_a_file_counts_by_its_content_not_its_time(opened, photos):
     (photos / "copy.jpg").write_bytes((photos / "2.jpg").read_bytes())
     assert index.add_files(paths(photos)) == Changes(added=2, kept=4)
     assert len(encoder.read) == 5
-    (photos / "0.jpg").write_bytes(b"\x40\x00other")
+    (photos / "0.jpg").write_bytes(picture(64))
     assert index.add_files(paths(photos)) == Changes(refreshed=1, kept=5)
-    assert encoder.read[5:] == ["0.jpg"]
+    assert encoder.read[5:] == [64]
 
 
-def test_only_a_reading_sees_a_change_that_hides(opened, photos):
+def test_only_a_reading_sees_a_change_that_hides(opened, photos, picture):
     index, encoder = opened
     index.add_files(paths(photos))
     path = photos / "0.jpg"
     status = path.stat()
-    path.write_bytes(b"\x41\x00imagE")
+    path.write_bytes(picture(65))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert index.add_files(paths(photos)) == Changes(kept=5)
     changes = index.add_files(paths(photos), verify=True)
@@ -91,7 +91,7 @@ def test_what_is_no_image_is_refused_and_all_others_taken(opened, photos):
     assert set(changes.refused) == {
         str(photos / name) for name in ("bad.jpg", "3.jpg", "gone.jpg")
     }
-    assert "no image" in changes.refused[str(photos / "bad.jpg")]
+    assert "that are none" in changes.refused[str(photos / "bad.jpg")]
     assert "No such file" in changes.refused[str(gone)]
     assert len(index) == 4
     # Of one that was good its old code stays, and it is told each time.
@@ -117,27 +117,27 @@ def test_labels_stay_until_others_are_given(opened, photos):
 def test_goes_on_where_it_was_killed(opened, photos, monkeypatch):
     index, encoder = opened
     monkeypatch.setattr(files, "BATCH", 2)
-    read = encoder.encode_files
+    encode = encoder.encode
 
-    def killed(paths):
+    def killed(images):
         if len(encoder.read) == 4:
             raise KeyboardInterrupt
-        return read(paths)
+        return encode(images)
 
-    encoder.encode_files = killed
+    encoder.encode = killed
     with pytest.raises(KeyboardInterrupt):
         index.add_files(paths(photos))
     assert len(index) == 4
-    encoder.encode_files = read
+    encoder.encode = encode
     assert index.add_files(paths(photos)) == Changes(added=1, kept=4)
-    assert sorted(encoder.read) == [f"{i}.jpg" for i in range(5)]
+    assert sorted(encoder.read) == list(range(5))
 
 
-def test_prunes_what_has_gone_of_a_folder(opened, photos, tmp_path):
+def test_prunes_what_has_gone_of_a_folder(opened, photos, tmp_path, picture):
     index, _ = opened
     beside = tmp_path / "photos2"
     beside.mkdir()
-    (beside / "0.jpg").write_bytes(b"\x50\x00")
+    (beside / "0.jpg").write_bytes(picture(80))
     index.add_files([*paths(photos), *paths(beside)])
     index.add(["by hand"], np.array([[1, 1]], np.uint8))
     (photos / "2.jpg").unlink()

@@ -110,7 +110,7 @@ def test_readers_go_on_and_a_writer_waits(tmp_path):
 
 def test_waits_no_longer_than_it_says(tmp_path, monkeypatch):
     path = tmp_path / "a.index"
-    monkeypatch.setattr(hn.index.store, "WAIT", 0.1)
+    monkeypatch.setattr(hn.index._database, "WAIT", 0.1)
     with hn.Index.open(path, bits=64) as index:
         index.add(["a"], np.zeros((1, 8), np.uint8))
         process = begun(HOLD, path)

@@ -17,6 +17,7 @@ COMMANDS = [
     "evaluate",
     "encode",
     "search",
+    "index",
     "export",
     "reproduce",
 ]
@@ -51,7 +52,8 @@ def test_help_of_a_command_teaches(name, hashnet):
     assert main.command(name).__doc__.strip() in ended.out
     assert f"\n  hashnet {name}" in ended.out
     assert "(default: None)" not in ended.out
-    without = ("datasets", "reproduce")
+    # Of the index each action has its own.
+    without = ("datasets", "index", "reproduce")
     assert ("--workdir" in ended.out) == (name not in without)
 
 

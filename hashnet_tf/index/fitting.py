@@ -1,0 +1,197 @@
+"""A hash layer that is learned, without labels, from what is indexed."""
+
+import json
+import typing
+
+import numpy as np
+import numpy.typing as npt
+
+from hashnet_tf.index.own_encoder import identity
+from hashnet_tf.index.store import Item, Store
+from hashnet_tf.retrieval.codes import pack
+
+if typing.TYPE_CHECKING:
+    from hashnet_tf.export import LiteRTEncoder
+
+# Pictures that a map is learned from at most: in seconds, and of more the
+# codes hardly gain.
+SAMPLE = 4096
+# Times as many pictures as were learned from: worth to learn anew.
+GROWN = 4
+# Items that are coded anew at once.
+BATCH = 1024
+
+Reals = npt.NDArray[np.floating]
+
+
+class Fit(typing.NamedTuple):
+    """What a hash layer was learned from.
+
+    Attributes:
+        pictures: Int, how many.
+        drawn: Int, how many of the bits are of random directions, since there
+            were too few pictures to learn them.
+    """
+
+    pictures: int
+    drawn: int = 0
+
+    def text(self, bits: int) -> str:
+        """Returns it as a sentence."""
+        told = (
+            f"{bits - self.drawn} bits are learned from {self.pictures:,}"
+            " pictures"
+        )
+        if self.drawn:
+            told += (
+                f"; {self.drawn} are random, for want of more pictures: refit"
+                " when there are"
+            )
+        return told
+
+
+def learn_map(
+    features: Reals, bits: int, seed: int = 0
+) -> tuple[Reals, Reals, int]:
+    """Learns the linear map whose signs are the codes, by ITQ.
+
+    z = (x - mean) P, as a kernel P and a bias -mean P, with P of
+    `hashnet_tf.shallow.ITQ`. Where there are fewer pictures or features than
+    bits, the rest of P is drawn from N(0, 1), as by
+    `hashnet_tf.shallow.LSH`.
+
+    Args:
+        features: Real `[n, d]`.
+        bits: Int K >= 1.
+        seed: Int.
+
+    Returns:
+        `(kernel, bias, drawn)`, real `[d, K]` and `[K]`, and how many columns
+        were drawn.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.index.fitting import learn_map
+    >>> features = np.random.default_rng(0).normal(size=(9, 16))
+    >>> kernel, bias, drawn = learn_map(features, bits=12)
+    >>> kernel.shape, bias.shape, drawn
+    ((16, 12), (12,), 4)
+    """
+    # Where used: scikit-learn takes a second to load.
+    from hashnet_tf.shallow import ITQ
+
+    features = np.asarray(features, np.float32)
+    n, d = features.shape
+    learned = min(bits, d, n - 1)
+    mean, columns = features.mean(axis=0, dtype=np.float64), []
+    if learned > 0:
+        itq = ITQ(learned, seed=seed).fit(features)
+        mean = itq.mean_
+        columns.append(itq.projection_)
+    if drawn := bits - learned:
+        rng = np.random.default_rng(seed)
+        columns.append(rng.normal(size=(d, drawn)))
+    kernel = np.concatenate(columns, axis=1)
+    return kernel, -mean @ kernel, drawn
+
+
+def noted_fit(store: Store) -> Fit | None:
+    """Returns what the hash layer of a store was learned from, if it was."""
+    noted = store.noted("fitted")
+    return None if noted is None else Fit(**json.loads(noted))
+
+
+def outgrown(store: Store) -> str | None:
+    """Returns a sentence where there are several times as many as were learned.
+
+    Args:
+        store: `Store`.
+    """
+    told = noted_fit(store)
+    if told is None or told.pictures >= SAMPLE:
+        return None
+    count = len(store.contents())
+    if count < GROWN * told.pictures:
+        return None
+    return (
+        f"The codes were learned from {told.pictures:,} pictures, and there are"
+        f" {count:,} now"
+    )
+
+
+def fit(
+    store: Store, encoder: "LiteRTEncoder", keep_features: bool, seed: int = 0
+) -> "tuple[Fit, LiteRTEncoder]":
+    """Learns the hash layer anew, and codes all pictures anew by it.
+
+    In one transaction, from the features that are kept: of a process that is
+    killed meanwhile nothing has changed.
+
+    Args:
+        store: `Store`, all of whose items are pictures with features.
+        encoder: `hashnet_tf.export.LiteRTEncoder` with features.
+        keep_features: Whether they stay.
+        seed: Int, of the sample and of ITQ.
+
+    Returns:
+        `Fit` and the new encoder.
+    """
+    with store.changing():
+        digests = store.contents()
+        drawn = np.random.default_rng(seed).permutation(len(digests))
+        # In their order, so that the same pictures give the same map.
+        sample = [digests[i] for i in np.sort(drawn[:SAMPLE])]
+        features = _features(store, sample)
+        kernel, bias, random = learn_map(features, encoder.bits, seed)
+        told = Fit(len(features), random)
+        encoder = encoder.with_hash_layer(kernel, bias)
+        # As the encoder has them.
+        kernel, bias = (a.astype(np.float32) for a in (kernel, bias))
+        for items in _in_batches(store):
+            values = _features(store, [item.digest for item in items])
+            codes = pack(values.astype(np.float64) @ kernel + bias)
+            store.put(
+                [
+                    item._replace(code=code.tobytes())
+                    for item, code in zip(items, codes, strict=True)
+                ]
+            )
+        store.encoder = {**(store.encoder or {}), **identity(encoder)}
+        store.note("content", encoder.content)
+        store.note("fitted", json.dumps(told._asdict()))
+        store.note("mean", features.mean(axis=0).tobytes())
+        if not keep_features:
+            store.forget_features()
+    return told, encoder
+
+
+def _in_batches(store: Store) -> typing.Iterator[list[Item]]:
+    # What is coded anew gets a new id, behind all that there are now.
+    last = store.newest()
+    done = 0
+    while done < last:
+        rows = [row for row in store.items(done, BATCH) if row[0] <= last]
+        if not rows:
+            return
+        done = rows[-1][0]
+        yield [item for _, item in rows]
+
+
+def _features(
+    store: Store, digests: typing.Iterable[str | None]
+) -> npt.NDArray[np.float32]:
+    """Returns the features of contents, one row each."""
+    digests = list(digests)
+    kept = store.pictures(digests)
+    rows = []
+    for digest in digests:
+        picture = kept.get(digest or "")
+        if picture is None or picture.features is None:
+            raise ValueError(
+                "To learn its codes anew an index needs the features of all"
+                " pictures, as it keeps them with keep_features=True."
+                f" Received: {store.path} without those of {digest}"
+            )
+        rows.append(np.frombuffer(picture.features, np.float16))
+    return np.stack(rows).astype(np.float32)
