@@ -16,8 +16,7 @@ from hashnet_tf.retrieval.neighbors import check_radius
 if typing.TYPE_CHECKING:
     from PIL import Image
 
-# Frequencies a side. Their 121 bits are the most that fill two words of 64, and
-# found more copies of photographs of MIRFlickr than fewer or more did.
+# Frequencies a side. Their 121 bits are the most that fill two words of 64.
 FREQUENCIES = 11
 # Pixels a side that imagehash transforms; the frequencies are a quarter of it.
 SIDE = 4 * FREQUENCIES
@@ -26,8 +25,8 @@ FLAT = 2
 # Levels of a channel. Flat colours 12 apart are then about `RADIUS` bits apart,
 # and such as a re-encoding makes, which are 1 or 2 apart, 2 to 4.
 COLOR_WIDTH = 16
-# The largest that found, in one half of the photographs of MIRFlickr, at most
-# one pair in ten million.
+# Of photographs of MIRFlickr one pair in ten million is within it, as
+# benchmarks/duplicates.py tells, and half of these are true duplicates.
 RADIUS = 24
 
 
