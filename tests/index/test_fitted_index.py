@@ -1,5 +1,6 @@
 """An index whose hash layer is learned from its own pictures."""
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ BITS = 12
 
 @pytest.fixture(scope="module")
 def encoder():
+    keras.utils.set_random_seed(0)
     return hn.export.backbone_encoder("small_cnn", None, 16, BITS)
 
 
