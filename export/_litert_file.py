@@ -160,10 +160,8 @@ def with_hash_layer(
         buffer.data = array.view(np.uint8).ravel()
         tensor: Any = schema.TensorT()
         tensor.name, tensor.shape = f"hash/{name}", list(array.shape)
-        tensor.type, tensor.buffer = (
-            schema.TensorType.FLOAT32,
-            len(model.buffers),
-        )
+        tensor.type = schema.TensorType.FLOAT32
+        tensor.buffer = len(model.buffers)
         model.buffers.append(buffer)
         places.append(len(graph.tensors))
         graph.tensors.append(tensor)

@@ -52,7 +52,26 @@ def backbone_encoder(
     (inputs,), (outputs,) = network.inputs, network.outputs
     rounded = keras.ops.cast(keras.ops.cast(outputs, "float16"), "float32")
     features = keras.Model(inputs, rounded, name=network.name)
-    model = HashNet(features, bits, framing)
+    return feature_encoder(HashNet(features, bits, framing))
+
+
+def feature_encoder(model: HashNet) -> LiteRTEncoder:
+    """Returns a LiteRT encoder of a model that gives its features too.
+
+    Args:
+        model: `HashNet` on images.
+
+    Raises:
+        ValueError: As `to_litert`.
+        hashnet_tf.export.ParityError: As `to_litert`.
+
+    Example:
+
+    ```python
+    encoder = feature_encoder(run.model)
+    encoder.run(images)["features"].shape  # (n, 512)
+    ```
+    """
     with tempfile.TemporaryDirectory() as folder, silenced():
         path = pathlib.Path(folder, "encoder.tflite")
         return LiteRTEncoder(to_litert(model, path, features=True))

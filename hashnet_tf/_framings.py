@@ -28,6 +28,17 @@ CACHES = {
 # turns photographs by EXIF, which version 0.1, of no number, did not.
 DECODER = 2
 
+# As many as 8,192 x 8,192; decoded they fill 192 MiB. Cameras of 108 and 200
+# megapixels give more, whose JPEGs are decoded at half their height and width.
+MAX_PIXELS = 2**26
+JPEG_RATIO = 2
+# Resizing goes over the height first: of one row of 2^26 pixels it would make
+# as many columns of the height of the network.
+MAX_SIDE = 2**16
+
+# The paper's network takes 227 of 256 pixels.
+_PAPERS = {227: 256}
+
 
 def check_framing(framing: str) -> str:
     """Returns a framing's name if it is one.
@@ -51,3 +62,19 @@ def check_framing(framing: str) -> str:
             f" Received: framing={framing!r}"
         )
     return framing
+
+
+def uncropped_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Returns the size from which a crop of `size` is taken.
+
+    Args:
+        size: `(height, width)`.
+
+    Example:
+
+    >>> from hashnet_tf._framings import uncropped_size
+    >>> uncropped_size((224, 227))
+    (256, 256)
+    """
+    height, width = (_PAPERS.get(side, round(side * 8 / 7)) for side in size)
+    return height, width

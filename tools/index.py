@@ -11,17 +11,21 @@ All of it, the encoder too, lies in one file.
 
 import argparse
 import os
-import pathlib
 import shlex
 import typing
+from collections.abc import Sequence
 
 import hashnet_tf as hn
 from hashnet_tf.index.duplicates import RADIUS
-from hashnet_tf.tools.main import HelpFormatter
+from hashnet_tf.index.searching import RERANKED
+from hashnet_tf.tools.main import add_parser
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
 
+# The flags that settle the encoder of an index that is begun.
+TRAINED = ("model", "workdir")
+PRETRAINED = ("bits", "backbone", "weights", "image_size")
 SHOWN = 10
 # Pictures of a row of a sheet, of a query, and queries of a sheet.
 A_ROW, DRAWN, DRAWN_QUERIES = 9, 26, 8
@@ -36,13 +40,8 @@ def add_arguments(
     )
 
     def action(name: str, text: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(
-            name,
-            help=text,
-            description=f"{text[0].upper()}{text[1:]}.",
-            formatter_class=HelpFormatter,
-            allow_abbrev=False,
-        )
+        told = f"{text[0].upper()}{text[1:]}."
+        added = add_parser(actions, name, text, told)
         added.add_argument(
             "--index", required=True, help="file of the index, photos.index"
         )
@@ -55,7 +54,7 @@ def add_arguments(
     search.add_argument(
         "--rerank",
         type=int,
-        default=300,
+        default=RERANKED,
         help="how many of the nearest by code are ranked by their features;"
         " 0: none",
     )
@@ -136,16 +135,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _add(arguments: argparse.Namespace) -> int:
     found = hn.index.find_pictures(arguments.paths)
     there = os.path.exists(arguments.index)
-    given = _begin_flags(arguments)
+    given = _given(arguments, TRAINED + PRETRAINED)
+    given += ["--no-keep_features"] * (not arguments.keep_features)
     if there and given:
         raise ValueError(
             f"{arguments.index} is there and keeps its encoder: none of"
             f" {', '.join(given)} can be given. Received: {given[0]}"
         )
-    if not there:
-        # Else an empty index would be made.
-        if not found.paths:
-            raise ValueError(f"Pictures are needed. Received: {found.text()}")
+    # Else an empty index would be made.
+    if not there and not found.paths:
+        raise ValueError(f"Pictures are needed. Received: {found.text()}")
     with _opened(arguments, found.paths, there) as index:
         fitted = index.fit
         changes = index.add_files(
@@ -158,10 +157,9 @@ def _add(arguments: argparse.Namespace) -> int:
                     gone += index.prune(path)
         print(found.text())
         print(f"{changes.text()}, {len(gone):,} gone")
-        for name, reason in list(changes.refused.items())[:SHOWN]:
-            print(f"  refused {name}: {reason}")
-        if len(changes.refused) > SHOWN:
-            print(f"  and {len(changes.refused) - SHOWN:,} more")
+        _print_some(
+            [f"refused {n}: {why}" for n, why in changes.refused.items()]
+        )
         if index.fit is not None and fitted is None:
             print(index.fit.text(index.bits))
         elif (told := index.outgrown()) is not None:
@@ -177,10 +175,8 @@ def _add(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _begin_flags(arguments: argparse.Namespace) -> list[str]:
-    names = ("model", "workdir", "bits", "backbone", "weights", "image_size")
-    given = [f"--{n}" for n in names if getattr(arguments, n) is not None]
-    return given + ["--no-keep_features"] * (not arguments.keep_features)
+def _given(arguments: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    return [f"--{n}" for n in names if getattr(arguments, n) is not None]
 
 
 def _opened(
@@ -200,27 +196,20 @@ def _opened(
 def _new_encoder(
     arguments: argparse.Namespace, paths: list[str]
 ) -> "tuple[Encoder, bool]":
-    trained = [n for n in ("model", "workdir") if getattr(arguments, n)]
-    others = [
-        name
-        for name in ("bits", "backbone", "weights", "image_size")
-        if getattr(arguments, name) is not None
-    ]
+    trained = _given(arguments, TRAINED)
+    others = _given(arguments, PRETRAINED)
     if len(trained) > 1 or (trained and others):
         raise ValueError(
             "Either --model, or --workdir, or the flags of a pretrained network"
-            f" can be given. Received: --{', --'.join(trained + others)}"
+            f" can be given. Received: {', '.join(trained + others)}"
         )
     if arguments.model:
         return hn.export.LiteRTEncoder(arguments.model), False
     if arguments.workdir:
-        import tempfile
+        # Here, for help and errors in flags should not wait for TensorFlow.
+        from hashnet_tf.export.backbone_encoder import feature_encoder
 
-        model = hn.runs.Run(arguments.workdir).model
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder, "encoder.tflite")
-            hn.export.to_litert(model, path, features=True)
-            return hn.export.LiteRTEncoder(path), False
+        return feature_encoder(hn.runs.Run(arguments.workdir).model), False
     size = arguments.image_size or hn.index.usual_size(paths)
     backbone = arguments.backbone or "MobileNetV2"
     bits = arguments.bits or 128
@@ -307,11 +296,17 @@ def _stat(arguments: argparse.Namespace) -> int:
         print(
             f"{key:9} {value:,}" if type(value) is int else f"{key:9} {value}"
         )
-    for label, count in list(labels.items())[:SHOWN]:
-        print(f"  {label} {count:,}")
-    if len(labels) > SHOWN:
-        print(f"  and {len(labels) - SHOWN:,} more labels")
+    _print_some(
+        [f"{label} {count:,}" for label, count in labels.items()], " labels"
+    )
     return 0
+
+
+def _print_some(lines: list[str], what: str = "") -> None:
+    for line in lines[:SHOWN]:
+        print(f"  {line}")
+    if len(lines) > SHOWN:
+        print(f"  and {len(lines) - SHOWN:,} more{what}")
 
 
 def _copy(arguments: argparse.Namespace) -> int:

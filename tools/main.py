@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 import types
+import typing
 
 from absl import app, logging
 from absl.flags import argparse_flags
@@ -38,7 +39,7 @@ class _Parser(argparse_flags.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
 
 
-class HelpFormatter(
+class _HelpFormatter(
     argparse.ArgumentDefaultsHelpFormatter,
     argparse.RawDescriptionHelpFormatter,
 ):
@@ -84,14 +85,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     for name in asked or COMMANDS:
         module = command(name)
         text = (module.__doc__ or "").strip()
-        subparser = commands.add_parser(
-            name,
-            help=text.splitlines()[0],
-            description=text,
-            formatter_class=HelpFormatter,
-            # A mistyped flag must not be taken for another one.
-            allow_abbrev=False,
-        )
+        subparser = add_parser(commands, name, text.splitlines()[0], text)
         # Of a command of several actions, the parser of each.
         for parsed in module.add_arguments(subparser) or [subparser]:
             _add_common(parsed)
@@ -110,6 +104,27 @@ def parse(argv: list[str]) -> argparse.Namespace:
         if isinstance(value, str):
             setattr(arguments, name, _expanded(value))
     return arguments
+
+
+def add_parser(
+    parsers: typing.Any, name: str, help: str, description: str
+) -> argparse.ArgumentParser:
+    """Adds the parser of a command, or of an action of one.
+
+    Args:
+        parsers: What `add_subparsers` returned.
+        name: Str.
+        help: Str, a line in the list of all.
+        description: Str, at the head of its own help.
+    """
+    return parsers.add_parser(
+        name,
+        help=help,
+        description=description,
+        formatter_class=_HelpFormatter,
+        # A mistyped flag must not be taken for another one.
+        allow_abbrev=False,
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -8,13 +8,11 @@ import typing
 
 import numpy as np
 import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps
 
 from hashnet_tf.retrieval.codes import Codes, check_codes
 from hashnet_tf.retrieval.hamming import code_words, word_distances
 from hashnet_tf.retrieval.neighbors import check_radius
-
-if typing.TYPE_CHECKING:
-    from PIL import Image
 
 # Frequencies a side. Their 121 bits are the most that fill two words of 64.
 FREQUENCIES = 11
@@ -43,7 +41,7 @@ class DuplicateGroup(typing.NamedTuple):
     distances: npt.NDArray[np.uint16]
 
 
-def perceptual_hash(image: "Image.Image | npt.NDArray[np.uint8]") -> bytes:
+def perceptual_hash(image: Image.Image | npt.NDArray[np.uint8]) -> bytes:
     """Hashes what a picture looks like, whatever its size and its encoding.
 
     The pHash of `imagehash`: the picture in grey of 44 x 44 pixels, its
@@ -89,7 +87,6 @@ def perceptual_hash(image: "Image.Image | npt.NDArray[np.uint8]") -> bytes:
         raise ImportError(
             "A perceptual hash needs imagehash: pip install imagehash"
         ) from error
-    from PIL import Image
 
     thumbnail = _upright(image).resize(
         (SIDE, SIDE),
@@ -114,9 +111,7 @@ def _color_bits(color: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return np.cos(scaled + random.uniform(0, 2 * np.pi, scaled.shape)) > 0
 
 
-def _upright(image: "Image.Image | npt.NDArray[np.uint8]") -> "Image.Image":
-    from PIL import ExifTags, Image, ImageOps
-
+def _upright(image: Image.Image | npt.NDArray[np.uint8]) -> Image.Image:
     if isinstance(image, Image.Image):
         # Either makes a copy, which of 12 megapixels takes longest of all.
         if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:

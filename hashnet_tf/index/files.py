@@ -6,11 +6,11 @@ import os
 import typing
 
 import numpy as np
-from PIL import Image
 
 from hashnet_tf._files import file_digest
 from hashnet_tf._output import Progress
 from hashnet_tf.datasets.pixels.pillow import image_pixels, open_image
+from hashnet_tf.index._checks import SHOWN
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.duplicates import perceptual_hash
 from hashnet_tf.index.store import Item, Picture, Store
@@ -18,8 +18,6 @@ from hashnet_tf.index.store import Item, Picture, Store
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
 
-# Of many paths of which there is nothing.
-SHOWN = 10
 # Files that are encoded, and lost if the process is killed, at once.
 BATCH = 128
 
@@ -126,23 +124,18 @@ def _encoded(
     }
     with concurrent.futures.ThreadPoolExecutor() as pool:
         read = list(pool.map(lambda n: _read(encoder, n), first.values()))
-    wrong = {
-        digest: found
-        for digest, found in zip(first, read, strict=True)
-        if isinstance(found, str)
-    }
-    right = {
-        digest: found
-        for digest, found in zip(first, read, strict=True)
-        if not isinstance(found, str)
-    }
+    wrong, right = {}, {}
+    for digest, found in zip(first, read, strict=True):
+        (wrong if isinstance(found, str) else right)[digest] = found
     pictures = []
     if right:
         pixels = np.stack([pixels for pixels, _ in right.values()])
         new, features = codes_and_features(encoder, pixels)
         for digest, code, values in zip(right, new, features, strict=True):
             codes[digest] = code.tobytes()
-            kept = None if values is None else _halves(values)
+            kept = None
+            if values is not None:
+                kept = values.astype(np.float16).tobytes()
             pictures.append(Picture(digest or "", right[digest][1], kept))
     refused |= {i.name: wrong[i.digest] for i in items if i.digest in wrong}
     done = [
@@ -156,15 +149,11 @@ def _encoded(
 def _read(encoder: "Encoder", name: str) -> tuple[np.ndarray, bytes] | str:
     """Returns the pixels and the perceptual hash of a file, or why not."""
     try:
-        image: Image.Image = open_image(name)
+        image = open_image(name)
         pixels = image_pixels(image, encoder.image_size, encoder.framing)
         return pixels, perceptual_hash(image)
     except (ValueError, OSError) as error:
         return str(error)
-
-
-def _halves(values: np.ndarray) -> bytes:
-    return np.asarray(values, np.float16).tobytes()
 
 
 def codes_and_features(

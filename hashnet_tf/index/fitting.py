@@ -102,6 +102,28 @@ def noted_fit(store: Store) -> Fit | None:
     return None if noted is None else Fit(**json.loads(noted))
 
 
+def awaits_fit(store: Store) -> bool:
+    """Tells whether a hash layer is to be learned and has not been yet."""
+    return bool(store.noted("fit")) and noted_fit(store) is None
+
+
+def sample_of(given: list[str], seed: int = 0) -> list[str]:
+    """Returns at most `SAMPLE` of some strings, drawn, in their order.
+
+    Args:
+        given: Strs.
+        seed: Int.
+
+    Example:
+
+    >>> from hashnet_tf.index.fitting import sample_of
+    >>> sample_of(["b", "a"])
+    ['b', 'a']
+    """
+    drawn = np.random.default_rng(seed).permutation(len(given))
+    return [given[place] for place in np.sort(drawn[:SAMPLE])]
+
+
 def outgrown(store: Store) -> str | None:
     """Returns a sentence where there are several times as many as were learned.
 
@@ -138,11 +160,7 @@ def fit(
         `Fit` and the new encoder.
     """
     with store.changing():
-        digests = store.contents()
-        drawn = np.random.default_rng(seed).permutation(len(digests))
-        # In their order, so that the same pictures give the same map.
-        sample = [digests[i] for i in np.sort(drawn[:SAMPLE])]
-        features = _features(store, sample)
+        features = _features(store, sample_of(store.contents(), seed))
         kernel, bias, random = learn_map(features, encoder.bits, seed)
         told = Fit(len(features), random)
         encoder = encoder.with_hash_layer(kernel, bias)
@@ -157,7 +175,7 @@ def fit(
                     for item, code in zip(items, codes, strict=True)
                 ]
             )
-        store.encoder = {**(store.encoder or {}), **identity(encoder)}
+        store.encoder = identity(encoder)
         store.note("content", encoder.content)
         store.note("fitted", json.dumps(told._asdict()))
         store.note("mean", features.mean(axis=0).tobytes())
@@ -172,8 +190,6 @@ def _in_batches(store: Store) -> typing.Iterator[list[Item]]:
     done = 0
     while done < last:
         rows = [row for row in store.items(done, BATCH) if row[0] <= last]
-        if not rows:
-            return
         done = rows[-1][0]
         yield [item for _, item in rows]
 

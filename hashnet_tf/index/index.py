@@ -5,14 +5,19 @@ import os
 import pathlib
 import typing
 
-import numpy as np
-
 from hashnet_tf._files import written_beside
 from hashnet_tf.index._checks import SHOWN, check_labels, check_names
 from hashnet_tf.index._database import Path
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.files import add_files, all_within, within
-from hashnet_tf.index.fitting import SAMPLE, Fit, fit, noted_fit, outgrown
+from hashnet_tf.index.fitting import (
+    Fit,
+    awaits_fit,
+    fit,
+    noted_fit,
+    outgrown,
+    sample_of,
+)
 from hashnet_tf.index.own_encoder import (
     check_fit,
     current_encoder,
@@ -206,11 +211,9 @@ class Index(Searched):
         self._needed("add files")
         names = check_names([os.path.abspath(path) for path in paths])
         given = dict(zip(names, check_labels(names, labels), strict=True))
-        if self.fit is not None or not self._store.noted("fit"):
+        if not awaits_fit(self._store):
             return self._add_files(given, verify)
-        # Some of all, to learn from.
-        drawn = np.random.default_rng(0).permutation(len(names))
-        some = [names[place] for place in np.sort(drawn[:SAMPLE])]
+        some = sample_of(names)
         changes = self._add_files({name: given[name] for name in some}, verify)
         if len(self):
             self.refit()
@@ -223,10 +226,9 @@ class Index(Searched):
         self, labels: dict[str, str | None], verify: bool
     ) -> Changes:
         encoder = self._needed("add files")
-        keep = bool(self._store.noted("keep_features"))
-        # Until the hash layer is learned, of them.
-        keep |= self.fit is None and bool(self._store.noted("fit"))
-        return add_files(self._store, encoder, labels, verify, keep)
+        # Of them the hash layer is learned.
+        keep = awaits_fit(self._store) or self._store.noted("keep_features")
+        return add_files(self._store, encoder, labels, verify, bool(keep))
 
     def remove(self, names: collections.abc.Sequence[str]) -> None:
         """Removes items, all or none of them.
@@ -322,32 +324,6 @@ class Index(Searched):
         )
         return told
 
-    def item(self, name: str) -> Item:
-        """Returns all that is kept by a name.
-
-        Args:
-            name: Str.
-
-        Returns:
-            `Item`: a named tuple of name, code, label and, of a file, digest,
-            size in bytes, time of its change in nanoseconds, and inode.
-
-        Raises:
-            ValueError: If there is none.
-        """
-        found = self._store.find(check_names([name]))
-        if name not in found:
-            raise ValueError(f"A name must be there. Received: {name}")
-        return found[name]
-
-    def names(self, label: str | None = None) -> list[str]:
-        """Returns the names as they were added, all or those of a label.
-
-        Args:
-            label: Str, or None.
-        """
-        return list(self._store.names(label))
-
     def stat(self) -> dict[str, typing.Any]:
         """Returns what the index holds, a dict.
 
@@ -356,12 +332,12 @@ class Index(Searched):
         (its digest or None), `fit` (what it was fitted to, a sentence or None),
         `bytes` (of the file).
         """
-        encoder = self._store.encoder
+        encoder, told = self._store.encoder, self.fit
         return {
             **self._store.counts(),
             "bits": self.bits,
             "encoder": encoder and encoder["model_digest"],
-            "fit": self.fit and self.fit.text(self.bits),
+            "fit": told and told.text(self.bits),
             "bytes": self.path.stat().st_size,
         }
 

@@ -79,13 +79,12 @@ def current_encoder(
     """
     if encoder is not None and identity(encoder) == store.encoder:
         return encoder
-    try:
-        content = own_content(store)
-    except ValueError as error:
+    content = store.noted("content")
+    if content is None:
         raise ValueError(
             f"To {what} an index needs its encoder: Index.open(path,"
             " encoder=...). Received: an index opened without one"
-        ) from error
+        )
     # Where used, for most need no runtime.
     from hashnet_tf.export.litert_encoder import LiteRTEncoder
 

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf.datasets.pixels.pillow import check_paths, image_pixels
+from hashnet_tf.index._checks import check_names
 from hashnet_tf.index._database import Path
 from hashnet_tf.index.duplicates import RADIUS, duplicate_groups
 from hashnet_tf.index.files import codes_and_features
-from hashnet_tf.index.fitting import noted_fit
+from hashnet_tf.index.fitting import awaits_fit
 from hashnet_tf.index.store import Item, Store
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 from hashnet_tf.retrieval.hamming_index import HammingIndex
@@ -113,10 +114,6 @@ class Searched(abc.ABC):
         self._version: tuple[int, int] | None = None
 
     @abc.abstractmethod
-    def item(self, name: str) -> Item:
-        """Returns all that is kept by a name."""
-
-    @abc.abstractmethod
     def _needed(self, what: str) -> "Encoder":
         """Returns the encoder, or raises of what it is needed for."""
 
@@ -181,6 +178,32 @@ class Searched(abc.ABC):
                 features = np.frombuffer(picture.features, np.float16)
             hits = self._found(code, features, k + 1, rerank)
         return [hit for hit in hits if hit.name != name][:k]
+
+    def item(self, name: str) -> Item:
+        """Returns all that is kept by a name.
+
+        Args:
+            name: Str.
+
+        Returns:
+            `Item`: a named tuple of name, code, label and, of a file, digest,
+            size in bytes, time of its change in nanoseconds, and inode.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        found = self._store.find(check_names([name]))
+        if name not in found:
+            raise ValueError(f"A name must be there. Received: {name}")
+        return found[name]
+
+    def names(self, label: str | None = None) -> list[str]:
+        """Returns the names as they were added, all or those of a label.
+
+        Args:
+            label: Str, or None.
+        """
+        return list(self._store.names(label))
 
     def duplicates(self, radius: int = RADIUS) -> list[list[str]]:
         """Finds files that show the same picture, or nearly.
@@ -251,12 +274,11 @@ class Searched(abc.ABC):
         return reranked(hits, kept, features, mean)[:k]
 
     def _check_fitted(self) -> None:
-        store = self._store
-        if store.noted("fit") and len(store) and noted_fit(store) is None:
+        if awaits_fit(self._store) and len(self._store):
             raise ValueError(
                 "An index is searched once its hash layer is learned, which"
                 " add_files does at its end. Received:"
-                f" {store.path}, to which an add_files has not come to its end"
+                f" {self.path}, to which an add_files has not come to its end"
             )
 
     def _current(self) -> HammingIndex:

@@ -188,8 +188,8 @@ class Store:
         ):
             yield name
 
-    def items(self, behind: int = 0, most: int = -1) -> list[tuple[int, Item]]:
-        """Returns items and their ids, those above `behind` that rise."""
+    def items(self, behind: int, most: int) -> list[tuple[int, Item]]:
+        """Returns `most` items with their ids, which rise from `behind`."""
         columns = ", ".join(("id", *Item._fields))
         rows = self._file.execute(
             f"SELECT {columns} FROM items WHERE id > ? ORDER BY id LIMIT ?",
@@ -254,10 +254,10 @@ class Store:
 
     def forget_features(self) -> None:
         """Removes the features of all pictures."""
-        for digest, look in self._file.execute(
+        rows = self._file.execute(
             "SELECT digest, look FROM pictures WHERE features IS NOT NULL"
-        ):
-            self.keep_pictures([Picture(digest, look, None)])
+        )
+        self.keep_pictures(Picture(*row, features=None) for row in rows)
 
     def keep_pictures(
         self, pictures: collections.abc.Iterable[Picture]

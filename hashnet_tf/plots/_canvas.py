@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hashnet_tf._files import written_beside
 
 if TYPE_CHECKING:
@@ -200,3 +202,20 @@ def save_figure(
         write_table(columns, rows, table)
         figure.savefig(picture, format="png", dpi=150)
     return path
+
+
+def check_image(image: Any) -> None:
+    """Refuses what cannot be shown as an image.
+
+    Args:
+        image: Array.
+
+    Raises:
+        ValueError: If it is not uint8 `[h, w, 3]`.
+    """
+    shape, dtype = np.shape(image), np.asarray(image).dtype
+    if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
+        raise ValueError(
+            "Images must be uint8 of shape [height, width, 3]."
+            f" Received: image.shape={shape}, image.dtype={dtype}"
+        )

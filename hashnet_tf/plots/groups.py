@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hashnet_tf.plots._canvas import new_figure, save_figure
+from hashnet_tf.plots._canvas import check_image, new_figure, save_figure
 
 # Characters of a title that fit above an image; a name is told by its ends.
 FITTING = 20
@@ -97,9 +97,4 @@ def _check(groups, titles):
             f" {lengths} and of titles {[len(row) for row in titles]}"
         )
     for image in (image for row in groups for image in row):
-        shape, dtype = np.shape(image), np.asarray(image).dtype
-        if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
-            raise ValueError(
-                "Images must be uint8 of shape [height, width, 3]."
-                f" Received: image.shape={shape}, image.dtype={dtype}"
-            )
+        check_image(image)

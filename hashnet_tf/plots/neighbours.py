@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hashnet_tf.plots._canvas import new_figure, save_figure
+from hashnet_tf.plots._canvas import check_image, new_figure, save_figure
 
 RIGHT, WRONG, UNKNOWN = "#2a9d4a", "#d62f2f", "0.75"
 
@@ -121,10 +121,5 @@ def _check(queries, neighbours, right, titles):
             f" {q} queries and rows of lengths {lengths}"
         )
     for image in [*queries, *(image for row in neighbours for image in row)]:
-        shape, dtype = np.shape(image), np.asarray(image).dtype
-        if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
-            raise ValueError(
-                "Images must be uint8 of shape [height, width, 3]."
-                f" Received: image.shape={shape}, image.dtype={dtype}"
-            )
+        check_image(image)
     return q, k

@@ -156,8 +156,7 @@ def test_a_first_pass_that_was_killed_goes_on(
 
 
 def test_a_sample_is_learned_from(tmp_path, encoder, photos, monkeypatch):
-    for module in (fitting, hn.index.index):
-        monkeypatch.setattr(module, "SAMPLE", 20)
+    monkeypatch.setattr(fitting, "SAMPLE", 20)
     paths = hn.index.find_pictures([photos]).paths
     with hn.Index.open(
         tmp_path / "a.index", encoder=encoder, fit=True

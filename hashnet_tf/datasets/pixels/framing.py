@@ -17,7 +17,11 @@ import typing
 
 import tensorflow as tf
 
-from hashnet_tf._framings import AUGMENTATIONS, check_framing
+from hashnet_tf._framings import (
+    AUGMENTATIONS,
+    check_framing,
+    uncropped_size,
+)
 from hashnet_tf.datasets.pixels.decoding import resize_image
 
 # A tensor, or an array that TensorFlow takes for one: which of its operations
@@ -26,8 +30,6 @@ Image: typing.TypeAlias = typing.Any
 
 SHIFT = 0.125
 
-# The paper's network takes 227 of 256 pixels.
-_PAPERS = {227: 256}
 AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 
@@ -73,22 +75,6 @@ def augment_image(image: Image, seed: tf.Tensor, augmentation: str) -> Image:
     if augmentation == "shift_flip":
         image = tf.image.stateless_random_flip_left_right(image, seed + 1)
     return image
-
-
-def uncropped_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Returns the size from which a crop of `size` is taken.
-
-    Args:
-        size: `(height, width)`.
-
-    Example:
-
-    >>> from hashnet_tf.datasets.pixels.framing import uncropped_size
-    >>> uncropped_size((224, 227))
-    (256, 256)
-    """
-    height, width = (_PAPERS.get(side, round(side * 8 / 7)) for side in size)
-    return height, width
 
 
 def frame_image(

@@ -7,15 +7,10 @@ is decoded in no time.
 import numpy as np
 import tensorflow as tf
 
+from hashnet_tf._framings import JPEG_RATIO, MAX_PIXELS, MAX_SIDE
+
 FORMATS = ("JPEG", "PNG", "WebP", "BMP")
-# As many as 8,192 x 8,192; decoded they fill 192 MiB. Cameras of 108 and 200
-# megapixels give more, whose JPEGs are decoded at half their height and width.
-MAX_PIXELS = 2**26
-JPEG_RATIO = 2
 JPEG_PIXELS = MAX_PIXELS * JPEG_RATIO**2
-# Resizing goes over the height first: of one row of 2^26 pixels it would make
-# as many columns of the height of the network.
-MAX_SIDE = 2**16
 _HEADER = 30
 # A file of nothing but empty parts must end too.
 MOST_PARTS = 2**16

@@ -18,17 +18,17 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
-from hashnet_tf._framings import check_framing
+from hashnet_tf._framings import (
+    JPEG_RATIO,
+    MAX_PIXELS,
+    MAX_SIDE,
+    check_framing,
+    uncropped_size,
+)
 
-# As `hashnet_tf.datasets.pixels.header`, which needs TensorFlow: 8,192 x 8,192
-# decoded, four times as many of a JPEG, which is then decoded at half its
-# height and width, and a side that the resizing still bears.
-MAX_PIXELS, JPEG_RATIO, MAX_SIDE = 2**26, 2, 2**16
 _FORMATS = ("PNG", "WEBP", "BMP")
 # Of many that are refused.
 SHOWN = 5
-# The paper's network takes 227 of 256 pixels, others 7 of 8.
-_UNCROPPED = {227: 256}
 
 Path = os.PathLike[str] | str
 Pixels = npt.NDArray[np.uint8]
@@ -160,9 +160,7 @@ def image_pixels(
     image = source if isinstance(source, Image.Image) else open_image(source)
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]
-    within = size
-    if framing != "whole":
-        within = tuple(_UNCROPPED.get(s, round(s * 8 / 7)) for s in size)
+    within = size if framing == "whole" else uncropped_size(size)
     if framing == "modern":
         # The short side covers; the long one is rounded down.
         wide, high = width * within[0], height * within[1]
@@ -206,9 +204,8 @@ def _spans(there: int, wanted: int, offset: int, count: int) -> Spans:
     kernel = max(inverse, one)
     centres = (np.arange(count, dtype=np.float32) + np.float32(0.5)) * inverse
     centres = (centres - translation).astype(np.float32)
-    reach = kernel
-    first = np.ceil(centres - reach - np.float32(0.5)).astype(np.int64)
-    last = np.floor(centres + reach - np.float32(0.5)).astype(np.int64)
+    first = np.ceil(centres - kernel - np.float32(0.5)).astype(np.int64)
+    last = np.floor(centres + kernel - np.float32(0.5)).astype(np.int64)
     first, last = first.clip(0, there - 1), last.clip(0, there - 1)
     places = first[:, None] + np.arange(int((last - first).max()) + 1)
     far = np.abs(places.astype(np.float32) + np.float32(0.5) - centres[:, None])
