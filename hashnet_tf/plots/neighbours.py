@@ -10,6 +10,8 @@ import numpy.typing as npt
 from hashnet_tf.plots._canvas import check_image, new_figure, save_figure
 
 RIGHT, WRONG, UNKNOWN = "#2a9d4a", "#d62f2f", "0.75"
+# As many images stand side by side on a screen.
+A_ROW = 8
 
 
 def plot_neighbours(
@@ -19,7 +21,7 @@ def plot_neighbours(
     titles: Sequence[Sequence[str]],
     path: str | os.PathLike[str],
 ) -> Path:
-    """Draws one query a row and, to its right, its nearest images.
+    """Draws each query and, to its right, its nearest images, eight a row.
 
     A frame is green and solid around a right image, red and dashed around a
     wrong one, and grey where `right` is None. The CSV file beside it holds one
@@ -57,16 +59,20 @@ def plot_neighbours(
     """
     q, k = _check(queries, neighbours, right, titles)
     known = None if right is None else np.asarray(right)
-    figure = new_figure(1.15 * (k + 1) + 0.2, 1.35 * q + 0.5)
-    panels = figure.subplots(q, k + 1, squeeze=False)
-    for row in range(q):
-        _draw(panels[row, 0], queries[row], "query", None)
-        for column in range(k):
-            grade = None if known is None else bool(known[row][column])
+    columns, rows = min(k, A_ROW), -(-k // A_ROW)
+    figure = new_figure(1.15 * (columns + 1) + 0.2, 1.35 * q * rows + 0.5)
+    panels = figure.subplots(q * rows, columns + 1, squeeze=False)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for query in range(q):
+        _draw(panels[query * rows, 0], queries[query], "query", None)
+        for place in range(k):
+            row, column = divmod(place, A_ROW)
+            grade = None if known is None else bool(known[query][place])
             _draw(
-                panels[row, column + 1],
-                neighbours[row][column],
-                titles[row][column],
+                panels[query * rows + row, column + 1],
+                neighbours[query][place],
+                titles[query][place],
                 _frame(grade),
             )
     if right is not None:
@@ -74,8 +80,8 @@ def plot_neighbours(
         figure.supxlabel(
             f"green: right, red dashed: wrong; {share:.0%} right", fontsize=10
         )
-    columns = ["query", "rank", "title", "right"]
-    return save_figure(figure, columns, _rows(right, titles), path)
+    names = ["query", "rank", "title", "right"]
+    return save_figure(figure, names, _rows(right, titles), path)
 
 
 def _rows(right, titles):
@@ -92,6 +98,7 @@ def _frame(grade):
 
 
 def _draw(axes, image, title, frame):
+    axes.set_axis_on()
     axes.imshow(image, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])

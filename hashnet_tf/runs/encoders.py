@@ -1,17 +1,22 @@
 """Encoders: what turns images into packed codes, whichever runtime it is of."""
 
 import os
+import sys
 import typing
 from collections.abc import Iterable
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf._inputs import check_inputs
-from hashnet_tf.datasets import file_batches
-from hashnet_tf.models import HashNet, weights_digest
-from hashnet_tf.models.hashnet import on_backbone
+from hashnet_tf.datasets.pixels.pillow import pixel_batches
+
+# Keras and TensorFlow are imported where they are used: an encoder of another
+# runtime should not wait for them.
+if typing.TYPE_CHECKING:
+    import keras
+
+    from hashnet_tf.models import HashNet
 
 BATCH_SIZE = 128
 
@@ -110,7 +115,9 @@ class KerasEncoder:
     framing: str
     model_digest: str
 
-    def __init__(self, model: HashNet):
+    def __init__(self, model: "HashNet"):
+        from hashnet_tf.models import weights_digest
+
         self._model = model
         self.bits = model.bits
         self.framing = model.framing
@@ -125,6 +132,8 @@ class KerasEncoder:
 
     def encode_files(self, paths: Iterable[Path]) -> np.ndarray:
         """Returns the packed codes of files, as `Encoder.encode_files`."""
+        from hashnet_tf.datasets import file_batches
+
         codes = [np.zeros((0, -(-self.bits // 8)), np.uint8)]
         for batch in file_batches(
             paths, self.image_size, self.framing, BATCH_SIZE
@@ -133,7 +142,7 @@ class KerasEncoder:
         return np.concatenate(codes)
 
 
-def _image_size(model: HashNet) -> tuple[int, int]:
+def _image_size(model: "HashNet") -> tuple[int, int]:
     shape = model.backbone.input_shape
     if len(shape) != 4 or None in shape[1:] or shape[3] != 3:
         raise ValueError(
@@ -149,7 +158,13 @@ EncoderT = typing.TypeVar("EncoderT")
 
 def as_encoder(model: "HashNet | EncoderT") -> "KerasEncoder | EncoderT":
     """Returns a `HashNet` as a `KerasEncoder`, and an encoder as it is."""
-    return KerasEncoder(model) if isinstance(model, HashNet) else model
+    # Where Keras is not loaded there is none of its models.
+    if "keras" in sys.modules:
+        from hashnet_tf.models import HashNet
+
+        if isinstance(model, HashNet):
+            return KerasEncoder(model)
+    return typing.cast(EncoderT, model)
 
 
 def framed_pixels(
@@ -176,7 +191,7 @@ def framed_pixels(
         given = list(typing.cast(Iterable[typing.Any], images))
         if all(isinstance(item, (str, os.PathLike)) for item in given):
             size = encoder.image_size
-            batches = file_batches(given, size, encoder.framing)
+            batches = pixel_batches(given, size, encoder.framing)
             return np.concatenate([np.zeros((0, *size, 3), np.uint8), *batches])
         images = np.asarray(given)
     return images[None] if images.ndim == 3 else images
@@ -222,7 +237,10 @@ class FeatureEncoder:
     framing: str
     model_digest: str
 
-    def __init__(self, model: HashNet, backbone: keras.Model):
+    def __init__(self, model: "HashNet", backbone: "keras.Model"):
+        from hashnet_tf.models import weights_digest
+        from hashnet_tf.models.hashnet import on_backbone
+
         self._head = on_backbone(model, model.backbone.get_layer("head"))
         self.bits = model.bits
         self.framing = model.framing

@@ -307,6 +307,9 @@ class Run:
     ) -> "Neighbours":
         """Finds the k nearest images of a code set for one image or several.
 
+        With the LiteRT file that the run was exported to, where there is one,
+        whose bits are the same: it is there in a second.
+
         Args:
             image: As `images` of `encode`; one image may be an array
                 `[height, width, 3]`.
@@ -333,9 +336,10 @@ class Run:
         from hashnet_tf.runs.code_set import CodeSet
 
         code_set = CodeSet.load(codes or self.codes_path("database"))
-        from hashnet_tf.runs.search import search_images
+        from hashnet_tf.runs.search import quick_encoder, search_images
 
-        return search_images(self.encoder, image, code_set, k)
+        encoder = self.__dict__.get("encoder") or quick_encoder(self, code_set)
+        return search_images(encoder or self.encoder, image, code_set, k)
 
     def export(
         self, *args: typing.Any, **options: typing.Any

@@ -3,19 +3,24 @@
 import dataclasses
 import os
 import pathlib
+import typing
 
 import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf._framings import DECODER
-from hashnet_tf.datasets import ImageSet, pixel_array
-from hashnet_tf.models import HashNet
-from hashnet_tf.plots import plot_neighbours
+from hashnet_tf._output import say
 from hashnet_tf.retrieval import search
 from hashnet_tf.retrieval.labels import relevance
 from hashnet_tf.runs.code_set import CodeSet
 from hashnet_tf.runs.encoders import Encoder, Images, as_encoder, framed_pixels
-from hashnet_tf.runs.encoding import open_images
+
+# TensorFlow, Keras and Matplotlib are imported where they are used: a search
+# by a LiteRT file should not wait for them.
+if typing.TYPE_CHECKING:
+    from hashnet_tf.datasets import ImageSet
+    from hashnet_tf.models import HashNet
+    from hashnet_tf.runs.run import Run
 
 # Characters of a title that fit above an image of a sheet.
 TITLE = 18
@@ -87,6 +92,9 @@ class Neighbours:
             FileNotFoundError: If the images found are not there any more.
             ValueError: If one of them cannot be decoded.
         """
+        from hashnet_tf.datasets import pixel_array
+        from hashnet_tf.plots import plot_neighbours
+
         height, width = self.images.shape[1:3]
         indices = self.indices[:, :DRAWN]
         q, k = indices.shape
@@ -118,7 +126,9 @@ class Neighbours:
         title = f"{distance} {self.label(index)}".rstrip()
         return title if len(title) <= TITLE else f"{title[: TITLE - 1]}…"
 
-    def _images(self, indices: np.ndarray) -> ImageSet:
+    def _images(self, indices: np.ndarray) -> "ImageSet":
+        from hashnet_tf.runs.encoding import open_images
+
         source = self.code_set.manifest["images"]
         if source is None:
             raise FileNotFoundError(
@@ -144,7 +154,10 @@ class Neighbours:
 
 
 def search_images(
-    encoder: HashNet | Encoder, images: Images, code_set: CodeSet, k: int = 10
+    encoder: "HashNet | Encoder",
+    images: Images,
+    code_set: CodeSet,
+    k: int = 10,
 ) -> Neighbours:
     """Finds the k nearest images of a code set for each of some images.
 
@@ -187,3 +200,32 @@ def search_images(
     return Neighbours(
         distances, indices, code_set, codes, pixels, encoder.framing
     )
+
+
+def quick_encoder(run: "Run", code_set: CodeSet) -> Encoder | None:
+    """Returns the encoder that a run was exported to, if its codes are these.
+
+    It is there in a tenth of the time that TensorFlow and Keras take.
+
+    Args:
+        run: `hashnet_tf.runs.Run`.
+        code_set: `CodeSet` that is searched.
+
+    Returns:
+        `hashnet_tf.export.LiteRTEncoder`, whose bits are those of the network,
+        or None where the run has no such file.
+    """
+    from hashnet_tf.export.formats import FORMATS
+
+    path = run.export_path / FORMATS["litert"].file_name("litert")
+    if not path.is_file():
+        return None
+    from hashnet_tf.export.litert_encoder import LiteRTEncoder
+
+    try:
+        encoder = LiteRTEncoder(path)
+    except ValueError as error:
+        say(f"{error}. The network itself is taken.")
+        return None
+    same = encoder.model_digest == code_set.model_digest
+    return encoder if same else None

@@ -24,6 +24,15 @@ def test_a_sheet(tmp_path, right, assert_painted, table):
     ]
 
 
+def test_many_stand_in_rows_of_eight(tmp_path, assert_painted, table):
+    found = [[IMAGES[0]] * 11, [IMAGES[1]] * 11]
+    titles = [[str(i) for i in range(11)]] * 2
+    path = tmp_path / "sheet.png"
+    plot_neighbours(IMAGES, found, None, titles, path)
+    assert_painted(path, 1.15 * 9 + 0.2, 1.35 * 4 + 0.5)
+    assert len(table(path)) == 1 + 2 * 11
+
+
 @pytest.mark.parametrize(
     "queries, found, right, titles, message",
     [

@@ -1,4 +1,3 @@
-import importlib
 import json
 import shutil
 
@@ -8,8 +7,6 @@ from PIL import Image
 
 import hashnet_tf as hn
 from hashnet_tf.runs import CodeSet, Neighbours, Run, encode_images
-
-MODULE = importlib.import_module("hashnet_tf.runs.search")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +45,7 @@ def drawn(monkeypatch):
         calls.append(arguments)
         return "drawn"
 
-    monkeypatch.setattr(MODULE, "plot_neighbours", plot)
+    monkeypatch.setattr(hn.plots, "plot_neighbours", plot)
     return calls
 
 

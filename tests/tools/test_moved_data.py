@@ -115,6 +115,7 @@ def test_a_search_without_the_pictures(hashnet, top):
     there["images"] |= source
     write_manifest(manifest, there)
     words = ["search", image, f"--workdir={top / 'run'}", "--k=20"]
+    words.append(f"--figure={top / 'found.png'}")
 
     def assert_not_drawn():
         ended = hashnet(*words)
@@ -157,7 +158,7 @@ def test_an_image_that_came_to_harm_is_named(command, fails, top):
         "encode": ["encode", "--part=database", f"--out={top / 'codes'}"],
         "export": ["export", "--format=litert"],
         # All that there are, so the bad one too.
-        "search": ["search", asked, f"--k={len(there)}"],
+        "search": ["search", asked, f"--k={len(there)}", "--figure=a.png"],
     }[command]
     line = fails(*words, f"--workdir={run.path}")
     assert line.endswith(f"{top / 'data' / bad} (not an image)")

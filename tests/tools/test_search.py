@@ -1,4 +1,7 @@
+import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,7 +19,8 @@ def rows(text):
     """`(distance, name)` of the lines of a table."""
     lines = text.splitlines()
     start = lines.index("rank  distance  label  image")
-    words = [line.split() for line in lines[start + 1 : -1]]
+    rest = [line for line in lines[start + 1 :] if line[0] == " "]
+    words = [line.split() for line in rest]
     return [(int(line[1]), line[-1]) for line in words]
 
 
@@ -53,9 +57,57 @@ def test_a_code_set(hashnet, measured, image, photos, tmp_path):
     # It finds itself, where another of the same code does not come first.
     nearest = [name for distance, name in found if distance == 0]
     assert "a/06.png" in nearest
-    figure = run.figures_path / "search.png"
-    assert ended.out.endswith(f"Drawn in {figure}\n")
-    assert figure.exists()
+    assert "Drawn" not in ended.out
+
+
+def test_an_exported_run_needs_no_tensorflow(
+    hashnet, measured, image, tmp_path
+):
+    run, _ = measured
+    copy = hn.runs.Run(tmp_path / "run")
+    shutil.copytree(run.path, copy.path)
+    asked = ("search", str(image), f"--workdir={copy.path}")
+    before = hashnet(*asked).out
+    hn.export.to_litert(run.model, copy.export_path / "encoder.tflite")
+    # The network itself would be refused.
+    copy.model_path.write_bytes(b"no network")
+    code = (
+        "import sys; from hashnet_tf.tools import main;"
+        " main.run(main.parse(['hashnet', *sys.argv[1:]]));"
+        " print({'tensorflow', 'keras', 'sklearn'} & set(sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *asked],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == f"{before}set()\n"
+    model, codes = (
+        f"--model={copy.export_path / 'encoder.tflite'}",
+        f"--codes={copy.codes_path('database')}",
+    )
+    assert hashnet("search", image, model, codes).out == before
+
+
+def test_a_file_of_another_network_or_a_damaged_one_is_not_taken(
+    hashnet, measured, image, tmp_path, tiny_backbone
+):
+    run, _ = measured
+    copy = hn.runs.Run(tmp_path / "run")
+    shutil.copytree(run.path, copy.path)
+    asked = ("search", image, f"--workdir={copy.path}")
+    before = hashnet(*asked).out
+    file = copy.export_path / "encoder.tflite"
+    other = hn.HashNet(tiny_backbone((8, 8, 3)), bits=12)
+    hn.export.to_litert(other, file)
+    assert hashnet(*asked).out == before
+    file.write_bytes(b"no encoder")
+    ended = hashnet(*asked)
+    assert re.match(
+        "A LiteRT encoder.* The network itself is taken.\n", ended.out, re.S
+    )
+    assert ended.out.endswith(before)
 
 
 def test_bad_input(fails, measured, trained, image, tmp_path):
@@ -63,10 +115,12 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
     workdir = f"--workdir={run.path}"
     text = tmp_path / "a.jpg"
     text.write_text("no image")
-    for path, told in ((tmp_path, ""), (text, " (not an image)")):
-        line = fails("search", path, workdir)
-        assert "JPEG, PNG, WebP or BMP" in line
-        assert line.endswith(f"Received: {path}{told}")
+    line = fails("search", tmp_path, workdir)
+    told = "A JPEG, PNG, WebP or BMP file is needed."
+    assert line.endswith(f"{told} Received: {tmp_path}")
+    line = fails("search", text, workdir)
+    assert f"JPEG, PNG, WebP or BMP. Received: {text} (" in line
+    assert line.endswith("8 bytes that are none)")
     missing = tmp_path / "missing.jpg"
     line = fails("search", missing, workdir)
     assert line.endswith(f"Received: {missing} (No such file or directory)")
