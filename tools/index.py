@@ -108,7 +108,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     )
     begun.add_argument(
         "--backbone",
-        help="network of keras.applications; none: MobileNetV2",
+        help="network of keras.applications, or pixels: those themselves, of"
+        " small scans; none: MobileNetV2",
     )
     begun.add_argument(
         "--weights",
@@ -213,10 +214,11 @@ def _new_encoder(
     size = arguments.image_size or hn.index.usual_size(paths)
     backbone = arguments.backbone or "MobileNetV2"
     bits = arguments.bits or 128
+    weights = arguments.weights
+    if weights is None and backbone != "pixels":
+        weights = "imagenet"
     print(f"Making an encoder: {backbone} at {size} pixels, {bits} bits")
-    encoder = hn.export.backbone_encoder(
-        backbone, arguments.weights or "imagenet", size, bits
-    )
+    encoder = hn.export.backbone_encoder(backbone, weights, size, bits)
     return encoder, True
 
 

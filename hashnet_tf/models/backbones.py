@@ -15,6 +15,7 @@ from hashnet_tf.layers.local_response_normalization import (
 )
 
 BLUE_GREEN_RED_MEAN = (104.0, 117.0, 123.0)
+PIXELS_SIDE = 32
 
 
 def small_cnn(image_shape: tuple[int, ...]) -> keras.Model:
@@ -95,6 +96,33 @@ def alexnet(image_shape: tuple[int, ...]) -> keras.Model:
     return keras.Model(inputs, x, name="alexnet")
 
 
+def pixels(image_shape: tuple[int, ...]) -> keras.Model:
+    """Returns the grey values of an image themselves, in place of a network.
+
+    For scans and drawings of one place and size, of which no trained network is
+    needed, and for trying things out. It has no weights.
+
+    Args:
+        image_shape: `(height, width, 3)`, at most 32 by 32.
+
+    Returns:
+        `keras.Model` from RGB images `[n, height, width, 3]` in [0, 255] to
+        features `[n, height * width]` in [0, 1].
+
+    Raises:
+        ValueError: If the images are larger: that many features tell less.
+    """
+    if max(image_shape[:2]) > PIXELS_SIDE:
+        raise ValueError(
+            f"The pixels themselves are taken of images of at most"
+            f" {PIXELS_SIDE} a side."
+            f" Received: image_shape={tuple(image_shape)}"
+        )
+    inputs = keras.Input(image_shape, name="images")
+    grey = keras.ops.mean(layers.Rescaling(1 / 255)(inputs), axis=-1)
+    return keras.Model(inputs, layers.Flatten()(grey), name="pixels")
+
+
 def _convolution(
     x, filters, size, name, strides=1, padding="same", groups=1, bias=0.0
 ):
@@ -114,6 +142,7 @@ def _convolution(
 # Those that keras.applications lacks; a network of one's own is a line here.
 OWN: dict[str, collections.abc.Callable[[tuple[int, ...]], keras.Model]] = {
     "alexnet": alexnet,
+    "pixels": pixels,
     "small_cnn": small_cnn,
 }
 
@@ -138,8 +167,8 @@ def backbone(
     """Builds a network that ends in pooled features.
 
     Args:
-        name: One of `backbone_names()`: "small_cnn", "alexnet", or a model of
-            `keras.applications` by its class name ("MobileNetV2").
+        name: One of `backbone_names()`: "small_cnn", "alexnet", "pixels", or a
+            model of `keras.applications` by its class name ("MobileNetV2").
         image_shape: `(height, width, 3)`.
         weights: None for random weights; "imagenet" (or another name that the
             `keras.applications` model knows) to download them; or the path of

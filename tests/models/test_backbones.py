@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
-from hashnet_tf.models.backbones import _applications, _preprocess
+from hashnet_tf.models.backbones import OWN, _applications, _preprocess
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
-NETWORKS = sorted(set(hn.models.backbone_names()) - {"alexnet", "small_cnn"})
+NETWORKS = sorted(set(hn.models.backbone_names()) - set(OWN))
 
 # Of each way to treat pixels one network that is quick to build.
 OF_EACH_KIND = ["DenseNet121", "MobileNetV2", "MobileNetV3Small", "VGG16"]
@@ -105,6 +105,17 @@ def test_own_networks(name):
     model = hn.models.backbone(name, [67, 67, 3])
     assert model.name == name
     assert model.input_shape == (None, 67, 67, 3)
+
+
+def test_the_pixels_themselves():
+    model = hn.models.backbone("pixels", [4, 5, 3])
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 4, 5, 3)).astype("float32")
+    expected = images.mean(axis=-1).reshape(2, 20) / 255
+    np.testing.assert_allclose(model(images), expected, rtol=1e-5)
+    assert not model.weights
+    with pytest.raises(ValueError, match=r"Received: .*\(33, 32, 3\)"):
+        hn.models.backbone("pixels", (33, 32, 3))
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from PIL import Image
 
 import hashnet_tf as hn
 from hashnet_tf.runs import demonstration
+from hashnet_tf.tools.demo import write_digits
 
 FIGURES = ["code_histogram.png", "neighbours.png", "training.png"]
 
@@ -16,6 +17,41 @@ def rows(text):
     """MAP and precision within radius 2 of each method, as printed."""
     found = re.findall(r"^(HashNet|LSH|ITQ) +([\d.]+) +([\d.]+)$", text, re.M)
     return {name: (float(a), float(b)) for name, a, b in found}
+
+
+@pytest.mark.slow
+def test_digits_are_found_without_labels(hashnet, tmp_path):
+    out = tmp_path / "demo"
+    ended = hashnet("demo", f"--out={out}")
+    assert ended.code == 0
+    told = r"10 pictures shown for each of 100 .*, ([\d.]+) are of the same"
+    (right,) = re.findall(told, ended.out)
+    # By chance 1.0; the nearest by their pixels alone have 8.8.
+    assert float(right) > 8
+    with hn.Index.open(out / "digits.index") as index:
+        assert (len(index), index.bits) == (1697, 32)
+    pixels = np.asarray(Image.open(out / "asked" / "3" / "0.png"))
+    assert pixels.shape == (64, 64)
+    assert (pixels[:8, :8] == pixels[0, 0]).all()
+    # Again, nothing is made anew.
+    again = hashnet("demo", f"--out={out}")
+    assert "0 added, 0 refreshed, 1,697 kept" in again.out
+    assert again.out.splitlines()[-20:] == ended.out.splitlines()[-20:]
+
+
+def test_digits_are_written_whole(tmp_path):
+    from sklearn.datasets import load_digits
+
+    write_digits(tmp_path)
+    digits = load_digits()
+    place = int(np.flatnonzero(digits.target == 7)[12])
+    written = Image.open(tmp_path / "digits" / "7" / "12.png")
+    grey = np.asarray(written)[::8, ::8].astype(float)
+    np.testing.assert_allclose(
+        16 - grey * 16 / 255, digits.images[place], atol=0.05
+    )
+    assert len(list(tmp_path.glob("asked/*/*.png"))) == 100
+    assert len(list(tmp_path.glob("*/*/*.png"))) == 1797
 
 
 @pytest.mark.slow
@@ -29,7 +65,7 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
     settings = dataclasses.replace(demonstration.SETTINGS, **short)
     monkeypatch.setattr(demonstration, "SETTINGS", settings)
     run = hn.runs.Run(tmp_path / "run")
-    ended = hashnet("demo", f"--workdir={run.path}", "--seed=3")
+    ended = hashnet("demo", "--train", f"--workdir={run.path}", "--seed=3")
     assert ended.code == 0
     assert run.config == dataclasses.replace(settings, seed=3)
 
@@ -79,7 +115,7 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
 def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
     settings = demonstration.SETTINGS.as_dict()
     (tmp_path / "config.json").write_text(json.dumps(settings))
-    line = fails("demo", f"--workdir={tmp_path}", "--seed=1")
+    line = fails("demo", "--train", f"--workdir={tmp_path}", "--seed=1")
     assert line.endswith("Received: seed=1 instead of 0")
 
 
@@ -87,7 +123,7 @@ def test_a_folder_of_another_seed_is_refused(fails, tmp_path):
 @pytest.mark.longest
 def test_retrieves_better_than_its_rivals(hashnet, tmp_path):
     # Of another seed than the one that everybody runs.
-    ended = hashnet("demo", f"--workdir={tmp_path}", "--seed=1")
+    ended = hashnet("demo", "--train", f"--workdir={tmp_path}", "--seed=1")
     assert ended.code == 0
     run = hn.runs.Run(tmp_path)
     report = run.report["retrieval"]
