@@ -2,11 +2,16 @@
 
   python docs/write_tables.py
 
-What they say stands in the registries of the package and in the TOML files of
-hashnet_tf/datasets/protocols/; a test fails where a page is older than these.
+What they say stands in the registries of the package, in the TOML files of
+hashnet_tf/datasets/protocols/ and in docs/results/, which measure_results.py
+writes; a test fails where a page is older than these.
 """
 
+import functools
+import json
 import pathlib
+import textwrap
+import typing
 from collections.abc import Callable, Iterable
 
 import hashnet_tf as hn
@@ -16,6 +21,9 @@ from hashnet_tf.export.formats import FORMATS, Bound
 from hashnet_tf.methods import METHODS
 
 HERE = pathlib.Path(__file__).parent
+RESULTS = HERE / "results"
+# The length at which all measures are told.
+BITS = 48
 
 
 def with_tables(page: str, name: str) -> str:
@@ -137,10 +145,140 @@ def _bounds() -> str:
     )
 
 
+def _study(name: str) -> dict[str, typing.Any]:
+    """Returns the one table of a study of measure_results.py."""
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))[""]
+
+
+def _by_length(name: str) -> str:
+    """Returns MAP and P@H<=2 of each system by the length of its codes."""
+    rows = _study(name)["rows"]
+    lengths = sorted({row["bits"] for row in rows})
+    places = [
+        (m, k) for m in ("tie-aware", "precision_radius2") for k in lengths
+    ]
+    found = {
+        (row["method"], measure, row["bits"]): row[measure]
+        for row in rows
+        for measure in ("tie-aware", "precision_radius2")
+    }
+    systems = list(dict.fromkeys(row["method"] for row in rows))
+    first = {
+        place: max(
+            (found[system, *place] for system in systems),
+            key=lambda value: -1 if value[0] is None else value[0],
+        )
+        for place in places
+    }
+    return _table(
+        [
+            "system",
+            *(f"MAP, {k} bits" for k in lengths),
+            *(f"P@H<=2, {k} bits" for k in lengths),
+        ],
+        [
+            [
+                METHODS[system].title,
+                *(
+                    _number(found[system, *place], first[place])
+                    for place in places
+                ),
+            ]
+            for system in systems
+        ],
+    )
+
+
+def _number(
+    value: list[float | None], first: list[float | None] | None = None
+) -> str:
+    """Returns a mean and its spread; in bold if a spread reaches the first."""
+    mean, spread = value
+    if mean is None or spread is None:
+        return "-"
+    text = f"{mean:.3f} ±{spread:.3f}".replace("0.", ".")
+    if first is None or first[0] is None or first[1] is None:
+        return text
+    near = mean + max(spread, first[1]) >= first[0]
+    return f"**{text}**" if near else text
+
+
+def _other_measures(name: str) -> str:
+    """Returns the other measures of each system at one length."""
+    columns = {
+        "empty balls": "empty_balls",
+        "P@100": "precision_at_100",
+        "MAP, deephash": "deephash",
+        "J": "J",
+        "L": "L",
+        "gap": "gap",
+    }
+    rows = [row for row in _study(name)["rows"] if row["bits"] == BITS]
+    return _table(
+        [f"system, {BITS} bits", *columns, "bytes"],
+        [
+            [
+                METHODS[row["method"]].title,
+                *(_number(row[measure]) for measure in columns.values()),
+                f"{row['bytes_per_item'][0]:,.0f}",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _chosen(name: str) -> str:
+    """Returns the settings that were chosen for each system and length."""
+    chosen = _study(name)["chosen"]
+    lengths = sorted({int(k) for found in chosen.values() for k in found})
+
+    def text(settings: dict[str, typing.Any]) -> str:
+        return ", ".join(f"{n} {value:g}" for n, value in settings.items())
+
+    return _table(
+        ["system", *(f"{k} bits" for k in lengths)],
+        [
+            [METHODS[m].title, *(text(found[str(k)]) for k in lengths)]
+            for m, found in chosen.items()
+        ],
+    )
+
+
+def _commands(name: str) -> str:
+    """Returns the command of a study, and its time."""
+    study = _study(name)
+    lines = textwrap.wrap(
+        study["command"],
+        72,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    command = " \\\n".join(
+        "    " * (1 if number == 0 else 2) + line
+        for number, line in enumerate(lines)
+    )
+    return f"{command}\n\nIt took {study['seconds'] / 3600:.1f} hours.\n"
+
+
+def _results(name: str) -> dict[str, Callable[[], str]]:
+    """Returns the tables of a study by their marks."""
+    tables = {
+        "command": _commands,
+        "by length": _by_length,
+        "other measures": _other_measures,
+        "chosen": _chosen,
+    }
+    return {
+        f"{name} {mark}": functools.partial(table, name)
+        for mark, table in tables.items()
+    }
+
+
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "data-sets.md": {"sources": _sources, "protocols": _protocols},
     "training.md": {"methods": _methods},
     "deploying.md": {"bounds": _bounds},
+    "results.md": _results("mirflickr"),
 }
 
 

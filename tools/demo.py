@@ -12,6 +12,7 @@ bits and searches, in two minutes.
 import argparse
 import pathlib
 import shlex
+import typing
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def write_digits(out: pathlib.Path) -> None:
     from PIL import Image
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    digits: typing.Any = load_digits()
     seen = [0] * len(digits.target_names)
     print(f"Writing {len(digits.images):,} pictures into {out}", flush=True)
     for image, label in zip(digits.images, digits.target, strict=True):
