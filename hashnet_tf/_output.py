@@ -102,13 +102,24 @@ class Progress:
         if now - self._told >= EVERY and done < self._total:
             self._told = now
             rate = (done - self._first) / (now - self._begun)
-            left = _duration((self._total - done) / rate) if rate else "unknown"
+            left = duration((self._total - done) / rate) if rate else "unknown"
             say(
                 f"  {done:,} of {self._total:,} {self._unit}, {left} left",
             )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Returns a time in words.
+
+    Args:
+        seconds: Float, at least 0.
+
+    Example:
+
+    >>> from hashnet_tf._output import duration
+    >>> duration(75)
+    '1 min 15 s'
+    """
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -5,8 +5,11 @@ directory then holds config.json, model.keras, checkpoints/, logs/ (for
 TensorBoard) and figures/, and every other command reads it:
 
   hashnet train --workdir=runs/cats --data=folder:cats
-      --backbone=MobileNetV2 --weights=imagenet --image_size=224
   hashnet evaluate --workdir=runs/cats
+
+Of a folder of photographs no more than that is needed: without --recipe and
+--backbone a frozen MobileNetV2 is taken, and only what stands above it is
+trained, in minutes on a CPU.
 
 A recipe holds the settings that fit a data set, and says what they reach; a
 flag that is given wins over it:
@@ -16,11 +19,15 @@ flag that is given wins over it:
 
 import argparse
 import dataclasses
+import os
 import shlex
+import types
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import hashnet_tf as hn
+from hashnet_tf._output import say
+from hashnet_tf.methods import METHODS
 from hashnet_tf.runs.config import TrainingConfig, setting_type
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 
@@ -69,7 +76,7 @@ def add_settings(
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
-    config = config_of(arguments)
+    config = config_of(arguments, usual=of_photographs(arguments))
     hn.runs.train(config, arguments.workdir, arguments.features).draw()
     workdir = shlex.quote(f"--workdir={arguments.workdir}")
     print(
@@ -79,8 +86,40 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def of_photographs(arguments: argparse.Namespace) -> dict[str, typing.Any]:
+    """Returns what is taken where photographs come without a network.
+
+    Args:
+        arguments: `argparse.Namespace`, parsed.
+
+    Returns:
+        Dict of settings, empty where the data are no folder, or a network or a
+        recipe is given.
+    """
+    given = vars(arguments)
+    word, _, folder = given.get("data", "").partition(":")
+    if word != "folder" or given["recipe"] or "backbone" in given:
+        return {}
+    if not os.path.isdir(folder):
+        # Refused where it is read.
+        return {}
+    settings = hn.runs.photograph_settings(folder)
+    if not given.get("freeze_backbone", True):
+        # Its features change.
+        del settings["standardize"]
+    unread = METHODS[given.get("method", "hashnet-r")].unread
+    settings = {n: v for n, v in settings.items() if n not in unread}
+    told = {n: v for n, v in settings.items() if n not in given}
+    words = [f"--{n}={v}" for n, v in told.items() if type(v) is not bool]
+    words += [f"--{n}" for n, v in told.items() if v is True]
+    say(f"As for photographs, where no flag says otherwise: {' '.join(words)}")
+    return settings
+
+
 def config_of(
-    arguments: argparse.Namespace, without: Collection[str] = ()
+    arguments: argparse.Namespace,
+    without: Collection[str] = (),
+    usual: Mapping[str, typing.Any] = types.MappingProxyType({}),
 ) -> TrainingConfig:
     """Returns the `TrainingConfig` that parsed flags describe.
 
@@ -89,9 +128,10 @@ def config_of(
     Args:
         arguments: `argparse.Namespace`.
         without: Names of settings that are left at their defaults.
+        usual: Settings in place of the defaults.
     """
     names = {field.name for field in dataclasses.fields(TrainingConfig)}
-    settings, example = {}, "digits"
+    settings, example = dict(usual), "digits"
     if arguments.recipe is not None:
         chosen = load_recipe(arguments.recipe)
         settings, example = (

@@ -13,6 +13,7 @@ from .evaluation import evaluate_code_sets as evaluate_code_sets
 from .evaluation import evaluate_files as evaluate_files
 from .features import feature_batches as feature_batches
 from .features import frozen_features as frozen_features
+from .photographs import photograph_settings as photograph_settings
 from .records import Records as Records
 from .records import read_records as read_records
 from .run import Run as Run
@@ -38,6 +39,7 @@ __all__ = [
     "evaluate_files",
     "feature_batches",
     "frozen_features",
+    "photograph_settings",
     "open_images",
     "read_records",
     "search_images",

@@ -118,6 +118,11 @@ class TrainingConfig:
     freeze_backbone: bool = setting(
         False, "train only what comes after the backbone, on features"
     )
+    standardize: bool = setting(
+        False,
+        "frozen backbone: give each feature mean 0 and variance 1, by those of"
+        " the training images",
+    )
     hidden: int = setting(
         0,
         "units of a ReLU layer between features and hash layer; 0: none",
@@ -331,11 +336,13 @@ class TrainingConfig:
                     f" Received: augmentation={self.augmentation!r},"
                     f" framing={self.framing!r}, views={self.views}"
                 )
-        elif self.views > 1:
-            raise ValueError(
-                "`views` are for a frozen backbone."
-                f" Received: freeze_backbone=False, views={self.views}"
-            )
+        for name, usual in {"standardize": False, "views": 1}.items():
+            value = getattr(self, name)
+            if value != usual and not self.freeze_backbone:
+                raise ValueError(
+                    f"`{name}` is for a frozen backbone."
+                    f" Received: freeze_backbone=False, {name}={value}"
+                )
 
     def as_dict(self) -> dict[str, Setting]:
         """Returns the settings as plain values, ready for JSON."""

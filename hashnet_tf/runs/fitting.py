@@ -1,6 +1,5 @@
 """The training of a run: batches, network, loss, callbacks, `fit`."""
 
-import math
 import pathlib
 import typing
 
@@ -9,7 +8,6 @@ import numpy as np
 
 from hashnet_tf._files import only_writer, read_back, sealed, write_json
 from hashnet_tf._output import keras_verbose, say
-from hashnet_tf._types import ops
 from hashnet_tf.callbacks import (
     Continuation,
     ContinuationMonitor,
@@ -23,9 +21,11 @@ from hashnet_tf.datasets import (
 from hashnet_tf.datasets.pixels.undecodable import undecodable_named
 from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.models import HashNet
+from hashnet_tf.runs._callbacks import Finite, LastMeasured, Reseeded
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import Record
 from hashnet_tf.runs.features import feature_batches, training_features
+from hashnet_tf.runs.forecast import tell_forecast
 from hashnet_tf.runs.networks import (
     build_backbone,
     build_head,
@@ -34,6 +34,7 @@ from hashnet_tf.runs.networks import (
     build_pairwise_loss,
     build_schedule,
     build_training_model,
+    standardize,
 )
 from hashnet_tf.runs.records import Records, losses_until
 from hashnet_tf.runs.run import Path, Run
@@ -63,8 +64,12 @@ def fit_run(
     # Before minutes are spent on features: all that may be wrong with labels.
     loss, sampler = build_loss(config, labels), _sampler(config, labels)
     backbone = build_backbone(config)
+    cache = pathlib.Path(features or run.features_path)
+    # What goes on has been told.
+    if not run.checkpoint_path.exists():
+        steps = steps_per_epoch * config.epochs
+        tell_forecast(config, backbone, images, steps, cache)
     if config.freeze_backbone:
-        cache = pathlib.Path(features or run.features_path)
         given = training_features(config, backbone, images, cache)
         batches, watched = _feature_sources(config, given, labels, sampler)
     else:
@@ -75,7 +80,9 @@ def fit_run(
         )
         batches, watched = _pixel_sources(config, images, sampler)
     hashnet = head = _head(config, backbone.output_shape[-1])
-    if not config.freeze_backbone:
+    if config.freeze_backbone:
+        standardize(head, given)
+    else:
         hashnet = head.on_top_of(backbone)
     model, monitor = _compiled(
         config, hashnet, labels, loss, watched, steps_per_epoch
@@ -141,10 +148,11 @@ def fit_head(
     loss, sampler = build_loss(config, labels), _sampler(config, labels)
     batches, watched = _feature_sources(config, features, labels, sampler)
     head = _head(config, features.shape[-1])
+    standardize(head, features)
     model, monitor = _compiled(
         config, head, labels, loss, watched, steps_per_epoch
     )
-    last = _LastMeasured(monitor, config.epochs)
+    last = LastMeasured(monitor, config.epochs)
     model.fit(
         batches(range(config.epochs)),
         shuffle=False,
@@ -292,8 +300,8 @@ def _callbacks(config, steps_per_epoch, losses=()):
     return [
         Continuation(schedule, losses),
         # Behind it, to tell the beta of the step.
-        _Finite(),
-        _Reseeded(config.seed),
+        Finite(),
+        Reseeded(config.seed),
     ]
 
 
@@ -328,68 +336,6 @@ def _fit_into(run, config, model, monitor, batches, steps_per_epoch, begin):
         ],
     )
     _save_codes(monitor, run.codes_after_path)
-
-
-class _Finite(keras.callbacks.Callback):
-    """Ends a training whose loss is no number any more."""
-
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, typing.Any] | None = None
-    ) -> None:
-        logs = logs or {}
-        if not math.isfinite(logs["loss"]):
-            model: typing.Any = self.model
-            step = int(ops.convert_to_tensor(model.optimizer.iterations))
-            raise ValueError(
-                "The loss must stay finite: train into another folder with a"
-                " lower --learning_rate. Of a run, what the last whole epoch"
-                f" gave stays in checkpoints/. Received: loss={logs['loss']} by"
-                f" step {step}, in {logs['beta']:.4g} as beta"
-            )
-
-
-class _LastMeasured(keras.callbacks.Callback):
-    """Measures the last epoch with the beta that it was trained with."""
-
-    model: typing.Any
-
-    def __init__(self, monitor: ContinuationMonitor, epochs: int) -> None:
-        super().__init__()
-        self.record: dict[str, typing.Any] = {}
-        self._monitor, self._last = monitor, epochs - 1
-
-    def on_epoch_end(
-        self, epoch: int, logs: dict[str, typing.Any] | None = None
-    ) -> None:
-        if epoch == self._last:
-            self.record = self._monitor.measure(self.model)
-
-
-class _Reseeded(keras.callbacks.Callback):
-    """Lets what is random in a network come from the seed and the epoch.
-
-    Keras counts the draws of a layer such as Dropout on through a process, and
-    saves no count: a resumed training would draw others than an unbroken one.
-    """
-
-    # Keras knows it as None, which it is before training.
-    model: typing.Any
-
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self._seed = seed
-
-    def on_epoch_begin(
-        self, epoch: int, logs: dict[str, typing.Any] | None = None
-    ) -> None:
-        states = [
-            variable
-            for variable in self.model.variables
-            if variable.name == "seed_generator_state"
-        ]
-        for place, state in enumerate(states):
-            seeds = np.random.SeedSequence([self._seed, epoch, place])
-            state.assign(seeds.generate_state(state.shape[0]))
 
 
 def _save_codes(monitor: ContinuationMonitor, path: pathlib.Path) -> None:

@@ -4,7 +4,9 @@ import pkgutil
 import typing
 
 import keras
+import numpy as np
 import numpy.typing as npt
+from sklearn.preprocessing import StandardScaler
 
 from hashnet_tf.losses import ClassLoss, WeightedPairwiseLoss, count_pairs
 from hashnet_tf.losses.class_loss import class_count
@@ -12,6 +14,12 @@ from hashnet_tf.methods import METHODS
 from hashnet_tf.models import HashNet, backbone, freeze_batch_normalization
 from hashnet_tf.runs.config import OPTIMIZERS, SCHEDULES, TrainingConfig
 from hashnet_tf.schedules import BetaSchedule, StagedBeta
+
+STANDARDIZED = "standardized"
+# Least variance by which is divided.
+EPSILON = 1e-8
+# That are looked at together: they may be a memory map.
+ROWS = 4096
 
 
 def build_backbone(config: TrainingConfig) -> keras.Model:
@@ -46,7 +54,8 @@ def build_head(config: TrainingConfig, width: int) -> HashNet:
 
     Args:
         config: `TrainingConfig`.
-        width: Int, the features of the backbone.
+        width: Int, the features of the backbone. Where the settings have
+            `standardize`, `standardize` below is still to be called.
 
     Example:
 
@@ -57,6 +66,15 @@ def build_head(config: TrainingConfig, width: int) -> HashNet:
     (['features', 'hidden'], 48)
     """
     features = x = keras.Input((width,), name="features")
+    if config.standardize:
+        # Frozen, it keeps to its mean and variance, and they are saved.
+        x = keras.layers.BatchNormalization(
+            center=False,
+            scale=False,
+            epsilon=EPSILON,
+            trainable=False,
+            name=STANDARDIZED,
+        )(x)
     if config.dropout:
         x = keras.layers.Dropout(config.dropout, seed=config.seed)(x)
     if config.hidden:
@@ -65,6 +83,43 @@ def build_head(config: TrainingConfig, width: int) -> HashNet:
         )
     network = keras.Model(features, x, name="head")
     return HashNet(network, config.bits, config.framing)
+
+
+def standardize(head: HashNet, features: npt.ArrayLike) -> None:
+    """Sets what the features are standardised by, of a head that does it.
+
+    Args:
+        head: `HashNet` of `build_head`; one without `standardize` is left as
+            it is.
+        features: Float `[n, d]` or `[n, views, d]`, of the training images. A
+            feature that hardly varies among them counts as if its deviation
+            were a hundredth of the mean one: elsewhere it may vary more.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.runs import TrainingConfig
+    >>> from hashnet_tf.runs.networks import build_head, standardize
+    >>> settings = {"weights": "a.h5", "freeze_backbone": True}
+    >>> config = TrainingConfig("digits", standardize=True, **settings)
+    >>> head = build_head(config, 2)
+    >>> standardize(head, [[1.0, 5.0], [3.0, 5.0]])
+    >>> head.backbone(np.array([[3.0, 5.0]], "float32")).numpy().round(3)
+    array([[1., 0.]], dtype=float32)
+    """
+    names = [layer.name for layer in head.backbone.layers]
+    if STANDARDIZED not in names:
+        return
+    rows = np.asarray(features)
+    rows = rows.reshape(-1, rows.shape[-1])
+    scaler = StandardScaler()
+    for start in range(0, len(rows), ROWS):
+        scaler.partial_fit(rows[start : start + ROWS])
+    deviation = np.sqrt(scaler.var_)
+    deviation = np.maximum(deviation, deviation.mean() / 100)
+    variance = np.maximum(deviation**2 - EPSILON, 0)
+    layer = head.backbone.get_layer(STANDARDIZED)
+    layer.set_weights([scaler.mean_, variance])
 
 
 def build_loss(

@@ -32,6 +32,7 @@ CHANGED = {
     "image_size": 96,
     "framing": "whole",
     "freeze_backbone": True,
+    "standardize": True,
     "hidden": 64,
     "dropout": 0.25,
     "bits": 16,
@@ -227,6 +228,7 @@ FROZEN = {"freeze_backbone": True, "weights": "imagenet"}
             {**FROZEN, "views": 2},
             "augmentation='none', framing='whole', views=2",
         ),
+        ({"standardize": True}, "freeze_backbone=False, standardize=True"),
         (
             {"views": 2, "augmentation": "shift"},
             "freeze_backbone=False, views=2",

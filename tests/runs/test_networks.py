@@ -274,3 +274,36 @@ def test_the_papers(config):
     # Halved each fifth of the way.
     found = [float(rate(t)) for t in (0, 19, 20, 40, 99)]
     assert found == pytest.approx([0.2, 0.2, 0.1, 0.05, 0.0125])
+
+
+FROZEN = {"weights": "a.h5", "freeze_backbone": True, "standardize": True}
+
+
+def test_features_are_standardised(config):
+    head = networks.build_head(config(**FROZEN, bits=20), 16)
+    rng = np.random.default_rng(0)
+    features = rng.normal(3, 2, (5000, 2, 16)).astype("float32")
+    # Of two that hardly vary, and may elsewhere.
+    features[..., 3], features[:, :, 4] = 7, 7
+    features[0, 0, 4] += 1e-5
+    networks.standardize(head, features)
+    given = head.backbone(features[:, 0]).numpy()
+    flat = features.reshape(-1, 16).astype("float64")
+    deviation = flat.std(axis=0)
+    deviation = np.maximum(deviation, deviation.mean() / 100)
+    expected = (features[:, 0] - flat.mean(axis=0)) / deviation
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-4)
+    new = np.full((1, 16), 8, "float32")
+    assert abs(head.backbone(new).numpy()[0, 3:5]).max() < 100
+    # In training too it keeps to what was set.
+    trained = head.backbone(features[:7, 0] + 1, training=True).numpy()
+    steady = head.backbone(features[:7, 0] + 1).numpy()
+    np.testing.assert_array_equal(trained, steady)
+    assert not [
+        v.path for v in head.backbone.trainable_variables if "stand" in v.path
+    ]
+    before = networks.build_head(config(bits=20), 16)
+    weights = before.get_weights()
+    networks.standardize(before, features)
+    for one, other in zip(before.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)

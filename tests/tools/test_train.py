@@ -24,6 +24,7 @@ FLAGS = {
     "image_size": 96,
     "framing": "whole",
     "freeze_backbone": True,
+    "standardize": True,
     "hidden": 64,
     "dropout": 0.25,
     "bits": 16,
@@ -87,6 +88,34 @@ def test_each_flag_sets_its_setting(separate):
     assert train.config_of(parse(*words)) == TrainingConfig(**FLAGS)
 
 
+def test_a_folder_is_taken_for_photographs(photos, capsys):
+    data = f"--data=folder:{photos}"
+    usual = hn.runs.photograph_settings(photos)
+
+    def settings(*words):
+        arguments = parse(data, *words)
+        return train.config_of(arguments, usual=train.of_photographs(arguments))
+
+    assert settings("--weights=w.h5") == TrainingConfig(
+        f"folder:{photos}", **{**usual, "weights": "w.h5"}
+    )
+    told = capsys.readouterr().out
+    assert told.startswith("As for photographs, where no flag says otherwise:")
+    assert "--hidden=512" in told and "--weights" not in told
+    assert "--standardize" in told
+    whole = settings("--no-freeze_backbone")
+    assert (whole.standardize, whole.freeze_backbone) == (False, False)
+    assert whole.backbone == "MobileNetV2"
+    # Whoever names a network or a recipe has said how.
+    capsys.readouterr()
+    small = settings("--backbone=small_cnn")
+    assert small == TrainingConfig(f"folder:{photos}")
+    assert settings("--recipe=cifar10").backbone == "MobileNetV2"
+    assert not capsys.readouterr().out
+    digits = parse("--data=digits")
+    assert train.of_photographs(digits) == {}
+
+
 def test_each_flag_has_a_help():
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
@@ -123,10 +152,11 @@ def test_a_recipe_is_in_place_of_the_defaults(mine):
 def test_a_flag_wins_over_the_recipe(first, mine):
     # Two of them say what is the default anyway.
     words = ["--data=lists:photos", "--bits=24", "--epochs=30", "--views=1"]
-    words += ["--no-freeze_backbone", "--augmentation=none"]
+    words += ["--no-freeze_backbone", "--no-standardize"]
+    words.append("--augmentation=none")
     words.insert(0 if first else len(words), mine)
     changed = {"bits": 24, "epochs": 30, "views": 1, "freeze_backbone": False}
-    changed["augmentation"] = "none"
+    changed |= {"augmentation": "none", "standardize": False}
     expected = TrainingConfig(**{**FLAGS, **changed})
     assert train.config_of(parse(*words)) == expected
 
