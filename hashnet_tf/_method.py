@@ -65,6 +65,23 @@ USUAL: dict[str, typing.Any] = {
 # The arguments of the rivals' losses that can be set.
 RIVAL_SETTINGS = ("quantization", "margin", "gamma")
 
+# Where a map is fitted at once, all that is of steps and of images that change
+# says nothing.
+_OF_STEPS = (
+    "hidden",
+    "dropout",
+    "optimizer",
+    "learning_rate",
+    "head_multiplier",
+    "batch_size",
+    "classes_per_batch",
+    "epochs",
+    "augmentation",
+    "views",
+    "cache_images",
+)
+_FITTED = {"freeze_backbone": True, "beta": 1.0}
+
 Tried = collections.abc.Mapping[str, typing.Any]
 
 Kind = typing.Literal[
@@ -99,6 +116,9 @@ class Method:
         tries: Tuple of mappings from a setting to a value: what
             `hashnet_tf.reproduction.choose` chooses from, by each learning
             rate. As many for each deep method.
+        is_map: Bool, whether what it learns, without labels, is one linear map
+            of the features, which becomes a hash layer: its estimator has
+            `dense_weights`, and `hashnet train` takes it.
 
     Example:
 
@@ -119,6 +139,7 @@ class Method:
     layers: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     tries: tuple[Tried, ...] = dataclasses.field(default=({},), hash=False)
+    is_map: bool = False
 
     @property
     def is_deep(self) -> bool:
@@ -133,6 +154,8 @@ class Method:
     @property
     def unread(self) -> tuple[str, ...]:
         """The settings of a training that say nothing to it."""
+        if self.is_map:
+            return (*HASHNET_SETTINGS, *RIVAL_SETTINGS, *_OF_STEPS)
         if not self.is_hashnet:
             others = [name for name in RIVAL_SETTINGS if name not in self.takes]
             return (*HASHNET_SETTINGS, *others)
@@ -146,6 +169,32 @@ class Method:
         if self.fixes.get("beta") == 1:
             others += ["schedule", "patience"]
         return (*others, *RIVAL_SETTINGS)
+
+    @property
+    def settles(self) -> collections.abc.Mapping[str, typing.Any]:
+        """The settings that a training by it has, whatever else is set.
+
+        `fixes`, and of a linear map what goes with its being fitted.
+        """
+        return {**self.fixes, **(_FITTED if self.is_map else {})}
+
+    def estimator(self, bits: int, seed: int) -> typing.Any:
+        """Returns the estimator of `hashnet_tf.shallow`, not fitted.
+
+        Args:
+            bits: Int; what ranks by all dimensions takes none.
+            seed: Int; likewise.
+
+        Example:
+
+        >>> from hashnet_tf.methods import METHODS
+        >>> METHODS["lsh"].estimator(bits=16, seed=1)
+        LSH(bits=16, seed=1)
+        """
+        estimator = self.resolve()()
+        settings = {"bits": bits, "seed": seed}
+        taken = settings.keys() & estimator.get_params()
+        return estimator.set_params(**{name: settings[name] for name in taken})
 
     def resolve(self) -> typing.Any:
         """Imports and returns the class of the loss or of the estimator."""

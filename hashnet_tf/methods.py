@@ -207,6 +207,7 @@ METHODS: dict[str, Method] = {
             " to Learning Binary Codes, CVPR 2011",
             "unsupervised",
             "hashnet_tf.shallow:ITQ",
+            is_map=True,
         ),
         Method(
             "pca",
@@ -215,6 +216,7 @@ METHODS: dict[str, Method] = {
             " to Learning Binary Codes (its PCA-direct), CVPR 2011",
             "unsupervised",
             "hashnet_tf.shallow:PCAHash",
+            is_map=True,
         ),
         Method(
             "bre",
@@ -238,6 +240,7 @@ METHODS: dict[str, Method] = {
             " Algorithms, STOC 2002",
             "unsupervised",
             "hashnet_tf.shallow:LSH",
+            is_map=True,
         ),
         Method(
             "floats",
@@ -253,6 +256,7 @@ METHODS: dict[str, Method] = {
             " Networks for Object Recognition, ECCV 2014",
             "vectors",
             "hashnet_tf.shallow:SignRanking",
+            is_map=True,
         ),
         Method(
             "pq",
@@ -275,18 +279,29 @@ METHODS: dict[str, Method] = {
 }
 
 
-class _DeepNames(collections.abc.Collection[str]):
-    """The names of the deep ones, as `METHODS` holds them when asked."""
+class _Names(collections.abc.Collection[str]):
+    """The names of some of the methods, as `METHODS` holds them when asked."""
+
+    def __init__(self, chosen: collections.abc.Callable[[Method], bool]):
+        self._chosen = chosen
 
     def __contains__(self, name: object) -> bool:
         return any(name == known for known in self)
 
     def __iter__(self) -> collections.abc.Iterator[str]:
-        return (name for name, method in METHODS.items() if method.is_deep)
+        return (
+            name for name, method in METHODS.items() if self._chosen(method)
+        )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
+# What trains a network by a loss.
+DEEP_METHODS: collections.abc.Collection[str] = _Names(lambda m: m.is_deep)
+# What fits a hash layer without labels.
+MAP_METHODS: collections.abc.Collection[str] = _Names(lambda m: m.is_map)
 # What `hashnet train` can train.
-DEEP_METHODS: collections.abc.Collection[str] = _DeepNames()
+TRAINED_METHODS: collections.abc.Collection[str] = _Names(
+    lambda m: m.is_deep or m.is_map
+)

@@ -175,11 +175,7 @@ def _ends(record):
 def _fitted(cell: Cell, kept: Shared):
     config, dataset = cell.config, kept.data.dataset
     start = time.perf_counter()
-    estimator = cell.method.resolve()()
-    # What ranks by all dimensions has neither.
-    settings = {"bits": config.bits, "seed": config.seed}
-    taken = settings.keys() & estimator.get_params()
-    estimator.set_params(**{name: settings[name] for name in taken})
+    estimator = cell.method.estimator(config.bits, config.seed)
     learnt = np.concatenate(list(kept.features("train")))
     estimator.fit(learnt, dataset.train.labels)
     found = _encoded(estimator, kept.features("database"))

@@ -18,6 +18,10 @@ from hashnet_tf.retrieval.metrics import (
     recall_at_k,
     recall_within_radius,
 )
+from hashnet_tf.retrieval.neighbor_evaluation import (
+    NeighborReport,
+    evaluate_neighbors,
+)
 from hashnet_tf.retrieval.neighbors import range_search, search
 from hashnet_tf.retrieval.presets import PRESETS
 from hashnet_tf.retrieval.report import RetrievalReport
@@ -25,11 +29,13 @@ from hashnet_tf.retrieval.report import RetrievalReport
 __all__ = [
     "HammingIndex",
     "Histograms",
+    "NeighborReport",
     "PRESETS",
     "RetrievalReport",
     "distances",
     "evaluate",
     "evaluate_distances",
+    "evaluate_neighbors",
     "histograms",
     "mean_average_precision",
     "ndcg_at_k",

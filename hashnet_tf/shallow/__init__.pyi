@@ -5,11 +5,11 @@ from .ksh import KSH as KSH
 from .lsh import LSH as LSH
 from .pca_hash import PCAHash as PCAHash
 from .sdh import SDH as SDH
+from .sign_ranking import SignRanking as SignRanking
 from .spectral_hashing import SpectralHashing as SpectralHashing
 from .vectors import FloatRanking as FloatRanking
 from .vectors import PQRanking as PQRanking
 from .vectors import RaBitQRanking as RaBitQRanking
-from .vectors import SignRanking as SignRanking
 from .vectors import VectorRanking as VectorRanking
 
 __all__ = [

@@ -118,6 +118,27 @@ class LinearHashFunction(HashFunction):
     mean_: Floats
     projection_: Floats
 
+    def dense_weights(self) -> tuple[Floats, Floats]:
+        """Returns the map as a Dense layer has it: x W + b, W = P, b = -mean P.
+
+        Returns:
+            `(kernel, bias)`, `[d, bits]` and `[bits]`. Their values differ from
+            those that `encode` takes the signs of by rounding alone.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: If it is not fitted.
+
+        Example:
+
+        >>> from hashnet_tf.shallow import PCAHash
+        >>> along = [[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]]
+        >>> kernel, bias = PCAHash(bits=1).fit(along).dense_weights()
+        >>> abs(kernel).round(6).tolist(), abs(bias).round(6).tolist()
+        ([[1.0], [0.0]], [2.0])
+        """
+        check_is_fitted(self, "n_features_in_")
+        return self.projection_, -self.mean_ @ self.projection_
+
     def _values(self, features: Floats) -> Floats:
         return (features - self.mean_) @ self.projection_
 
