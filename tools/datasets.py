@@ -75,7 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
         imbalance=arguments.imbalance,
     )
     if action == "describe":
-        print(hn.datasets.describe(dataset).text())
+        # Without labels the line on its parts is all there is to count.
+        labelled = dataset.is_labelled
+        told = hn.datasets.describe(dataset).text() if labelled else None
+        print(told or dataset.describe())
         return 0
     if action == "check":
         return _check(dataset)
@@ -101,8 +104,9 @@ def _check(dataset: "hn.datasets.RetrievalDataset") -> int:
     from hashnet_tf.datasets.check import count_turned
 
     print(dataset.describe())
-    for difference in hn.datasets.describe(dataset).differences():
-        print(f"Difference: {difference}")
+    if dataset.is_labelled:
+        for difference in hn.datasets.describe(dataset).differences():
+            print(f"Difference: {difference}")
     if turned := count_turned(dataset):
         print(f"Turned upright by their EXIF tag: {turned:,} images")
     problems = hn.datasets.find_problems(dataset)

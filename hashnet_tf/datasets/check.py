@@ -242,7 +242,7 @@ def _contradictions(
 ) -> collections.abc.Iterator[str]:
     """Yields images that are listed twice, with labels that cannot both be."""
     known, found = {}, []
-    for part in PARTS:
+    for part in PARTS if dataset.is_labelled else ():
         images = getattr(dataset, part)
         for name, identity, labels in zip(
             images.names, images.identities(), images.labels, strict=True

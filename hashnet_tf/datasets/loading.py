@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 from absl import logging
 
 from hashnet_tf.datasets.held_out import (
@@ -11,8 +12,17 @@ from hashnet_tf.datasets.held_out import (
 )
 from hashnet_tf.datasets.protocol import Protocol, protocols
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
-from hashnet_tf.datasets.sources.reading import SOURCES, read_pool, unknown_word
-from hashnet_tf.datasets.splits import draw_parts, usual_drawing
+from hashnet_tf.datasets.sources.reading import (
+    SOURCES,
+    Pool,
+    read_pool,
+    unknown_word,
+)
+from hashnet_tf.datasets.splits import (
+    draw_parts,
+    unlabelled_drawing,
+    usual_drawing,
+)
 
 # Of a tenth of the 174 images of a digit little could be measured.
 DIGITS_PER_CLASS = {"query": 20, "train": 100}
@@ -116,11 +126,29 @@ def _by_numbers(
             for part, number in per_class.items()
         }
     pool = read_pool(data)
+    if not pool.images.is_labelled:
+        return _unlabelled(data, pool, per_class, seed)
     labels = pool.images.labels
     drawing = usual_drawing(
         labels, pool.in_test is not None, per_class["query"], per_class["train"]
     )
     parts = draw_parts(labels, pool.in_test, drawing, seed, pool.class_names)
+    return pool.parts(data, drawing.text(seed), *parts)
+
+
+def _unlabelled(
+    data: str, pool: Pool, per_class: dict[str, int | None], seed: int
+) -> RetrievalDataset:
+    if any(number is not None for number in per_class.values()):
+        raise ValueError(
+            f"Without labels nothing is drawn a class. Received: {data} with"
+            f" query_per_class={per_class['query']},"
+            f" train_per_class={per_class['train']}"
+        )
+    count = len(pool.images)
+    drawing = unlabelled_drawing(count, pool.in_test is not None)
+    nothing = np.full(count, -1)
+    parts = draw_parts(nothing, pool.in_test, drawing, seed)
     return pool.parts(data, drawing.text(seed), *parts)
 
 

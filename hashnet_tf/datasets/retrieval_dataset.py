@@ -17,7 +17,7 @@ class RetrievalDataset:
     """The images to train on, to ask with and to find.
 
     Two images are similar, and the one relevant to the other, if they share a
-    label.
+    label. Where the source has no labels, what needs them refuses.
 
     Attributes:
         name: Str, the word that loads it.
@@ -36,8 +36,8 @@ class RetrievalDataset:
 
     Raises:
         ValueError: If a part is empty, `overlaps` are not as above, or the
-            training images have fewer than two classes, of which no pair can
-            be dissimilar.
+            training images have labels of fewer than two classes, of which no
+            pair can be dissimilar.
     """
 
     name: str
@@ -64,6 +64,8 @@ class RetrievalDataset:
                     "Each part needs at least one image."
                     f" Received: {self.name} with no {part} images"
                 )
+        if not self.is_labelled:
+            return
         labels = self.train.labels
         if labels.ndim == 1:
             classes = len(np.unique(labels[labels >= 0]))
@@ -74,6 +76,11 @@ class RetrievalDataset:
                 "The training images must have at least two classes."
                 f" Received: {self.name} with {classes}"
             )
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether all parts have labels, though not of each image perhaps."""
+        return all(getattr(self, part).is_labelled for part in PARTS)
 
     def describe(self) -> str:
         """Returns one line: parts' sizes, protocol, account of files, notes."""
@@ -112,8 +119,8 @@ class RetrievalDataset:
                     f"{len(images)} {part} images, where a full copy has"
                     f" {expected}"
                 )
-            if unlabelled := images.unlabelled.sum():
-                notes.append(f"{unlabelled} {of_part} have no label")
+            if self.is_labelled and (count := images.unlabelled.sum()):
+                notes.append(f"{count} {of_part} have no label")
             if again := len(images) - len(set(names[part])):
                 notes.append(f"{again} {of_part} repeat another")
         for part in ("train", "database"):
@@ -123,7 +130,7 @@ class RetrievalDataset:
                     f"{shared} of {len(self.query)} query images are {part}"
                     " images too"
                 )
-        if lone := self._without_relevant():
+        if self.is_labelled and (lone := self._without_relevant()):
             notes.append(lone)
         return notes
 

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 SCOPES = ("all", "train", "test")
+# Of a source without labels.
+MOST_ASKED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -322,6 +324,31 @@ it; seed 0.'
         query=Draw("test" if has_test else "all", per_class=query_per_class),
         train=Draw("train" if has_test else "all", per_class=train_per_class),
     )
+
+
+def unlabelled_drawing(count: int, has_test: bool) -> Drawing:
+    """Returns how the parts of a source without labels are drawn.
+
+    As by `usual_drawing`, but that a tenth of all images ask, and at most as
+    many as tell a share to some per cent.
+
+    Args:
+        count: Int, how many images there are.
+        has_test: Whether the source has a test part, which asks then.
+
+    Returns:
+        `Drawing`.
+
+    Example:
+
+    >>> from hashnet_tf.datasets.splits import unlabelled_drawing
+    >>> unlabelled_drawing(500, has_test=False).text(seed=0)
+    'Queries: 50; database: the rest; training images: all of it; seed 0.'
+    """
+    if has_test:
+        return Drawing(query=Draw("test"), train=Draw("train"))
+    asked = min(max(1, count // 10), MOST_ASKED)
+    return Drawing(query=Draw(count=asked), train=Draw())
 
 
 def _take(

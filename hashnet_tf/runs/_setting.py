@@ -42,6 +42,7 @@ def setting(
     choices: collections.abc.Collection[str] | None = None,
     least: float | None = None,
     above: float | None = None,
+    below: float | None = None,
 ) -> typing.Any:
     """Returns a field of a dataclass of settings.
 
@@ -51,8 +52,11 @@ def setting(
         choices: Values that it may have; a registry is asked anew each time.
         least: What a number must be at least.
         above: What a number must exceed.
+        below: What a number must stay under.
     """
-    metadata = dict(help=text, choices=choices, least=least, above=above)
+    metadata = dict(
+        help=text, choices=choices, least=least, above=above, below=below
+    )
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -80,6 +84,8 @@ def unmet(
         return f"at least {least}"
     if above is not None and value <= above:
         return f"above {above}"
+    if metadata["below"] is not None and value >= metadata["below"]:
+        return f"below {metadata['below']}"
     choices = metadata["choices"]
     if choices is not None and value not in choices:
         return f"one of {', '.join(choices)}"

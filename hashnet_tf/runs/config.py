@@ -7,10 +7,11 @@ import typing
 
 from hashnet_tf._framings import AUGMENTATIONS, CACHES, FRAMINGS
 from hashnet_tf.methods import (
-    DEEP_METHODS,
     LIKELIHOODS,
+    MAP_METHODS,
     METHODS,
     SIMILARITIES,
+    TRAINED_METHODS,
     USUAL,
 )
 from hashnet_tf.runs._setting import (
@@ -129,16 +130,15 @@ class TrainingConfig:
         least=0,
     )
     dropout: float = setting(
-        0.0,
-        "share of the features dropped in training, 0 to below 1",
-        least=0,
+        0.0, "share of the features dropped in training", least=0, below=1
     )
     bits: int = setting(48, "length K of the codes", least=1)
     method: str = setting(
         "hashnet-r",
         f"what trains: HashNet, a variant of it, {variants()}, or a rival's"
-        " loss, without HashNet's own flags, which follow",
-        DEEP_METHODS,
+        " loss, without HashNet's own flags, which follow; without labels"
+        f" {', '.join(MAP_METHODS)} fit the hash layer to features",
+        TRAINED_METHODS,
     )
     similarity: str = setting(
         None,
@@ -252,11 +252,6 @@ class TrainingConfig:
                     f"`{field.name}` must be {wanted}."
                     f" Received: {field.name}={value!r}"
                 )
-        if not self.dropout < 1:
-            raise ValueError(
-                "`dropout` must leave some features, so be below 1."
-                f" Received: dropout={self.dropout}"
-            )
         self._settle_by_method()
         self._check_together()
 
@@ -269,7 +264,7 @@ class TrainingConfig:
         method = METHODS[self.method]
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
         settled = {name: (defaults | USUAL)[name] for name in method.unread}
-        settled.update(method.fixes)
+        settled.update(method.settles)
         given = {
             name: getattr(self, name)
             for name, value in settled.items()
@@ -321,7 +316,8 @@ class TrainingConfig:
                 f" batch_size={self.batch_size},"
                 f" classes_per_batch={self.classes_per_batch}"
             )
-        if self.freeze_backbone and self.weights is None:
+        trained = not METHODS[self.method].is_map
+        if self.freeze_backbone and self.weights is None and trained:
             raise ValueError(
                 "A frozen backbone needs `weights`; random ones would never"
                 f" be trained. Received: weights={self.weights!r}"

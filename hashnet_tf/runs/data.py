@@ -151,6 +151,8 @@ def _undecodable(dataset: RetrievalDataset) -> dict[str, dict[str, str]]:
 
 def _digest(images: ImageSet) -> str:
     digest = hashlib.sha256("\0".join(images.names).encode())
+    if not images.is_labelled:
+        return digest.hexdigest()
     digest.update(repr(images.labels.shape).encode())
     digest.update(np.ascontiguousarray(images.labels).data)
     return digest.hexdigest()

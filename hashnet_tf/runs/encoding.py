@@ -133,7 +133,8 @@ def encode_images(
         folder: Str or path of the code set.
         source: Where the images are from, as `open_images` takes it, or None.
         protocol: Str, how the images were drawn, or None.
-        labelled: Whether the labels of `images` are known.
+        labelled: Whether the labels of `images`, where there are some, are
+            kept.
         features: float32 `[n, d]` of the images in order, for an encoder that
             takes them in place of pixels (`FeatureEncoder`), or None.
         class_names: List of str, the name of each class, or None where they
@@ -161,7 +162,7 @@ def encode_images(
     (200, 2)
     """
     place = pathlib.Path(folder).absolute()
-    encoder = as_encoder(encoder)
+    encoder, labelled = as_encoder(encoder), labelled and images.is_labelled
     manifest = {
         "bits": encoder.bits,
         "bit_order": BIT_ORDER,

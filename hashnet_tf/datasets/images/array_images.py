@@ -35,7 +35,7 @@ class ArrayImages(ImageSet):
     def __init__(
         self,
         images: npt.ArrayLike,
-        labels: npt.ArrayLike,
+        labels: npt.ArrayLike | None,
         names: collections.abc.Iterable[str] | None = None,
     ) -> None:
         images = np.asarray(images)
@@ -65,7 +65,7 @@ class ArrayImages(ImageSet):
         indices = np.asarray(indices)
         images = ArrayImages(
             self.images[indices],
-            self.labels[indices],
+            self.labels_at(indices),
             [self.names[i] for i in indices],
         )
         images._places = self._places[indices]

@@ -72,7 +72,8 @@ class DecodedImages(ImageSet):
     """
 
     def __init__(self, images: list[np.ndarray], source: ImageSet) -> None:
-        super().__init__(source.labels, source.names)
+        everything = np.arange(len(source))
+        super().__init__(source.labels_at(everything), source.names)
         self._images = images
         self._source = source
         self.shuffle_buffer = source.shuffle_buffer

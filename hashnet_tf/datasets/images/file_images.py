@@ -32,7 +32,7 @@ class FileImages(ImageSet):
         self,
         root: str | os.PathLike[str],
         paths: collections.abc.Iterable[str],
-        labels: npt.ArrayLike,
+        labels: npt.ArrayLike | None,
         origins: list[str] | None = None,
     ) -> None:
         super().__init__(labels, paths)
@@ -47,7 +47,7 @@ class FileImages(ImageSet):
         images = FileImages(
             self.root,
             [self.names[i] for i in indices],
-            self.labels[indices],
+            self.labels_at(indices),
             self.origins and [self.origins[i] for i in indices],
         )
         images._files = self._files

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hashnet_tf._framings import DECODER
 from hashnet_tf.datasets.sampling import shuffled
+from hashnet_tf.methods import MAP_METHODS
 
 if typing.TYPE_CHECKING:
     import tensorflow as tf
@@ -22,17 +23,15 @@ Reader = collections.abc.Callable[[typing.Any], "tf.Tensor"]
 
 
 class ImageSet(abc.ABC):
-    """Images with labels and names, in a fixed order.
+    """Images with names, and labels where they are known, in a fixed order.
 
     Args:
         labels: Class ids `[n]`, integers up to 2^24, any below 0 for an image
             without a label; or a zero-or-one matrix `[n, L]`, -1 where a label
-            is unknown.
+            is unknown. None where the source has no labels.
         names: As below.
 
     Attributes:
-        labels: Class ids, int32 `[n]`, or a zero-or-one matrix `[n, L]`,
-            uint8, or int8 where it holds a -1.
         names: List of n str, each naming its image to a person: a path or a
             place in the source.
         shuffle_buffer: Int, how many images at most wait for their turn in a
@@ -46,17 +45,50 @@ class ImageSet(abc.ABC):
 
     shuffle_buffer: int | None = None
     decoder: int | None = DECODER
-    labels: np.ndarray
     names: list[str]
 
     def __init__(
-        self, labels: npt.ArrayLike, names: collections.abc.Iterable[str]
+        self,
+        labels: npt.ArrayLike | None,
+        names: collections.abc.Iterable[str],
     ) -> None:
         self.names = list(names)
-        self.labels = _checked(labels, len(self.names))
+        self._labels = _checked(labels, len(self.names))
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the source has labels, though not of each image perhaps."""
+        return self._labels is not None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class ids, int32 `[n]`, or a matrix `[n, L]`.
+
+        A matrix of zeros and ones is uint8, or int8 where it holds a -1.
+
+        Raises:
+            ValueError: If the source has none.
+        """
+        if self._labels is None:
+            raise ValueError(
+                "Labels are needed for this. To do without, train by"
+                f" --method={', '.join(MAP_METHODS)}."
+                f" Received: {len(self)} images without labels"
+            )
+        return self._labels
+
+    def labels_at(self, indices: npt.ArrayLike) -> np.ndarray | None:
+        """Returns the labels of some images, or None where there are none.
+
+        Args:
+            indices: Positions.
+        """
+        if self._labels is None:
+            return None
+        return self._labels[np.asarray(indices)]
 
     @abc.abstractmethod
     def subset(self, indices: npt.ArrayLike) -> typing.Self:
@@ -149,7 +181,7 @@ class ImageSet(abc.ABC):
             labels: As in the constructor.
         """
         images = copy.copy(self)
-        images.labels = _checked(labels, len(self))
+        images._labels = _checked(labels, len(self))
         return images
 
     @property
@@ -169,7 +201,9 @@ class ImageSet(abc.ABC):
         return self.subset(np.arange(min(count, len(self))))
 
 
-def _checked(labels: npt.ArrayLike, count: int) -> np.ndarray:
+def _checked(labels: npt.ArrayLike | None, count: int) -> np.ndarray | None:
+    if labels is None:
+        return None
     labels = np.asarray(labels)
     if labels.ndim and len(labels) != count:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Folders of images, one a class."""
+"""Folders of images: one a class, or any without labels."""
 
 import collections
 import os
@@ -25,22 +25,23 @@ SPLITS = "train training test testing val valid validation".split()
 
 
 def read_folder(place: str) -> Pool:
-    """Reads a folder of class folders ("folder:DIR").
+    """Reads a folder of images ("folder:DIR").
 
-    DIR holds one folder a class, or `train/` and `test/` of such folders with
-    the same classes. A class folder may hold folders itself. What is no image
-    is passed over, and counted.
+    DIR holds one folder a class, two at least, or `train/` and `test/` of such
+    folders with the same classes. A class folder may hold folders itself, but
+    one at least must hold images. What is no image is passed over, and counted.
+
+    Any other tree is read without labels, all images to any depth, and a note
+    tells what it lacks.
 
     Args:
         place: Str, DIR.
 
     Returns:
-        `Pool`, whose test part is `test/`.
+        `Pool`, whose test part is `test/`, where there is `train/` too.
 
     Raises:
-        ValueError: If DIR is no folder, holds no class folders or one of
-            `train/` and `test/` without the other, a class folder holds no
-            images, or the classes of the parts differ.
+        ValueError: If DIR is no folder or holds no images.
         OSError: As `hashnet_tf.datasets.sources.walking.walk`.
     """
     root = pathlib.Path(place)
@@ -50,6 +51,34 @@ def read_folder(place: str) -> Pool:
             f" Received: {looked_for('folder', place)}"
         )
     above = list_folder(root)
+    try:
+        return _by_classes(root, above)
+    except _NoClassesError as error:
+        return _without_labels(root, above, str(error))
+
+
+class _NoClassesError(Exception):
+    """A folder is not laid out by classes; the message tells how."""
+
+
+def _without_labels(root: pathlib.Path, above: Listing, lacking: str) -> Pool:
+    found, passed_over = walk(root)
+    if not found:
+        raise ValueError(
+            f"A folder of images needs images ({', '.join(ENDINGS)}) in it, to"
+            f" any depth. Received: {none_in(root, passed_over)}"
+        )
+    tops = [pathlib.PurePath(path).parts[0] for path in found]
+    has_test = {"train", "test"} <= set(above.folders) & set(tops)
+    return Pool(
+        FileImages(root, found, None),
+        in_test=np.array([t == "test" for t in tops]) if has_test else None,
+        notes=(f"the images are without labels: {lacking}",),
+        account=Account(len(found), passed_over=dict(passed_over)),
+    )
+
+
+def _by_classes(root: pathlib.Path, above: Listing) -> Pool:
     parts = [root]
     if {"train", "test"} <= set(above.folders):
         parts = [root / "train", root / "test"]
@@ -70,9 +99,9 @@ def read_folder(place: str) -> Pool:
         for label, name in enumerate(classes):
             found, rest = walk(part / name, apart)
             if not found:
-                raise ValueError(
-                    f"A class folder needs images ({', '.join(ENDINGS)})."
-                    f" Received: {none_in(part / name, rest)}"
+                raise _NoClassesError(
+                    f"a class folder needs images ({', '.join(ENDINGS)}),"
+                    f" unlike {none_in(part / name, rest)}"
                 )
             inner = str((part / name).relative_to(root))
             paths += [os.path.join(inner, path) for path in found]
@@ -116,26 +145,31 @@ def _beside(
 
 def _class_names(parts: list[pathlib.Path], listed: list[Listing]) -> list[str]:
     classes = [listing.folders for listing in listed]
-    if not classes[0]:
-        raise ValueError(
-            "A folder of images needs one folder a class in it."
-            f" Received: {parts[0]} with none"
+    if len(classes[0]) < 2:
+        raise _NoClassesError(
+            "labels need two class folders at least, unlike"
+            f" {parts[0]} with {len(classes[0])}"
         )
     # Otherwise train/ and validation/ would be taken for two classes.
     for name in classes[0] if len(parts) == 1 else []:
         lone = parts[0] / name
         if name.lower() in SPLITS and _holds_only_folders(lone):
-            raise ValueError(
-                "A folder of images needs class folders, or both train/ and"
-                f" test/, so spelled, with class folders. Received: {lone}"
+            raise _NoClassesError(
+                "labels need class folders, or both train/ and test/, so"
+                f" spelled, with class folders, unlike {lone}"
             )
     if len(parts) == 2 and classes[0] != classes[1]:
         only = sorted(set(classes[0]) ^ set(classes[1]))
         # As escapes, where the letters would look alike.
         told = ascii(only) if _alike(only) else str(only)
-        raise ValueError(
-            "train/ and test/ must hold the same classes. Received:"
+        raise _NoClassesError(
+            "train/ and test/ must hold the same classes, unlike"
             f" {parts[0].parent} with {told} in one of them only"
+        )
+    if all(_holds_only_folders(parts[0] / name) for name in classes[0]):
+        raise _NoClassesError(
+            "of the class folders one at least must hold images itself, unlike"
+            f" those of {parts[0]}"
         )
     return classes[0]
 

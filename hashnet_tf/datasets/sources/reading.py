@@ -152,7 +152,8 @@ SOURCES: dict[str, Source] = {
         Source(
             "folder",
             "DIR",
-            "a folder a class, or train/ and test/ of these",
+            "a folder a class, or train/ and test/ of these; any other tree is"
+            " without labels",
             f"{_HERE}.folder:read_folder",
         ),
         Source(
