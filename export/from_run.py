@@ -47,7 +47,8 @@ class ExportReport:
             keeps the promise of its kind where it has one.
         broken: List of str, a sentence for each artefact that broke its bound
             and was removed.
-        map: Float, tie-aware MAP@R of the model's own codes.
+        map: Float, tie-aware MAP@R of the model's own codes; None where the
+            data have no labels.
         at: Int R.
         queries: Int, images that bits were compared on and that asked.
         database: Int, images that were searched.
@@ -55,7 +56,7 @@ class ExportReport:
 
     measurements: list[Measurement]
     broken: list[str]
-    map: float
+    map: float | None
     at: int
     queries: int
     database: int
@@ -79,7 +80,7 @@ class ExportReport:
                 f"MAP@{self.at}",
                 "images/s",
             ),
-            columns.format("Keras", "", "", "", f"{self.map:.4f}", ""),
+            columns.format("Keras", "", "", "", _told(self.map), ""),
         ]
         for measurement in self.measurements:
             parity, z = measurement.parity, "-"
@@ -95,7 +96,7 @@ class ExportReport:
                     f"{parity.bits_moved:,} of {parity.bits_compared:,}"
                     f" ({parity.share:.2%})",
                     z,
-                    f"{measurement.map:.4f}",
+                    _told(measurement.map),
                     f"{measurement.images_a_second:.0f}",
                 )
             )
@@ -203,6 +204,7 @@ def _exported(
     images = pixel_array(asked, size, model.framing)
     given["report"] = _report(run, model)
     encoders, broken = {}, []
+    labelled = dataset.is_labelled
     for name, way in artefacts:
         kind = FORMATS[name]
         given |= {"quantize": way, "representative": None}
@@ -230,8 +232,8 @@ def _exported(
                 ordered_batches(searched, size, BATCH_SIZE, model.framing),
                 len(searched),
             ),
-            asked.labels,
-            searched.labels,
+            asked.labels if labelled else None,
+            searched.labels if labelled else None,
             at,
         )
         measurements = measure_encoders(encoders, reference)
@@ -305,6 +307,10 @@ def _artefacts(
     return found
 
 
+def _told(map_: float | None) -> str:
+    return "-" if map_ is None else f"{map_:.4f}"
+
+
 def _name(artefact: str) -> str:
     path = pathlib.Path(artefact)
     # A version's folder says nothing alone.
@@ -322,5 +328,7 @@ def _report(run: Run, model: HashNet) -> RetrievalReport | None:
         return None
     written = run.report
     if written["model_digest"] != weights_digest(model):
+        return None
+    if written["retrieval"] is None:
         return None
     return RetrievalReport.from_dict(written["retrieval"])

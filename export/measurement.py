@@ -37,7 +37,7 @@ class Measurement:
         parity: `ParityReport` of the queries' bits.
         quantize: None, "float16", "dynamic" or "int8".
         bytes: Int, the size of the file, or of all files of the folder.
-        map: Float, tie-aware MAP@R of the artefact's codes.
+        map: Float, tie-aware MAP@R of the artefact's codes, or None.
         map_before: Float, that of the model's codes on the same images.
         milliseconds: Float, time an image, to set beside that of artefacts
             measured in the same call alone.
@@ -53,8 +53,8 @@ class Measurement:
     parity: ParityReport
     quantize: str | None
     bytes: int
-    map: float
-    map_before: float
+    map: float | None
+    map_before: float | None
     milliseconds: float
 
     @property
@@ -95,6 +95,8 @@ def broken_bounds(
             f"{share:.2%} of the bits moved, where {measurement.quantize} may"
             f" move {100 * most:g}%"
         )
+    if measurement.map is None or measurement.map_before is None:
+        return broken
     change = measurement.map - measurement.map_before
     if abs(change) > bound.map_change:
         broken.append(
@@ -152,12 +154,13 @@ class Reference:
         query: uint8 array `[q, height, width, 3]` of the trained size.
         database: Such an array, or an iterable of such batches (a
             `tf.data.Dataset` among others) that can be gone through again.
-        query_labels: As in `hashnet_tf.retrieval.evaluate`.
+        query_labels: As in `hashnet_tf.retrieval.evaluate`; None where there
+            are none, and no MAP then.
         database_labels: As there.
         at: Int R >= 1 of MAP@R.
 
     Attributes:
-        map: Float, tie-aware MAP@R of the model's codes.
+        map: Float, tie-aware MAP@R of the model's codes, or None.
 
     Raises:
         ValueError: If images or labels are not such, or the model's z are not
@@ -177,8 +180,8 @@ class Reference:
         model: HashNet,
         query: npt.ArrayLike,
         database: Iterable[Any],
-        query_labels: npt.ArrayLike,
-        database_labels: npt.ArrayLike,
+        query_labels: npt.ArrayLike | None,
+        database_labels: npt.ArrayLike | None,
         at: int = 5000,
     ):
         self._model = model
@@ -192,7 +195,7 @@ class Reference:
 
     def compare(
         self, artefact: os.PathLike[str] | str, encoder: Encodes
-    ) -> tuple[ParityReport, float]:
+    ) -> tuple[ParityReport, float | None]:
         """Encodes queries and database with an artefact, once.
 
         Args:
@@ -200,7 +203,8 @@ class Reference:
             encoder: As in `measure_encoders`.
 
         Returns:
-            `(parity, map)`: `ParityReport` of the queries' bits, and float.
+            `(parity, map)`: `ParityReport` of the queries' bits, and float or
+            None.
 
         Raises:
             ParityError: As `measure_encoders`.
@@ -223,11 +227,15 @@ class Reference:
             ]
         )
 
-    def _map(self, query_codes, database_codes):
+    def _map(self, query_codes, database_codes) -> float | None:
+        asked, there = self._labels
+        if asked is None or there is None:
+            return None
         report = evaluate(
             query_codes,
             database_codes,
-            *self._labels,
+            asked,
+            there,
             bits=self._model.bits,
             at=self._at,
             file_order=False,

@@ -75,10 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
         imbalance=arguments.imbalance,
     )
     if action == "describe":
-        # Without labels the line on its parts is all there is to count.
-        labelled = dataset.is_labelled
-        told = hn.datasets.describe(dataset).text() if labelled else None
-        print(told or dataset.describe())
+        if dataset.is_labelled:
+            print(hn.datasets.describe(dataset).text())
+        else:
+            print(dataset.describe())
         return 0
     if action == "check":
         return _check(dataset)

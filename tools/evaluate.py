@@ -9,6 +9,9 @@ Runs with the same frozen backbone may share what it makes of the images:
 
   hashnet evaluate --workdir=runs/frozen --features=features
 
+Of a run that was fitted without labels it measures what the codes keep of the
+neighbours by the features, and by labels too where the data have some.
+
 What a training that is not done has reached is measured in its folder so_far/:
 
   hashnet evaluate --workdir=runs/digits --so_far
@@ -28,8 +31,10 @@ of their own. Two of different encoders are refused:
 
 import argparse
 import pathlib
+import typing
 
 import hashnet_tf as hn
+from hashnet_tf.methods import METHODS
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
@@ -91,19 +96,48 @@ def run(arguments: argparse.Namespace) -> int:
         run = hn.runs.Run(arguments.workdir, data_at=arguments.data_at)
         if arguments.so_far:
             run = run.so_far()
-        report = run.evaluate(**rules, features=arguments.features)
-        folder = run.path
+        folder, reports = run.path, _of_run(arguments, run, rules)
         print(run.report["protocol"])
     else:
         folder = pathlib.Path(arguments.out)
-        report = hn.runs.evaluate_files(
-            **given, out=folder, bits=arguments.bits, **rules
-        )
-    print(report.table(arguments.preset))
+        reports = [
+            hn.runs.evaluate_files(
+                **given, out=folder, bits=arguments.bits, **rules
+            )
+        ]
+    for report in reports:
+        if isinstance(report, hn.retrieval.RetrievalReport):
+            print(report.table(arguments.preset))
+        else:
+            print(report.text())
     print(f"Written to {folder / 'report.json'}")
-    for path in hn.runs.draw_report(report, folder / "figures"):
-        print(path)
+    for report in reports:
+        for path in hn.runs.draw_report(report, folder / "figures"):
+            print(path)
     return 0
+
+
+def _of_run(
+    arguments: argparse.Namespace,
+    run: "hn.runs.Run",
+    rules: dict[str, typing.Any],
+) -> "list[hn.retrieval.RetrievalReport | hn.retrieval.NeighborReport]":
+    """Returns the reports by labels and without, as there are."""
+    run.check_trained()
+    is_map = METHODS[run.config.method].is_map
+    reports = []
+    if run.dataset.is_labelled or not is_map:
+        reports.append(run.evaluate(**rules, features=arguments.features))
+    else:
+        by_labels = [n for n in ("at", "preset") if getattr(arguments, n)]
+        if by_labels:
+            raise ValueError(
+                f"--{by_labels[0]} is for a measure by labels."
+                f" Received: {run.dataset.name} without labels"
+            )
+    if is_map:
+        reports.append(run.evaluate_neighbors(arguments.features))
+    return reports
 
 
 def _check_files(arguments: argparse.Namespace, given: dict[str, str]) -> None:

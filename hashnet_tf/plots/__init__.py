@@ -10,6 +10,7 @@ from hashnet_tf.plots.curves import (
     plot_precision_recall,
 )
 from hashnet_tf.plots.groups import plot_groups
+from hashnet_tf.plots.neighbor_report import plot_neighbor_report
 from hashnet_tf.plots.neighbours import plot_neighbours
 from hashnet_tf.plots.training import (
     plot_code_histogram,
@@ -24,6 +25,7 @@ __all__ = [
     "plot_distances",
     "plot_groups",
     "plot_losses",
+    "plot_neighbor_report",
     "plot_neighbours",
     "plot_precision_at",
     "plot_precision_recall",

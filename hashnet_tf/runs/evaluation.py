@@ -1,5 +1,6 @@
 """What is measured: of a run, of code sets, of files of any program."""
 
+import contextlib
 import os
 import pathlib
 import typing
@@ -7,13 +8,20 @@ import typing
 import numpy as np
 
 from hashnet_tf._files import read_back, write_json
+from hashnet_tf.methods import METHODS
 from hashnet_tf.plots import (
     plot_code_histogram,
+    plot_neighbor_report,
     plot_precision_at,
     plot_precision_recall,
     plot_training,
 )
-from hashnet_tf.retrieval import RetrievalReport, evaluate
+from hashnet_tf.retrieval import (
+    NeighborReport,
+    RetrievalReport,
+    evaluate,
+    evaluate_neighbors,
+)
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.runs.code_set import CodeSet
 from hashnet_tf.runs.config import TrainingConfig
@@ -26,6 +34,8 @@ if typing.TYPE_CHECKING:
 Path = os.PathLike[str] | str
 
 PARTS = ("query", "database")
+# What a report may hold.
+MEASURED = ("retrieval", "neighbors")
 
 
 def measure(
@@ -37,7 +47,49 @@ def measure(
     backbone: "keras.Model | None",
 ) -> RetrievalReport:
     """Measures a run as `Run.evaluate` tells, which calls it."""
-    dataset, record = run.load_data()
+    dataset = run.dataset
+    for part in PARTS:
+        # Before minutes are spent on codes that cannot be measured.
+        _ = getattr(dataset, part).labels
+    if features is None and METHODS[config.method].is_map:
+        # They are wanted again where the codes are set beside them.
+        features = run.features_path
+    (query, database), _ = _encoded(run, config, features, backbone)
+    if at is None:
+        at = dataset.at or USUAL_AT
+    report = evaluate_code_sets(query, database, at, empty_ball)
+    _write_report(run, query.model_digest, {"retrieval": report.as_dict()})
+    return report
+
+
+def measure_neighbors(
+    run: "Run", config: TrainingConfig, features: Path
+) -> NeighborReport:
+    """Measures a run as `Run.evaluate_neighbors` tells, which calls it."""
+    if not config.freeze_backbone:
+        raise ValueError(
+            "The neighbours are those by the features of a frozen backbone."
+            f" Received: freeze_backbone={config.freeze_backbone}"
+        )
+    (query, database), features_of = _encoded(run, config, features, None)
+    report = evaluate_neighbors(
+        query.codes,
+        database.codes,
+        features_of["query"],
+        features_of["database"],
+        bits=query.bits,
+    )
+    _write_report(run, query.model_digest, {"neighbors": report.as_dict()})
+    return report
+
+
+def _encoded(
+    run: "Run",
+    config: TrainingConfig,
+    features: Path | None,
+    backbone: "keras.Model | None",
+) -> tuple[list[CodeSet], dict[str, np.ndarray]]:
+    """Returns the two code sets, and the features where those were taken."""
     encoder, features_of = run.encoder, {}
     if config.freeze_backbone and features is not None:
         # Their import would make code sets wait for Keras.
@@ -48,32 +100,45 @@ def measure(
         backbone = backbone or build_backbone(config)
         encoder = FeatureEncoder(run.model, backbone)
         for part in PARTS:
-            images = getattr(dataset, part)
+            images = getattr(run.dataset, part)
             features_of[part] = frozen_features(
                 backbone, images, features, framing=config.framing
             )[:, 0]
-    query, database = (
+    code_sets = [
         run.encode_part(part, encoder=encoder, features=features_of.get(part))
         for part in PARTS
-    )
-    if at is None:
-        at = dataset.at or USUAL_AT
-    report = evaluate_code_sets(query, database, at, empty_ball)
+    ]
+    return code_sets, features_of
+
+
+def _write_report(
+    run: "Run", model_digest: str, measured: dict[str, typing.Any]
+) -> None:
+    """Writes what was measured beside what else is known of the model."""
+    dataset, record = run.load_data()
+    known: dict[str, typing.Any] = {}
+    # One that is damaged is written anew.
+    with contextlib.suppress(ValueError):
+        there = run.report
+        if there["model_digest"] == model_digest:
+            known = {key: there[key] for key in MEASURED if key in there}
     write_json(
         run.report_path,
         {
             "data": dataset.name,
             "protocol": dataset.protocol,
             "training_images": len(dataset.train),
-            "model_digest": query.manifest["model_digest"],
+            "model_digest": model_digest,
             "undecodable": {
                 part: record[part]["undecodable"] for part in PARTS
             },
-            "retrieval": report.as_dict(),
+            # None where the data have no labels.
+            "retrieval": None,
+            **known,
+            **measured,
         },
         seal=True,
     )
-    return report
 
 
 def evaluate_code_sets(
@@ -209,6 +274,8 @@ def evaluate_files(
 
 def draw_training(run: "Run") -> list[pathlib.Path]:
     """Draws a training as `Run.draw` tells, which calls it."""
+    if METHODS[run.config.method].is_map and run.model_path.is_file():
+        return []
     if not run.codes_after_path.exists():
         raise ValueError(
             "The training must be finished first (`hashnet train`)."
@@ -226,16 +293,24 @@ def draw_training(run: "Run") -> list[pathlib.Path]:
     ]
 
 
-def draw_report(report: RetrievalReport, folder: Path) -> list[pathlib.Path]:
+def draw_report(
+    report: RetrievalReport | NeighborReport, folder: Path
+) -> list[pathlib.Path]:
     """Draws precision by recall and by the number of images found.
 
+    Without labels: what is kept of the neighbours, of the distances, and how
+    balanced the bits are.
+
     Args:
-        report: `RetrievalReport`.
+        report: `RetrievalReport` or `NeighborReport`.
         folder: Str or path of the folder of the figures.
 
     Returns:
         List of the paths of the PNGs.
     """
+    if isinstance(report, NeighborReport):
+        path = pathlib.Path(folder, "neighbors.png")
+        return [plot_neighbor_report(report, path)]
     name, folder = f"{report.bits} bits", pathlib.Path(folder)
     paths = [
         plot_precision_recall(

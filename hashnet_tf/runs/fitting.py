@@ -91,7 +91,7 @@ def fit_run(
     def begin() -> None:
         write_json(run.config_path, config.as_dict(), seal=True)
         write_json(run.data_path, record, seal=True)
-        _tell_undecodable(run, record)
+        tell_undecodable(run, record)
 
     # Images that are not kept in memory are read again each epoch.
     with undecodable_named(images):
@@ -202,7 +202,8 @@ def save_so_far(run: Run) -> Run:
     return there
 
 
-def _tell_undecodable(run: Run, record: Record) -> None:
+def tell_undecodable(run: Run, record: Record) -> None:
+    """Says how many images a run leaves out."""
     for part in PARTS:
         if count := len(record[part]["undecodable"]):
             say(

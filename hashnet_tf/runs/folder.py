@@ -1,13 +1,42 @@
 """What lies in the folder of a run, looked at as it is read."""
 
+import os
 import pathlib
 import typing
 
 from hashnet_tf._files import read_json
+from hashnet_tf.methods import METHODS
 from hashnet_tf.runs.config import TrainingConfig
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs.run import Run
+
+
+class RunPaths:
+    """Where what belongs to a run lies.
+
+    Args:
+        directory: Str or path of the folder. Nothing is read or written.
+    """
+
+    def __init__(self, directory: os.PathLike[str] | str) -> None:
+        self.path = pathlib.Path(directory)
+        self.config_path = self.path / "config.json"
+        self.data_path = self.path / "data.json"
+        self.model_path = self.path / "model.keras"
+        self.checkpoint_path = self.path / "checkpoints" / "last.weights.h5"
+        self.features_path = self.path / "features"
+        self.logs_path = self.path / "logs"
+        self.records_path = self.logs_path / "records.jsonl"
+        self.codes_before_path = self.logs_path / "g_before.npy"
+        self.codes_after_path = self.logs_path / "g_after.npy"
+        self.report_path = self.path / "report.json"
+        self.figures_path = self.path / "figures"
+        self.export_path = self.path / "export"
+
+    def codes_path(self, part: str) -> pathlib.Path:
+        """Returns the folder of the code set of "query" or "database"."""
+        return self.path / "codes" / part
 
 
 def read_config(run: "Run") -> TrainingConfig:
@@ -51,6 +80,27 @@ def read_report(run: "Run") -> dict[str, typing.Any]:
     _check_there(run.report_path)
     return read_json(
         run.report_path, "`hashnet evaluate` writes it anew", _report
+    )
+
+
+def read_history(run: "Run") -> list[dict[str, float]]:
+    """Returns what a training measured, empty where a map was fitted.
+
+    Args:
+        run: `Run`.
+
+    Raises:
+        ValueError: If no epoch is done, or the file is damaged.
+    """
+    if run.records_path.is_file():
+        from hashnet_tf.runs.records import read_records
+
+        return read_records(run.records_path)
+    if run.model_path.is_file() and METHODS[run.config.method].is_map:
+        return []
+    raise ValueError(
+        "A run must be trained first (`hashnet train`)."
+        f" Received: no {run.records_path}"
     )
 
 

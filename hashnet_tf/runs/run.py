@@ -10,8 +10,10 @@ from hashnet_tf._files import read_back
 from hashnet_tf.datasets.sources.reading import placed
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.folder import (
+    RunPaths,
     check_trained,
     read_config,
+    read_history,
     read_report,
 )
 
@@ -23,7 +25,7 @@ if typing.TYPE_CHECKING:
     from hashnet_tf.datasets import RetrievalDataset
     from hashnet_tf.export import ExportReport
     from hashnet_tf.models import HashNet
-    from hashnet_tf.retrieval import RetrievalReport
+    from hashnet_tf.retrieval import NeighborReport, RetrievalReport
     from hashnet_tf.runs.code_set import CodeSet
     from hashnet_tf.runs.data import RunData
     from hashnet_tf.runs.encoders import (
@@ -37,7 +39,7 @@ if typing.TYPE_CHECKING:
 Path = os.PathLike[str] | str
 
 
-class Run:
+class Run(RunPaths):
     """A training and its folder, the run directory.
 
     `hashnet_tf.runs.train` makes one; `Run(directory)` opens it again. The
@@ -83,26 +85,10 @@ class Run:
         data: "RunData | None" = None,
         data_at: Path | None = None,
     ):
-        self.path = pathlib.Path(directory)
-        self.config_path = self.path / "config.json"
-        self.data_path = self.path / "data.json"
-        self.model_path = self.path / "model.keras"
-        self.checkpoint_path = self.path / "checkpoints" / "last.weights.h5"
-        self.features_path = self.path / "features"
-        self.logs_path = self.path / "logs"
-        self.records_path = self.logs_path / "records.jsonl"
-        self.codes_before_path = self.logs_path / "g_before.npy"
-        self.codes_after_path = self.logs_path / "g_after.npy"
-        self.report_path = self.path / "report.json"
-        self.figures_path = self.path / "figures"
-        self.export_path = self.path / "export"
+        super().__init__(directory)
         self._given = data
         self._data_at = data_at
         self._data: RunData | None = None
-
-    def codes_path(self, part: str) -> pathlib.Path:
-        """Returns the folder of the code set of "query" or "database"."""
-        return self.path / "codes" / part
 
     @property
     def config(self) -> TrainingConfig:
@@ -158,17 +144,12 @@ class Run:
     def history(self) -> list[dict[str, float]]:
         """What the training measured: a dict an epoch, as `read_records`.
 
+        Empty where the hash layer was fitted at once.
+
         Raises:
             ValueError: If no epoch is done.
         """
-        if not self.records_path.is_file():
-            raise ValueError(
-                "A run must be trained first (`hashnet train`)."
-                f" Received: no {self.records_path}"
-            )
-        from hashnet_tf.runs.records import read_records
-
-        return read_records(self.records_path)
+        return read_history(self)
 
     @property
     def report(self) -> dict[str, typing.Any]:
@@ -207,8 +188,9 @@ class Run:
             `hashnet_tf.retrieval.RetrievalReport`.
 
         Raises:
-            ValueError: If the run is not trained, or its data or, with
-                `features`, its backbone's weights have gone or changed.
+            ValueError: If the run is not trained, its data have no labels, or
+                they or, with `features`, its backbone's weights have gone or
+                changed.
 
         Example:
 
@@ -222,6 +204,23 @@ class Run:
         from hashnet_tf.runs.evaluation import measure
 
         return measure(self, config, at, empty_ball, features, backbone)
+
+    def evaluate_neighbors(
+        self, features: Path | None = None
+    ) -> "NeighborReport":
+        """Measures what codes keep of the features; writes as `evaluate` does.
+
+        Args:
+            features: As in `evaluate`; None for the run's own folder.
+
+        Raises:
+            ValueError: As `evaluate`, or if the backbone is not frozen.
+        """
+        config = self.config
+        self.check_trained()
+        from hashnet_tf.runs.evaluation import measure_neighbors
+
+        return measure_neighbors(self, config, features or self.features_path)
 
     def so_far(self) -> "Run":
         """Returns what a training that is not done has reached, as a run.
@@ -373,7 +372,8 @@ class Run:
         """Draws losses and beta over steps, and |g| before and after.
 
         Returns:
-            List of the paths of the PNGs, in `figures/`.
+            List of the paths of the PNGs, in `figures/`; empty where the hash
+            layer was fitted at once.
 
         Raises:
             ValueError: If the training is not finished.

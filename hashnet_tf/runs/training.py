@@ -6,6 +6,7 @@ import typing
 from hashnet_tf._files import only_writer
 from hashnet_tf._output import say
 from hashnet_tf.datasets.sources.reading import check_place, placed
+from hashnet_tf.methods import METHODS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.run import Path, Run
 
@@ -26,7 +27,8 @@ def train(
     Whichever method trains it, what is saved and watched is the HashNet alone:
     a rival's loss and classifier are left behind, and J and L among the
     records are those of HashNet's loss for every method, by the likelihood
-    of the settings.
+    of the settings. A method that learns a map without labels fits the hash
+    layer at once, and has no records.
 
     A run that was killed goes on from the end of its last whole epoch, with
     the same beta; one that is done is left as it is.
@@ -61,12 +63,15 @@ def train(
     if _is_trained(run, config):
         return run
     check_place(config.data)
-    from hashnet_tf.runs.fitting import fit_run
+    if METHODS[config.method].is_map:
+        from hashnet_tf.runs.map_fitting import fit_map_run as fit
+    else:
+        from hashnet_tf.runs.fitting import fit_run as fit
 
     with only_writer(run.path):
         # Another process may have begun or trained it in between.
         if not _is_trained(run, config):
-            fit_run(run, config, features)
+            fit(run, config, features)
     return run
 
 
