@@ -55,6 +55,9 @@ def plot_neighbor_report(
         xlabel="first R by code",
         ylabel=f"share of the {report.neighbors} nearest",
     )
+    ranks = list(report.recall_at)
+    recall.set_xticks(ranks, [f"{rank:,}" for rank in ranks])
+    recall.minorticks_off()
     rows = report.distortion
     distances.errorbar(
         [row.cosine_distance for row in rows],
