@@ -28,8 +28,8 @@ def read_folder(place: str) -> Pool:
     """Reads a folder of images ("folder:DIR").
 
     DIR holds one folder a class, two at least, or `train/` and `test/` of such
-    folders with the same classes. A class folder may hold folders itself, but
-    one at least must hold images. What is no image is passed over, and counted.
+    folders with the same classes. A class folder may hold folders itself. What
+    is no image is passed over, and counted.
 
     Any other tree is read without labels, all images to any depth, and a note
     tells what it lacks.
@@ -145,11 +145,6 @@ def _beside(
 
 def _class_names(parts: list[pathlib.Path], listed: list[Listing]) -> list[str]:
     classes = [listing.folders for listing in listed]
-    if len(classes[0]) < 2:
-        raise _NoClassesError(
-            "labels need two class folders at least, unlike"
-            f" {parts[0]} with {len(classes[0])}"
-        )
     # Otherwise train/ and validation/ would be taken for two classes.
     for name in classes[0] if len(parts) == 1 else []:
         lone = parts[0] / name
@@ -166,10 +161,10 @@ def _class_names(parts: list[pathlib.Path], listed: list[Listing]) -> list[str]:
             "train/ and test/ must hold the same classes, unlike"
             f" {parts[0].parent} with {told} in one of them only"
         )
-    if all(_holds_only_folders(parts[0] / name) for name in classes[0]):
+    if len(classes[0]) < 2:
         raise _NoClassesError(
-            "of the class folders one at least must hold images itself, unlike"
-            f" those of {parts[0]}"
+            "labels need two class folders at least, unlike"
+            f" {parts[0]} with {len(classes[0])}"
         )
     return classes[0]
 
