@@ -14,6 +14,7 @@ draw who asks.
 """
 
 import argparse
+import itertools
 import os
 import pathlib
 import tarfile
@@ -70,66 +71,46 @@ def unit(features, mean):
     return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
-def precisions(codes, features, labels, asks, found):
-    """Returns P@10 by the codes, and with the first of each rank re-ranked."""
-    mean = features[found].mean(axis=0)
-    asking, there = unit(features[asks], mean), unit(features[found], mean)
-    alike = labels[asks].astype(np.float32) @ labels[found].T.astype(np.float32)
-    alike = alike > 0
-    values = [
-        hn.retrieval.precision_at_k(
-            codes[asks], codes[found], labels[asks], labels[found], k=FIRST
-        )
-    ]
-    _, nearest = hn.retrieval.search(codes[asks], codes[found], RANKS[-1])
-    for rank in RANKS[1:]:
+def shares(cosines, alike, nearest):
+    """Returns recall and P@10, with the first of each rank re-ranked.
+
+    Items at one distance come as they were drawn.
+    """
+    exact = np.argsort(-cosines, axis=1)[:, :FIRST]
+    recalls, precisions = [], []
+    for rank in RANKS:
         some = nearest[:, :rank]
-        cosines = np.einsum("qd,qrd->qr", asking, there[some])
-        first = np.argsort(-cosines, axis=1, kind="stable")[:, :FIRST]
-        first = np.take_along_axis(some, first, axis=1)
-        values.append(float(np.take_along_axis(alike, first, axis=1).mean()))
-    return values
-
-
-def floats_precision(features, labels, asks, found):
-    """Returns P@10 by the cosine of the centred features."""
-    ranking = hn.shallow.FloatRanking().fit(features[found])
-    kept = ranking.encode(features[found])
-    first = np.argsort(ranking.distances(features[asks], kept), axis=1)
-    first = first[:, :FIRST]
-    alike = np.any(labels[asks][:, None] & labels[found][first], axis=2)
-    return float(alike.mean())
+        among = (some[:, :, None] == exact[:, None]).any(axis=1)
+        recalls.append(among.mean())
+        order = np.argsort(-np.take_along_axis(cosines, some, axis=1), axis=1)
+        first = np.take_along_axis(some, order[:, :FIRST], axis=1)
+        precisions.append(np.take_along_axis(alike, first, axis=1).mean())
+    return recalls, precisions
 
 
 def measure(features, labels, asking, seeds):
-    """Returns P@10 of the floats, and two lists of three of each system."""
+    """Returns P@10 of the floats, and recalls and P@10 of each system."""
     systems, by_floats = {}, []
     for seed in range(seeds):
         order = np.random.default_rng(seed).permutation(len(features))
         asks, found = order[:asking], order[asking:]
-        by_floats.append(floats_precision(features, labels, asks, found))
-        for bits in BITS:
-            for name in FITTED:
-                for count in PICTURES:
-                    if name != "lsh" and bits > count or count > len(found):
-                        continue
-                    system = METHODS[name].estimator(bits, seed)
-                    codes = system.fit(features[found[:count]]).encode(features)
-                    report = hn.retrieval.evaluate_neighbors(
-                        codes[asks],
-                        codes[found],
-                        features[asks],
-                        features[found],
-                        bits=bits,
-                        neighbors=FIRST,
-                        ranks=RANKS,
-                    )
-                    systems.setdefault((name, count, bits), []).append(
-                        [
-                            list(report.recall_at.values()),
-                            precisions(codes, features, labels, asks, found),
-                        ]
-                    )
+        mean = features[found].mean(axis=0)
+        cosines = unit(features[asks], mean) @ unit(features[found], mean).T
+        counts = labels.astype(np.float32)
+        alike = counts[asks] @ counts[found].T > 0
+        _, precision = shares(cosines, alike, np.argsort(-cosines, axis=1))
+        by_floats.append(precision[0])
+        for bits, name, count in itertools.product(BITS, FITTED, PICTURES):
+            if name != "lsh" and bits > count or count > len(found):
+                continue
+            system = METHODS[name].estimator(bits, seed)
+            codes = system.fit(features[found[:count]]).encode(features)
+            _, nearest = hn.retrieval.search(
+                codes[asks], codes[found], RANKS[-1]
+            )
+            systems.setdefault((name, count, bits), []).append(
+                shares(cosines, alike, nearest)
+            )
     return by_floats, systems
 
 

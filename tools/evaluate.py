@@ -126,7 +126,7 @@ def _of_run(
     run.check_trained()
     is_map = METHODS[run.config.method].is_map
     reports = []
-    if run.dataset.is_labelled or not is_map:
+    if not is_map or run.dataset.is_labelled:
         reports.append(run.evaluate(**rules, features=arguments.features))
     else:
         by_labels = [n for n in ("at", "preset") if getattr(arguments, n)]
