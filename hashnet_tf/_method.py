@@ -68,6 +68,7 @@ RIVAL_SETTINGS = ("quantization", "margin", "gamma")
 # Where a map is fitted at once, all that is of steps and of images that change
 # says nothing.
 _OF_STEPS = (
+    "standardize",
     "hidden",
     "dropout",
     "optimizer",

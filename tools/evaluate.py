@@ -38,6 +38,8 @@ from hashnet_tf.methods import METHODS
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
+from hashnet_tf.runs.evaluation import PARTS
+from hashnet_tf.runs.expectation import Expectation, draw_expectation
 from hashnet_tf.tools.main import add_data_at
 
 CODES = ("query_codes", "database_codes")
@@ -97,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.so_far:
             run = run.so_far()
         folder, reports = run.path, _of_run(arguments, run, rules)
+        _tell_expectation(run)
         print(run.report["protocol"])
     else:
         folder = pathlib.Path(arguments.out)
@@ -114,7 +117,30 @@ def run(arguments: argparse.Namespace) -> int:
     for report in reports:
         for path in hn.runs.draw_report(report, folder / "figures"):
             print(path)
+    if arguments.workdir and run.dataset.is_labelled:
+        path = draw_expectation(
+            run.dataset,
+            *(hn.runs.CodeSet.load(run.codes_path(part)) for part in PARTS),
+            run.figures_path / "queries.png",
+        )
+        if path is not None:
+            print(path)
     return 0
+
+
+def _tell_expectation(run: "hn.runs.Run") -> None:
+    """Prints what a user may expect, before the measures and their rules."""
+    if not run.dataset.is_labelled:
+        return
+    found = run.report["expectation"]
+    if found is not None:
+        print(f"{Expectation(**found).text()}\n")
+    else:
+        print(
+            "All of the database was trained on, or all but a few: what"
+            " follows says little of new pictures. A training with"
+            " --held_out=0.2 can tell.\n"
+        )
 
 
 def _of_run(

@@ -18,8 +18,8 @@ from hashnet_tf.datasets.sources.reading import (
     read_pool,
     unknown_word,
 )
-from hashnet_tf.datasets.splits import (
-    draw_parts,
+from hashnet_tf.datasets.splits import draw_parts
+from hashnet_tf.datasets.usual_drawings import (
     unlabelled_drawing,
     usual_drawing,
 )
@@ -36,6 +36,7 @@ def load(
     validation: int | None = None,
     unseen_classes: int | None = None,
     imbalance: float | None = None,
+    held_out: float = 0.0,
 ) -> RetrievalDataset:
     """Loads the data set that one word names.
 
@@ -47,7 +48,7 @@ def load(
         query_per_class: Int, how many queries to draw of each class; None
             leaves it to the source. A protocol or lists say it themselves.
         train_per_class: Int, how many training images to draw of each class;
-            None takes all.
+            None takes all but `held_out`.
         validation: Int, how many training images ask in place of the queries,
             or None for the queries themselves; as
             `hashnet_tf.datasets.hold_out_queries`.
@@ -57,6 +58,10 @@ def load(
         imbalance: Number, the |S0| / |S1| that the training images shall
             have, or None for what they have; as
             `hashnet_tf.datasets.imbalanced`.
+        held_out: Float from 0 to below 1, the share of each class of the
+            database that is not trained on, where the images to train on are
+            drawn and `train_per_class` is None: what is found among it tells
+            what new images get.
 
     Returns:
         `RetrievalDataset`. What its `notes` say is logged as warnings.
@@ -92,7 +97,7 @@ def load(
     elif protocol is not None:
         dataset = _by_protocol(data, protocol, place, seed)
     else:
-        dataset = _by_numbers(data, kind, per_class, seed)
+        dataset = _by_numbers(data, kind, per_class, seed, held_out)
     if validation is not None:
         dataset = hold_out_queries(dataset, validation, seed)
     if unseen_classes is not None:
@@ -118,7 +123,11 @@ def _refuse_numbers(kind: str, per_class: dict[str, int | None]) -> None:
 
 
 def _by_numbers(
-    data: str, kind: str, per_class: dict[str, int | None], seed: int
+    data: str,
+    kind: str,
+    per_class: dict[str, int | None],
+    seed: int,
+    held_out: float,
 ) -> RetrievalDataset:
     if kind == "digits":
         per_class = {
@@ -130,7 +139,11 @@ def _by_numbers(
         return _unlabelled(data, pool, per_class, seed)
     labels = pool.images.labels
     drawing = usual_drawing(
-        labels, pool.in_test is not None, per_class["query"], per_class["train"]
+        labels,
+        pool.in_test is not None,
+        per_class["query"],
+        per_class["train"],
+        held_out,
     )
     parts = draw_parts(labels, pool.in_test, drawing, seed, pool.class_names)
     return pool.parts(data, drawing.text(seed), *parts)

@@ -7,8 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 SCOPES = ("all", "train", "test")
-# Of a source without labels.
-MOST_ASKED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +16,15 @@ class Draw:
     Attributes:
         of: "all" images, or those of the source's own "train" or "test" part.
         count: Int, how many to draw of these, whatever their labels.
-        per_class: Int, how many to draw of each class or label. Without
-            either, all are taken.
+        per_class: Int, how many to draw of each class or label.
+        held_out: Float from 0 to below 1, the share of each class that is left
+            where neither number is given; of images with several labels, of
+            all images. At least one of two is left, and one taken. 0: all are
+            taken.
 
     Raises:
-        ValueError: If `of` is none of these, both numbers are given or one is
-            no positive int.
+        ValueError: If `of` is none of these, two of the numbers are given or
+            one is no positive int, or no such share.
 
     Example:
 
@@ -35,16 +36,24 @@ class Draw:
     of: str = "all"
     count: int | None = None
     per_class: int | None = None
+    held_out: float = 0.0
 
     def __post_init__(self) -> None:
         if self.of not in SCOPES:
             raise ValueError(
                 f"`of` must be one of {SCOPES}. Received: of={self.of!r}"
             )
-        if self.count is not None and self.per_class is not None:
+        given = (self.count is not None, self.per_class is not None)
+        if sum(given) + (self.held_out != 0) > 1:
             raise ValueError(
-                "Either `count` or `per_class` may be given."
-                f" Received: count={self.count}, per_class={self.per_class}"
+                "One of `count`, `per_class` and `held_out` may be given."
+                f" Received: count={self.count}, per_class={self.per_class},"
+                f" held_out={self.held_out}"
+            )
+        if not 0 <= self.held_out < 1:
+            raise ValueError(
+                "`held_out` must be from 0 to below 1."
+                f" Received: held_out={self.held_out!r}"
             )
         for name in ("count", "per_class"):
             value = getattr(self, name)
@@ -62,6 +71,9 @@ class Draw:
                 needs no more words.
         """
         part = rest if self.of == "all" else f"the {self.of} part"
+        if self.held_out:
+            share = f"all but {100 * self.held_out:g} % a class"
+            return share if part is None else f"{share} of {part}"
         if self.count is None and self.per_class is None:
             return part or "all images"
         number = f"{self.count or self.per_class}"
@@ -260,7 +272,7 @@ def draw_per_class(
     2
     """
     drawn = np.zeros(len(labels), dtype=bool)
-    for label, places in _each_class(labels):
+    for label, places in each_class(labels):
         free = ~drawn[places]
         if candidates is not None:
             free &= candidates[places]
@@ -276,81 +288,6 @@ def draw_per_class(
     return drawn
 
 
-def usual_drawing(
-    labels: npt.ArrayLike,
-    has_test: bool,
-    query_per_class: int | None,
-    train_per_class: int | None,
-) -> Drawing:
-    """Returns how the parts of a source without a protocol are drawn.
-
-    Queries are drawn from the test part, or from everything where there is
-    none; all that is no query is the database; training images are drawn from
-    the database, less the test part. Nothing unlabelled is drawn; where all of
-    a part is taken, it is among it.
-
-    Args:
-        labels: Class ids `[n]`, below 0 where unlabelled, or a zero-or-one
-            matrix `[n, L]`.
-        has_test: Whether the source has a test part.
-        query_per_class: Positive int; None takes the whole test part or,
-            without one, a tenth of the smallest class.
-        train_per_class: Positive int; None takes all.
-
-    Returns:
-        `Drawing`.
-
-    Raises:
-        ValueError: If no image is labelled or a number is not positive.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.datasets.splits import usual_drawing
-    >>> usual_drawing(np.repeat([0, 1], 50), False, None, 20).text(seed=0)
-    'Queries: 5 a class; database: the rest; training images: 20 a class of \
-it; seed 0.'
-    """
-    labels = np.asarray(labels)
-    sizes = [len(places) for _, places in _each_class(labels)]
-    if not sizes:
-        raise ValueError(
-            "The source must hold labelled images."
-            f" Received: {len(labels)} images, none of them labelled"
-        )
-    if query_per_class is None and not has_test:
-        query_per_class = max(1, min(sizes) // 10)
-    return Drawing(
-        query=Draw("test" if has_test else "all", per_class=query_per_class),
-        train=Draw("train" if has_test else "all", per_class=train_per_class),
-    )
-
-
-def unlabelled_drawing(count: int, has_test: bool) -> Drawing:
-    """Returns how the parts of a source without labels are drawn.
-
-    As by `usual_drawing`, but that a tenth of all images ask, and at most as
-    many as tell a share to some per cent.
-
-    Args:
-        count: Int, how many images there are.
-        has_test: Whether the source has a test part, which asks then.
-
-    Returns:
-        `Drawing`.
-
-    Example:
-
-    >>> from hashnet_tf.datasets.splits import unlabelled_drawing
-    >>> unlabelled_drawing(500, has_test=False).text(seed=0)
-    'Queries: 50; database: the rest; training images: all of it; seed 0.'
-    """
-    if has_test:
-        return Drawing(query=Draw("test"), train=Draw("train"))
-    asked = min(max(1, count // 10), MOST_ASKED)
-    return Drawing(query=Draw(count=asked), train=Draw())
-
-
 def _take(
     labels: np.ndarray,
     draw: Draw,
@@ -363,7 +300,9 @@ def _take(
             labels, draw.per_class, rng, candidates, class_names
         )
     if draw.count is None:
-        return candidates.copy()
+        taken = candidates.copy()
+        taken[_left(labels, draw.held_out, candidates, rng)] = False
+        return taken
     pool = np.flatnonzero(candidates)
     if draw.count > len(pool):
         raise ValueError(
@@ -375,10 +314,39 @@ def _take(
     return taken
 
 
-def _each_class(
+def _left(
+    labels: np.ndarray,
+    share: float,
+    candidates: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Returns the positions of a share of each class, drawn."""
+    # Images without a label are a class here, those of a matrix all one.
+    of = labels if labels.ndim == 1 else np.zeros(len(labels), dtype=int)
+    left = [np.zeros(0, dtype=int)]
+    for label in np.unique(of[candidates]) if share else ():
+        there = np.flatnonzero(candidates & (of == label))
+        count = min(max(round(share * len(there)), 1), len(there) - 1)
+        left.append(rng.choice(there, size=count, replace=False))
+    return np.concatenate(left)
+
+
+def each_class(
     labels: np.ndarray,
 ) -> collections.abc.Iterator[tuple[int, np.ndarray]]:
-    """Yields each class or label and the rising positions of its images."""
+    """Yields each class or label and the rising positions of its images.
+
+    Args:
+        labels: As in `draw_per_class`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.datasets.splits import each_class
+    >>> labels = np.array([5, -1, 5, 2])
+    >>> [(label, found.tolist()) for label, found in each_class(labels)]
+    [(2, [3]), (5, [0, 2])]
+    """
     if labels.ndim == 1:
         # Sorted once: there may be as many classes as some images have pixels.
         order = np.argsort(labels, kind="stable")

@@ -23,6 +23,7 @@ from hashnet_tf.runs._setting import (
     unsettled,
     variants,
 )
+from hashnet_tf.runs._together import check_together
 
 # By "module:name", for the help of a command should not wait for Keras.
 SCHEDULES = {
@@ -33,6 +34,9 @@ OPTIMIZERS = {
     "adam": "hashnet_tf.optimizers:default_optimizer",
     "paper": "hashnet_tf.optimizers:paper_optimizer",
 }
+# Words of `data` whose training images are drawn; of the others `held_out` says
+# nothing.
+DRAWN = ("folder", "npz", "tfds")
 # Where |S1| and |S0| of Eq. 2 are counted.
 CLASS_WEIGHTS = {
     "batch": "in each batch",
@@ -75,8 +79,15 @@ class TrainingConfig:
     )
     train_per_class: int | None = setting(
         None,
-        "training images to draw of each class; none: all",
+        "training images to draw of each class; none: all but held_out",
         least=1,
+    )
+    held_out: float = setting(
+        0.2,
+        "share of each class that is found, but not trained on, where training"
+        " images are drawn and train_per_class is not given",
+        least=0,
+        below=1,
     )
     validation: int | None = setting(
         None,
@@ -253,7 +264,10 @@ class TrainingConfig:
                     f" Received: {field.name}={value!r}"
                 )
         self._settle_by_method()
-        self._check_together()
+        kind = self.data.partition(":")[0]
+        if self.train_per_class is not None or kind not in DRAWN:
+            object.__setattr__(self, "held_out", 0.0)
+        check_together(self)
 
     @property
     def is_rival(self) -> bool:
@@ -283,63 +297,6 @@ class TrainingConfig:
                 # The way that dataclasses set fields of a frozen instance.
                 object.__setattr__(self, name, value)
 
-    def _check_together(self) -> None:
-        for name, choice in LIKELIHOODS.items():
-            given = [n for n in choice.takes if getattr(self, n) is not None]
-            if name != self.likelihood and given:
-                raise ValueError(
-                    f"`{given[0]}` is for likelihood={name}. Received:"
-                    f" likelihood={self.likelihood!r},"
-                    f" {given[0]}={getattr(self, given[0])}"
-                )
-        if self.patience is not None and self.schedule != "staged":
-            raise ValueError(
-                "`patience` is for schedule=staged."
-                f" Received: schedule={self.schedule!r}"
-            )
-        if self.patience is not None and self.beta == 1:
-            raise ValueError(
-                "`patience` is for a beta that rises, so above 1."
-                f" Received: beta={self.beta}, patience={self.patience}"
-            )
-        if self.framing != "whole" and self.augmentation != "none":
-            raise ValueError(
-                "`augmentation` is for framing=whole; the others crop and"
-                f" mirror. Received: framing={self.framing!r},"
-                f" augmentation={self.augmentation!r}"
-            )
-        per_class, rest = divmod(self.batch_size, self.classes_per_batch or 1)
-        if rest or per_class < 2:
-            raise ValueError(
-                "`batch_size` must be a multiple of `classes_per_batch`, at"
-                " least twice it. Received:"
-                f" batch_size={self.batch_size},"
-                f" classes_per_batch={self.classes_per_batch}"
-            )
-        trained = not METHODS[self.method].is_map
-        if self.freeze_backbone and self.weights is None and trained:
-            raise ValueError(
-                "A frozen backbone needs `weights`; random ones would never"
-                f" be trained. Received: weights={self.weights!r}"
-            )
-        if self.freeze_backbone:
-            augmented = self.augmentation != "none"
-            changing = augmented or self.framing != "whole"
-            if self.views > 1 and not changing or self.views == 1 and augmented:
-                raise ValueError(
-                    "With a frozen backbone an augmentation needs `views` above"
-                    " 1, and these an augmentation or a framing that changes."
-                    f" Received: augmentation={self.augmentation!r},"
-                    f" framing={self.framing!r}, views={self.views}"
-                )
-        for name, usual in {"standardize": False, "views": 1}.items():
-            value = getattr(self, name)
-            if value != usual and not self.freeze_backbone:
-                raise ValueError(
-                    f"`{name}` is for a frozen backbone."
-                    f" Received: freeze_backbone=False, {name}={value}"
-                )
-
     def as_dict(self) -> dict[str, Setting]:
         """Returns the settings as plain values, ready for JSON."""
         return dataclasses.asdict(self)
@@ -347,7 +304,7 @@ class TrainingConfig:
     def data_source(self) -> dict[str, typing.Any]:
         """Returns the arguments of `hashnet_tf.datasets.load` as a dict."""
         names = "data seed query_per_class train_per_class validation"
-        names += " unseen_classes imbalance"
+        names += " unseen_classes imbalance held_out"
         return {name: getattr(self, name) for name in names.split()}
 
     @classmethod

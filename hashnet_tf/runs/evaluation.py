@@ -25,6 +25,7 @@ from hashnet_tf.retrieval import (
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.runs.code_set import CodeSet
 from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.expectation import expectation
 
 if typing.TYPE_CHECKING:
     import keras
@@ -35,7 +36,7 @@ Path = os.PathLike[str] | str
 
 PARTS = ("query", "database")
 # What a report may hold.
-MEASURED = ("retrieval", "neighbors")
+MEASURED = ("retrieval", "expectation", "neighbors")
 
 
 def measure(
@@ -51,14 +52,23 @@ def measure(
     for part in PARTS:
         # Before minutes are spent on codes that cannot be measured.
         _ = getattr(dataset, part).labels
-    if features is None and METHODS[config.method].is_map:
-        # They are wanted again where the codes are set beside them.
+    if features is None and config.freeze_backbone:
+        # The codes are set beside them.
         features = run.features_path
-    (query, database), _ = _encoded(run, config, features, backbone)
+    sets, features_of = _encoded(run, config, features, backbone)
+    query, database = sets
     if at is None:
         at = dataset.at or USUAL_AT
     report = evaluate_code_sets(query, database, at, empty_ball)
-    _write_report(run, query.model_digest, {"retrieval": report.as_dict()})
+    expected = expectation(dataset, query, database, features_of)
+    _write_report(
+        run,
+        query.model_digest,
+        {
+            "retrieval": report.as_dict(),
+            "expectation": expected and expected.as_dict(),
+        },
+    )
     return report
 
 

@@ -50,7 +50,14 @@ def read_config(run: "Run") -> TrainingConfig:
     """
     _check_there(run.config_path)
     advice = f"delete {run.path} to begin anew"
-    return read_json(run.config_path, advice, TrainingConfig.from_dict)
+    return read_json(run.config_path, advice, _config)
+
+
+def _config(settings: typing.Any) -> TrainingConfig:
+    if isinstance(settings, dict):
+        # Version 0.1 trained on all that was found.
+        settings = {"held_out": 0.0, **settings}
+    return TrainingConfig.from_dict(settings)
 
 
 def read_record(run: "Run") -> dict[str, typing.Any] | None:

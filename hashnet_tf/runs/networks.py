@@ -115,7 +115,7 @@ def standardize(head: HashNet, features: npt.ArrayLike) -> None:
     scaler = StandardScaler()
     for start in range(0, len(rows), ROWS):
         scaler.partial_fit(rows[start : start + ROWS])
-    deviation = np.sqrt(scaler.var_)
+    deviation = np.sqrt(np.asarray(scaler.var_))
     deviation = np.maximum(deviation, deviation.mean() / 100)
     variance = np.maximum(deviation**2 - EPSILON, 0)
     layer = head.backbone.get_layer(STANDARDIZED)

@@ -72,11 +72,6 @@ class Run(RunPaths):
     >>> run = hn.runs.Run("runs/digits")
     >>> run.model_path.name
     'model.keras'
-
-    ```python
-    run.evaluate().map
-    run.search("photo.jpg", k=5).table()
-    ```
     """
 
     def __init__(

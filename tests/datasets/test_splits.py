@@ -12,8 +12,8 @@ from hashnet_tf.datasets.splits import (
     Drawing,
     draw_parts,
     draw_per_class,
-    usual_drawing,
 )
+from hashnet_tf.datasets.usual_drawings import usual_drawing
 
 
 def split(labels, in_test, query_per_class, train_per_class, seed):
@@ -332,7 +332,7 @@ def test_knows_whether_a_test_part_is_needed(drawing, needed):
         ({"count": 0}, "count=0"),
         ({"count": True}, "count=True"),
         ({"per_class": 1.5}, "per_class=1.5"),
-        ({"count": 3, "per_class": 2}, "count=3, per_class=2"),
+        ({"count": 3, "per_class": 2}, "count=3, per_class=2, held_out=0.0"),
     ],
 )
 def test_a_draw_refuses(settings, received):
@@ -351,3 +351,44 @@ def test_a_draw_refuses(settings, received):
 def test_a_drawing_refuses(settings, received):
     with pytest.raises(ValueError, match=f"Received: {received}$"):
         Drawing(Draw(), Draw(), **settings)
+
+
+def test_a_share_of_each_class_is_held_out():
+    labels = np.array([0] * 50 + [1] * 10 + [2] * 2 + [3] + [-1] * 5)
+    drawing = Drawing(Draw(count=1), Draw(held_out=0.2))
+    train, query, database = draw_parts(labels, None, drawing, seed=1)
+    rest = np.setdiff1d(np.arange(len(labels)), query)
+    np.testing.assert_array_equal(database, rest)
+    assert set(train) < set(database)
+    held = np.setdiff1d(database, train)
+    for label, least, most in (
+        (0, 10, 10),
+        (1, 2, 2),
+        (2, 0, 1),
+        (3, 0, 0),
+        (-1, 1, 1),
+    ):
+        assert least <= (labels[held] == label).sum() <= most
+    assert drawing.text(1) == (
+        "Queries: 1; database: the rest; training images: all but 20 % a class"
+        " of it; seed 1."
+    )
+    again = draw_parts(labels, None, drawing, seed=1)[0]
+    np.testing.assert_array_equal(again, train)
+    other = draw_parts(labels, None, drawing, seed=2)[0]
+    assert train.tolist() != other.tolist()
+    # Of several labels a share of all images.
+    matrix = np.eye(4, dtype=int)[labels.clip(0)]
+    train, query, database = draw_parts(matrix, None, drawing, seed=1)
+    assert len(database) - len(train) == round(0.2 * len(database))
+
+
+def test_nothing_is_held_out_where_the_number_is_given():
+    labels = np.repeat([0, 1], 20)
+    drawn = usual_drawing(labels, False, None, 5, held_out=0.2)
+    assert drawn.train == Draw(per_class=5)
+    drawn = usual_drawing(labels, True, None, None, held_out=0.2)
+    assert drawn.train == Draw("train", held_out=0.2)
+    for wrong in (-0.1, 1.0):
+        with pytest.raises(ValueError, match=f"Received: held_out={wrong}"):
+            Draw(held_out=wrong)

@@ -12,7 +12,7 @@ from hashnet_tf.methods import (
     RIVAL_SETTINGS,
     USUAL,
 )
-from hashnet_tf.runs.config import TrainingConfig, setting_type
+from hashnet_tf.runs.config import DRAWN, TrainingConfig, setting_type
 
 FIELDS = {field.name: field for field in dataclasses.fields(TrainingConfig)}
 
@@ -24,6 +24,7 @@ CHANGED = {
     "seed": 3,
     "query_per_class": 5,
     "train_per_class": 6,
+    "held_out": 0.0,
     "validation": 9,
     "unseen_classes": 2,
     "imbalance": 30.0,
@@ -73,7 +74,12 @@ def config(**settings):
 def test_each_setting_is_changed_here():
     assert list(CHANGED) == list(FIELDS)
     changed, default = TrainingConfig(**CHANGED), config()
-    for name in set(FIELDS) - {"framing", "alpha", *RIVAL_SETTINGS}:
+    for name in set(FIELDS) - {
+        "framing",
+        "alpha",
+        "held_out",
+        *RIVAL_SETTINGS,
+    }:
         assert getattr(changed, name) != getattr(default, name)
     assert config(framing="modern").framing != default.framing
     assert config(alpha=0.5).alpha != default.alpha
@@ -388,3 +394,20 @@ def test_refuses_what_a_method_leaves_no_choice_of(settings):
     with pytest.raises(ValueError, match="Received: ") as error:
         config(**settings)
     assert str(error.value).endswith(f"Received: {message}")
+
+
+def test_held_out_is_for_what_is_drawn():
+    from hashnet_tf.datasets.sources import SOURCES
+
+    drawn = {
+        name
+        for name, source in SOURCES.items()
+        if source.is_word and not source.has_parts and name != "digits"
+    }
+    assert drawn == set(DRAWN)
+    for name in SOURCES:
+        expected = 0.2 if name in drawn else 0.0
+        assert TrainingConfig(f"{name}:x").held_out == expected
+    assert TrainingConfig("folder:x", held_out=0.5).held_out == 0.5
+    assert TrainingConfig("folder:x", train_per_class=3).held_out == 0
+    assert TrainingConfig("folder:x").data_source()["held_out"] == 0.2

@@ -16,6 +16,7 @@ FLAGS = {
     "seed": 3,
     "query_per_class": 5,
     "train_per_class": 6,
+    "held_out": 0.0,
     "validation": 9,
     "unseen_classes": 2,
     "imbalance": 30.0,

@@ -1,0 +1,243 @@
+"""What a search for a new picture may be expected to find."""
+
+import dataclasses
+import pathlib
+import typing
+
+import numpy as np
+
+from hashnet_tf.retrieval import evaluate_distances, histograms
+from hashnet_tf.retrieval.labels import relevance
+from hashnet_tf.runs.code_set import CodeSet
+
+if typing.TYPE_CHECKING:
+    from hashnet_tf.datasets import RetrievalDataset
+
+K = 10
+# Classes that are named, the worst first, and queries that are drawn.
+WORST, DRAWN = 3, 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """How many of the pictures found for a new one are of its class.
+
+    Measured by the queries among the pictures of the database that were not
+    trained on: among those that were, a network finds what it has learned by
+    heart. The expected value over all orders of equal distances.
+
+    Attributes:
+        k: Int, how many pictures are shown.
+        right: Float, how many of them share a label with the query, the mean
+            over the queries.
+        chance: Float, how many would by chance.
+        by_features: Float, how many would by the cosine of the backbone's
+            features, centred; None where it was trained itself.
+        times_larger: Float, how many times the bytes of a code the features
+            take, or None.
+        queries: Int.
+        held_out: Int, the pictures of the database that were not trained on.
+        database: Int, all of them.
+        by_class: Dict from the name of a class to `right` of its queries, the
+            worst first; empty where pictures have several labels.
+
+    Example:
+
+    >>> from hashnet_tf.runs.expectation import Expectation
+    >>> Expectation(10, 7.4, 2.0, None, None, 100, 500, 2500).text()
+    'Of the 10 pictures shown for a new one, 7.4 share its label (by chance \
+2.0). Measured by 100 queries among the 500 of 2,500 pictures that were not \
+trained on.'
+    """
+
+    k: int
+    right: float
+    chance: float
+    by_features: float | None
+    times_larger: float | None
+    queries: int
+    held_out: int
+    database: int
+    by_class: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def text(self) -> str:
+        """Returns it in words."""
+        beside = f"by chance {self.chance:.1f}"
+        if self.by_features is not None and self.times_larger is not None:
+            beside += (
+                f"; by the float features, {self.times_larger:,.0f} times"
+                f" larger, {self.by_features:.1f}"
+            )
+        what = "are of its class" if self.by_class else "share its label"
+        told = (
+            f"Of the {self.k} pictures shown for a new one, {self.right:.1f}"
+            f" {what} ({beside}). Measured by {self.queries:,} queries among"
+            f" the {self.held_out:,} of {self.database:,} pictures that were"
+            " not trained on."
+        )
+        worst = list(self.by_class.items())[:WORST]
+        if len(self.by_class) > 1:
+            told += " Worst: "
+            told += ", ".join(f"{name} {value:.1f}" for name, value in worst)
+            told += "."
+        return told
+
+    def as_dict(self) -> dict[str, typing.Any]:
+        """Returns it as plain Python values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+
+def expectation(
+    dataset: "RetrievalDataset",
+    query: CodeSet,
+    database: CodeSet,
+    features: dict[str, np.ndarray],
+) -> Expectation | None:
+    """Measures what may be expected of a run.
+
+    Args:
+        dataset: `RetrievalDataset` of the run, with labels.
+        query: `CodeSet` of its queries.
+        database: `CodeSet` of its database.
+        features: Dict of the features of "query" and "database", float
+            `[n, d]`, or empty.
+
+    Returns:
+        `Expectation`, or None if fewer than 10 pictures of the database were
+        not trained on.
+    """
+    held = held_out(dataset)
+    if len(held) < K:
+        return None
+    asked, there = dataset.query.labels, dataset.database.labels[held]
+    counts = histograms(
+        query.codes, database.codes[held], asked, there, bits=query.bits
+    )
+    values = counts.precision_at_k(K)
+    chance = relevance(asked, there).mean()
+    by_features = times = None
+    if features:
+        float_values = _by_features(
+            features["query"], features["database"][held], asked, there
+        )
+        by_features = K * float_values
+        width = features["query"].shape[1]
+        times = 4 * width / query.codes.shape[1]
+    return Expectation(
+        k=K,
+        right=float(K * np.mean(values)),
+        chance=float(K * chance),
+        by_features=by_features,
+        times_larger=times,
+        queries=len(asked),
+        held_out=len(held),
+        database=len(database.ids),
+        by_class=_by_class(dataset, values),
+    )
+
+
+def held_out(dataset: "RetrievalDataset") -> np.ndarray:
+    """Returns the places of the database's images that were not trained on."""
+    trained = set(dataset.train.identities())
+    return np.array(
+        [
+            place
+            for place, name in enumerate(dataset.database.identities())
+            if name not in trained
+        ],
+        dtype=np.int64,
+    )
+
+
+def draw_expectation(
+    dataset: "RetrievalDataset",
+    query: CodeSet,
+    database: CodeSet,
+    path: pathlib.Path,
+) -> pathlib.Path | None:
+    """Draws the best and the worst queries with what is found for them.
+
+    Args:
+        dataset: As in `expectation`.
+        query: As there.
+        database: As there.
+        path: `pathlib.Path` of the PNG.
+
+    Returns:
+        The path, or None where `expectation` gives none.
+    """
+    from hashnet_tf.datasets import pixel_array
+    from hashnet_tf.plots import plot_neighbours
+    from hashnet_tf.retrieval import search
+
+    held = held_out(dataset)
+    if len(held) < K:
+        return None
+    distances, found = search(query.codes, database.codes[held], 8)
+    right = np.stack(
+        [
+            relevance(
+                dataset.query.labels[row : row + 1],
+                dataset.database.labels[held[places]],
+            )[0]
+            for row, places in enumerate(found)
+        ]
+    )
+    order = np.argsort(-right.sum(axis=1), kind="stable")
+    half = min(DRAWN // 2, len(order))
+    # Rising, as a subset of a stream comes.
+    rows = np.unique([*order[:half], *order[-half:]])
+    rows = rows[np.argsort(-right[rows].sum(axis=1), kind="stable")]
+    side = (128, 128)
+    wanted = held[np.unique(found[rows])]
+    pixels = pixel_array(dataset.database.subset(wanted), side)
+    of_place = dict(zip(wanted.tolist(), pixels, strict=True))
+    asked_rows = np.sort(rows)
+    asked = dict(
+        zip(
+            asked_rows.tolist(),
+            pixel_array(dataset.query.subset(asked_rows), side),
+            strict=True,
+        )
+    )
+    return plot_neighbours(
+        [asked[row] for row in rows.tolist()],
+        [[of_place[p] for p in held[found[row]].tolist()] for row in rows],
+        right[rows],
+        [[str(d) for d in distances[row]] for row in rows],
+        path,
+    )
+
+
+def _by_features(asked, there, asked_labels, labels) -> float:
+    """Returns precision at K by the cosine of the centred features."""
+    mean = there.mean(axis=0, dtype=np.float64).astype(np.float32)
+    unit = []
+    for rows in (asked, there):
+        centred = np.asarray(rows, np.float32) - mean
+        norms = np.linalg.norm(centred, axis=1, keepdims=True)
+        unit.append(centred / np.maximum(norms, 1e-30))
+    report = evaluate_distances(
+        lambda rows: 1 - unit[0][rows] @ unit[1].T,
+        asked_labels,
+        labels,
+        ranks=[K],
+        file_order=False,
+    )
+    return report.precision_at[K]
+
+
+def _by_class(
+    dataset: "RetrievalDataset", values: np.ndarray
+) -> dict[str, float]:
+    labels = dataset.query.labels
+    if labels.ndim != 1:
+        return {}
+    names = dataset.class_names
+    found = {
+        str(label) if names is None else names[label]: float(
+            K * values[labels == label].mean()
+        )
+        for label in np.unique(labels[labels >= 0]).tolist()
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1]))
