@@ -3,6 +3,7 @@
 Codes need numpy alone, pictures PIL and imagehash.
 """
 
+from hashnet_tf.index.browsing import Entry
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.duplicates import (
     DuplicateGroup,
@@ -23,6 +24,7 @@ from hashnet_tf.index.store import Item
 __all__ = [
     "Changes",
     "DuplicateGroup",
+    "Entry",
     "Fit",
     "Hit",
     "Index",

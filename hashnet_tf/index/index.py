@@ -8,6 +8,7 @@ import typing
 from hashnet_tf._files import written_beside
 from hashnet_tf.index._checks import SHOWN, check_labels, check_names
 from hashnet_tf.index._database import Path
+from hashnet_tf.index.browsing import Browsed
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.files import add_files, all_within, within
 from hashnet_tf.index.fitting import (
@@ -24,7 +25,6 @@ from hashnet_tf.index.own_encoder import (
     own_content,
     settle_encoder,
 )
-from hashnet_tf.index.searching import Searched
 from hashnet_tf.index.store import Item, Store
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 
@@ -33,7 +33,7 @@ if typing.TYPE_CHECKING:
 
 
 @typing.final
-class Index(Searched):
+class Index(Browsed):
     """Codes by name in one file, searched exactly by Hamming distance.
 
     The file is a database of SQLite. A process that is killed leaves it whole,

@@ -103,6 +103,7 @@ class Store:
             longer than a minute.
         reading: Context manager whose block sees one state, whatever others
             write meanwhile.
+        query: Function that returns the rows of a statement with its values.
 
     Raises:
         FileNotFoundError: If there is no file and `bits` is None.
@@ -138,6 +139,7 @@ class Store:
         self.path = self._file.path
         self.changing, self.reading = self._file.changing, self._file.reading
         self.version, self.copy = self._file.version, self._file.copy
+        self.query = self._file.execute
         self.close = self._file.close
         self.bits = self.noted("bits")
 

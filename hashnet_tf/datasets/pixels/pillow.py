@@ -34,12 +34,17 @@ Path = os.PathLike[str] | str
 Pixels = npt.NDArray[np.uint8]
 
 
-def open_image(source: Path | bytes) -> Image.Image:
+def open_image(
+    source: Path | bytes, least_side: int | None = None
+) -> Image.Image:
     """Decodes an image file, upright.
 
     Args:
         source: Path of a JPEG, PNG, WebP or BMP file that is no animation, or
             its bytes.
+        least_side: Int, to decode a JPEG faster and at a half, a quarter or an
+            eighth of its size, each side of as many pixels at least; None for
+            all that it has.
 
     Returns:
         `PIL.Image.Image` in RGB, transparency dropped, as
@@ -65,6 +70,8 @@ def open_image(source: Path | bytes) -> Image.Image:
     try:
         with _opened(content) as image:
             _check_size(image)
+            if least_side is not None and isinstance(image, JpegImageFile):
+                image.draft(None, (least_side, least_side))
             return ImageOps.exif_transpose(_in_colour(image))
     except Image.UnidentifiedImageError as error:
         raise ValueError(

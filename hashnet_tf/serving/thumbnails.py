@@ -1,0 +1,80 @@
+"""Small pictures of what is in an index, made once and kept for a while."""
+
+import collections
+import io
+import os
+import threading
+
+from hashnet_tf.datasets.pixels.pillow import open_image
+from hashnet_tf.index import Entry
+
+# Pixels of the longer side; twice what a page shows, for fine screens.
+SIDE = 320
+# Some kilobytes each.
+KEPT = 2000
+QUALITY = 80
+
+
+class Thumbnails:
+    """Makes small JPEGs of the files of entries. Threads may share it.
+
+    Args:
+        kept: Int, how many are kept in memory, those that were asked for last.
+
+    Example:
+
+    >>> from hashnet_tf.index import Entry
+    >>> from hashnet_tf.serving.thumbnails import Thumbnails
+    >>> Thumbnails().of(Entry(1, "/gone.jpg", b"", None, "a")) is None
+    True
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._made: collections.OrderedDict[str, bytes] = (
+            collections.OrderedDict()
+        )
+        self._lock = threading.Lock()
+
+    def of(self, entry: Entry) -> bytes | None:
+        """Returns the JPEG of an entry.
+
+        Args:
+            entry: `Entry` that an index gave. One whose name is no absolute
+                path is of no file.
+
+        Returns:
+            Bytes, or None where there is no such file any more, or it is no
+            image.
+        """
+        if not os.path.isabs(entry.name):
+            return None
+        # By the content, so that a copy costs nothing and a change is seen.
+        key = entry.digest or entry.name
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+        made = _made(entry.name)
+        if made is not None:
+            with self._lock:
+                self._made[key] = made
+                while len(self._made) > self._kept:
+                    self._made.popitem(last=False)
+        return made
+
+
+def _made(path: str) -> bytes | None:
+    try:
+        # Of a pipe or a device nothing would come, or too much.
+        if not os.path.isfile(path):
+            return None
+        image = open_image(path, least_side=SIDE)
+    except (OSError, ValueError):
+        return None
+    image.thumbnail((SIDE, SIDE))
+    # What a file tells of camera and place stays in the file.
+    image.info.clear()
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=QUALITY, exif=b"")
+    return out.getvalue()

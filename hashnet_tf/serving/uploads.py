@@ -1,0 +1,105 @@
+"""What is sent: how large it may be, of which type, and its pixels."""
+
+import collections.abc
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from hashnet_tf.datasets.pixels.pillow import image_pixels, open_image
+from hashnet_tf.serving.refusal import Refusal
+
+# Bytes of a body; a JPEG of 50 megapixels has fewer.
+LARGEST = 32 * 2**20
+TYPES = (
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/bmp",
+    "application/octet-stream",
+)
+
+
+def check_type(content_type: str | None) -> None:
+    """Refuses a body that does not say that it is an image.
+
+    A page of another site cannot send one that does without being asked by the
+    browser first.
+
+    Args:
+        content_type: Str, the header, or None.
+
+    Raises:
+        Refusal: If it is none of `TYPES`.
+
+    Example:
+
+    >>> from hashnet_tf.serving.uploads import check_type
+    >>> check_type("image/jpeg")
+    """
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind not in TYPES:
+        raise Refusal(
+            415,
+            f"The header Content-Type must be one of {', '.join(TYPES)}."
+            f" Received: {kind[:100] or 'none'}",
+        )
+
+
+async def read_body(
+    stream: collections.abc.AsyncIterator[bytes], length: str | None
+) -> bytes:
+    """Reads a body, and no more of it than is allowed.
+
+    Args:
+        stream: Its pieces.
+        length: Str, the header that tells its length, or None.
+
+    Raises:
+        Refusal: If it has, or says that it has, more than `LARGEST` bytes.
+    """
+    if length is not None and (not length.isdecimal() or int(length) > LARGEST):
+        raise _too_large(length)
+    content = bytearray()
+    async for piece in stream:
+        content += piece
+        if len(content) > LARGEST:
+            raise _too_large("more")
+    return bytes(content)
+
+
+def _too_large(told: str) -> Refusal:
+    return Refusal(
+        413,
+        f"An image may have {LARGEST:,} bytes at most. Received: {told[:20]}",
+    )
+
+
+def decoded(
+    content: bytes, size: tuple[int, int], framing: str
+) -> npt.NDArray[np.uint8]:
+    """Decodes and frames an image that was sent.
+
+    Args:
+        content: Bytes.
+        size: `(height, width)` of the encoder.
+        framing: Its framing.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+
+    Raises:
+        Refusal: If it is no JPEG, PNG, WebP or BMP file, or one that is
+            damaged, an animation or of too many pixels.
+    """
+    try:
+        return image_pixels(open_image(content), size, framing)
+    except ValueError as error:
+        unknown = isinstance(error.__cause__, Image.UnidentifiedImageError)
+        raise Refusal(415 if unknown else 422, str(error)) from error
+    except MemoryError as error:
+        raise Refusal(
+            422,
+            "An image must fit into memory."
+            f" Received: {len(content):,} bytes that do not",
+        ) from error
