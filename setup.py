@@ -29,6 +29,8 @@ def places():
 
 
 PACKAGE_DIR, PACKAGES = places()
+# What `hashnet serve` needs, and its tests.
+SERVE = ["fastapi>=0.115", "prometheus-client>=0.20", "uvicorn>=0.30"]
 
 setup(
     name="hashnet_tf",
@@ -49,6 +51,7 @@ setup(
         "hashnet_tf.datasets": ["protocols/*.toml"],
         "hashnet_tf.reproduction": ["published/*.csv"],
         "hashnet_tf.runs": ["recipes/*.toml"],
+        "hashnet_tf.serving": ["page/*"],
     },
     install_requires=[
         "absl-py>=2.1",
@@ -82,12 +85,16 @@ setup(
         # Of an HNSW that was saved, 1.14 finds others than before it was.
         "faiss": ["faiss-cpu>=1.15"],
         "jax": ["jax>=0.5"],
+        "serve": SERVE,
         "test": [
+            *SERVE,
             "faiss-cpu>=1.15",
+            "httpx>=0.27",
             "hypothesis>=6.100",
             "jax>=0.5",
             "jedi>=0.19",
             "pandas>=2.2",
+            "playwright>=1.45",
             "pyright>=1.1.400",
             "pytest>=8.0",
             "pytest-xdist>=3.6",

@@ -12,6 +12,7 @@ from . import reproduction as reproduction
 from . import retrieval as retrieval
 from . import runs as runs
 from . import schedules as schedules
+from . import serving as serving
 from . import shallow as shallow
 from .index.index import Index as Index
 from .models.hashnet import HashNet as HashNet
@@ -35,5 +36,6 @@ __all__ = [
     "retrieval",
     "runs",
     "schedules",
+    "serving",
     "shallow",
 ]

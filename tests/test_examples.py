@@ -15,7 +15,16 @@ MODULES = [
 ]
 
 # What the examples of a module need beside the package.
-EXTRAS = {"hashnet_tf.shallow.vectors": "faiss"}
+EXTRAS = {
+    "hashnet_tf.shallow.vectors": "faiss",
+    **{
+        f"hashnet_tf.serving.{name}": "fastapi"
+        for name in (
+            *("answers", "app", "guard", "metrics", "questions"),
+            *("routes", "service"),
+        )
+    },
+}
 
 
 @pytest.mark.slow

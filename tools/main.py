@@ -25,6 +25,7 @@ COMMANDS = (
     "encode",
     "search",
     "index",
+    "serve",
     "export",
     "reproduce",
 )

@@ -13,7 +13,8 @@ import urllib.parse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
+from hashnet_tf.serving.server import LOCAL
+
 # Scripts, styles and pictures come from here alone, and none stands in a page.
 POLICY = (
     "default-src 'self'; img-src 'self' blob:; object-src 'none';"

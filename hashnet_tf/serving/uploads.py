@@ -11,6 +11,8 @@ from hashnet_tf.serving.refusal import Refusal
 
 # Bytes of a body; a JPEG of 50 megapixels has fewer.
 LARGEST = 32 * 2**20
+# Of a larger one so many are received before the connection is closed.
+PASSED = 8 * LARGEST
 TYPES = (
     "image/jpeg",
     "image/png",
@@ -46,33 +48,41 @@ def check_type(content_type: str | None) -> None:
         )
 
 
-async def read_body(
-    stream: collections.abc.AsyncIterator[bytes], length: str | None
-) -> bytes:
-    """Reads a body, and no more of it than is allowed.
+async def read_body(stream: collections.abc.AsyncIterator[bytes]) -> bytes:
+    """Reads a body, and keeps no more of it than is allowed.
 
     Args:
         stream: Its pieces.
-        length: Str, the header that tells its length, or None.
 
     Raises:
-        Refusal: If it has, or says that it has, more than `LARGEST` bytes.
+        Refusal: If it has more than `LARGEST` bytes.
+
+    Example:
+
+    >>> import asyncio
+    >>> from hashnet_tf.serving.uploads import read_body
+    >>> async def pieces():
+    ...     yield b"a"
+    ...     yield b"b"
+    >>> asyncio.run(read_body(pieces()))
+    b'ab'
     """
-    if length is not None and (not length.isdecimal() or int(length) > LARGEST):
-        raise _too_large(length)
-    content = bytearray()
+    content, length = bytearray(), 0
     async for piece in stream:
-        content += piece
-        if len(content) > LARGEST:
-            raise _too_large("more")
+        length += len(piece)
+        if length <= LARGEST:
+            content += piece
+        else:
+            content.clear()
+        # Who still sends would not read a refusal, so some more is let go by.
+        if length > PASSED:
+            break
+    if length > LARGEST:
+        raise Refusal(
+            413,
+            f"An image may have {LARGEST:,} bytes at most. Received: more",
+        )
     return bytes(content)
-
-
-def _too_large(told: str) -> Refusal:
-    return Refusal(
-        413,
-        f"An image may have {LARGEST:,} bytes at most. Received: {told[:20]}",
-    )
 
 
 def decoded(

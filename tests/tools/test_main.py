@@ -18,6 +18,7 @@ COMMANDS = [
     "encode",
     "search",
     "index",
+    "serve",
     "export",
     "reproduce",
 ]
@@ -53,7 +54,7 @@ def test_help_of_a_command_teaches(name, hashnet):
     assert f"\n  hashnet {name}" in ended.out
     assert "(default: None)" not in ended.out
     # Of the index each action has its own.
-    without = ("datasets", "index", "reproduce")
+    without = ("datasets", "index", "serve", "reproduce")
     assert ("--workdir" in ended.out) == (name not in without)
 
 
@@ -85,6 +86,7 @@ def test_defaults_are_told(hashnet):
         ("encode --workdir=missing --part=query --out=b", "no missing/config"),
         ("search missing.jpg --workdir=a", "Received: missing.jpg"),
         ("search setup.py --workdir=missing", "no missing/model.keras"),
+        ("serve missing.index", "Received: missing.index"),
         ("export --workdir=missing", "no missing/config.json"),
         ("export --workdir=a --quantize=x", "Received: x"),
         (

@@ -1,0 +1,144 @@
+"""What answers have in common: the index, its pictures, what is counted."""
+
+import asyncio
+import collections.abc
+import concurrent.futures
+import os
+import typing
+
+import numpy as np
+import numpy.typing as npt
+from starlette.requests import ClientDisconnect, Request
+
+from hashnet_tf.index import Index
+from hashnet_tf.serving import questions
+from hashnet_tf.serving.answers import Groups
+from hashnet_tf.serving.metrics import Metrics
+from hashnet_tf.serving.owner import IndexOwner
+from hashnet_tf.serving.refusal import Refusal
+from hashnet_tf.serving.thumbnails import Thumbnails
+from hashnet_tf.serving.uploads import check_type, decoded, read_body
+
+T = typing.TypeVar("T")
+P = typing.ParamSpec("P")
+# Pictures that are decoded at once; the largest fill a gigabyte each.
+DECODED = 2
+
+
+class Service:
+    """An index that is served.
+
+    Args:
+        path: Str or path of it.
+
+    Attributes:
+        metrics: `Metrics`.
+
+    Raises:
+        FileNotFoundError: If there is no index.
+        ValueError: If the file is none, or damaged.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.metrics: Metrics = Metrics()
+        self._owner = IndexOwner(path)
+        # In a thread of its own, or searches would wait for it.
+        self._slow_owner = IndexOwner(path)
+        self._duplicates = questions.Duplicates()
+        self._thumbnails = Thumbnails()
+        self._decoding = concurrent.futures.ThreadPoolExecutor(DECODED)
+
+    async def ask(
+        self,
+        function: collections.abc.Callable[typing.Concatenate[Index, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Returns what a function of the index and some values returns.
+
+        Args:
+            function: It is called in the thread of the index.
+            *values: What it is given beside the index.
+            **named: The same, by name.
+
+        Raises:
+            Refusal: If the index cannot do it.
+        """
+        try:
+            return await self._owner.ask(function, *values, **named)
+        except (ValueError, OSError) as error:
+            raise _refusal(error) from error
+
+    async def duplicates(self, radius: int, offset: int, limit: int) -> Groups:
+        """Returns some groups of duplicates, as `Duplicates.groups`."""
+        try:
+            return await self._slow_owner.ask(
+                self._groups, radius, offset, limit
+            )
+        except (ValueError, OSError) as error:
+            raise _refusal(error) from error
+
+    def _groups(
+        self, index: Index, radius: int, offset: int, limit: int
+    ) -> Groups:
+        return self._duplicates.groups(index, radius, offset, limit)
+
+    async def sent_pixels(self, request: Request) -> npt.NDArray[np.uint8]:
+        """Returns the image that is the body of a request.
+
+        Args:
+            request: Starlette's.
+
+        Returns:
+            uint8 `[height, width, 3]`, as the encoder takes it.
+
+        Raises:
+            Refusal: If there is no encoder, or it is no image, or too large.
+        """
+        size, framing = await self.ask(questions.picture_form)
+        check_type(request.headers.get("content-type"))
+        try:
+            content = await read_body(request.stream())
+        except ClientDisconnect as error:
+            raise Refusal(
+                400, "An image must be sent to its end. Received: some of it"
+            ) from error
+        return await self._decode(decoded, content, size, framing)
+
+    async def thumbnail(self, number: int) -> bytes:
+        """Returns a small JPEG of an item.
+
+        Args:
+            number: Int, its id.
+
+        Raises:
+            Refusal: If there is no such item, or its file has gone.
+        """
+        entry = await self.ask(questions.entry_of, number)
+        made = await self._decode(self._thumbnails.of, entry)
+        if made is None:
+            raise Refusal(
+                404,
+                "An item must be an image file that is there."
+                f" Received: {entry.name}",
+            )
+        return made
+
+    async def _decode(
+        self, function: collections.abc.Callable[P, T], *values: P.args
+    ) -> T:
+        return await asyncio.wrap_future(
+            self._decoding.submit(function, *values)
+        )
+
+    def close(self) -> None:
+        """Ends its threads, once what was asked is answered."""
+        self._decoding.shutdown(cancel_futures=True)
+        self._owner.close()
+        self._slow_owner.close()
+
+
+def _refusal(error: ValueError | OSError) -> Refusal:
+    """Returns why an index cannot do what it is asked for."""
+    # It is busy or cannot be read, or it lacks something, such as an encoder.
+    return Refusal(503 if isinstance(error, OSError) else 409, str(error))
