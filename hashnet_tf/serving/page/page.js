@@ -69,7 +69,7 @@ function card(item) {
   }
   const radius = Math.round(served.bits / 8);
   part("code").href = `#/code/${item.code}/${radius}`;
-  part("code").title = item.code;
+  part("code").title = `Those of a code near to ${item.code}`;
   return made;
 }
 
