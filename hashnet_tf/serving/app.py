@@ -100,9 +100,7 @@ async def _failed(request: Request, error: typing.Any) -> Response:
 async def _malformed(_: Request, error: typing.Any) -> Response:
     first = error.errors()[0]
     place, received = first["loc"][-1], repr(first.get("input"))
-    return _error(
-        422, f"`{place}`: {first['msg']}. Received: {received[:100]}"
-    )
+    return _error(422, f"`{place}`: {first['msg']}. Received: {received[:100]}")
 
 
 async def _broken(_: Request, error: Exception) -> Response:

@@ -106,7 +106,9 @@ def host_name(host: str) -> str | None:
         _ = parts.port
     except ValueError:
         return None
-    return parts.hostname if parts.netloc == host and host else None
+    if parts.netloc != host or "@" in host:
+        return None
+    return parts.hostname
 
 
 def is_own(name: str, bound: str) -> bool:

@@ -125,11 +125,13 @@ class Service:
         return made
 
     async def _decode(
-        self, function: collections.abc.Callable[P, T], *values: P.args
+        self,
+        function: collections.abc.Callable[P, T],
+        *values: P.args,
+        **named: P.kwargs,
     ) -> T:
-        return await asyncio.wrap_future(
-            self._decoding.submit(function, *values)
-        )
+        future = self._decoding.submit(function, *values, **named)
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Ends its threads, once what was asked is answered."""

@@ -20,11 +20,11 @@ A_KIND = 12
 TAGGED = "<img src=x onerror=alert(1)>&amp;.png"
 
 
-def tinted(kind, seed, size=(40, 32)):
+def tinted(kind, seed):
     """A picture of a kind, by its colour, as `PIL.Image.Image`."""
     tiles = np.random.default_rng(seed).integers(0, 60, (5, 6, 3), "uint8")
     tiles[..., KINDS.index(kind)] += 180
-    return Image.fromarray(tiles).resize(size, Image.Resampling.NEAREST)
+    return Image.fromarray(tiles).resize((40, 32), Image.Resampling.NEAREST)
 
 
 def encoded(image, kind="PNG", **options):
@@ -74,7 +74,7 @@ def photos(tmp_path_factory, encoder):
             paths.append(path)
             labels.append(kind)
     # A copy of another size, of no class, and one that will have gone.
-    tinted("blues", 200, (80, 64)).save(root / "copy.png")
+    tinted("blues", 200).resize((80, 64)).save(root / "copy.png")
     tinted("reds", 999).save(root / "gone.png")
     paths += [root / "copy.png", root / "gone.png"]
     with hn.Index.open(root / "a.index", encoder=encoder) as index:

@@ -124,9 +124,9 @@ def test_items_by_code(client, radius):
 
 
 def test_duplicates(client, photos):
-    told = client.get("/duplicates?radius=8").json()
+    told = client.get("/duplicates").json()
     with hn.Index.open(photos) as index:
-        groups = index.duplicates(8)
+        groups = index.duplicates()
     assert [[x["name"] for x in group] for group in told["groups"]] == groups
     names = [{pathlib.Path(n).name for n in group} for group in groups]
     assert {"0.png", "copy.png"} in names
