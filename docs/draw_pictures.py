@@ -2,15 +2,20 @@
 
   python docs/draw_pictures.py
   python docs/draw_pictures.py --workdir=runs/mine
+  python docs/draw_pictures.py --index=photos.index --photo=new.jpg
 
 The first draws the way from an image to bytes. The image is one of the digits,
 the values z are made up; what follows from z is as the library computes it. The
 second draws a search too: for the first query of some classes of a run that is
-trained and measured, the nearest images of its database.
+trained and measured, the nearest images of its database. The third draws the
+page of `hashnet serve` too, in Debian's Chromium.
 """
 
 import argparse
 import pathlib
+import signal
+import subprocess
+import sys
 
 import matplotlib
 import numpy as np
@@ -95,6 +100,39 @@ def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
     drawn.quantize(128).save(path, optimize=True)
 
 
+def draw_page(index: str, photo: str, path: pathlib.Path) -> None:
+    """Draws what the page of an index shows of a photograph.
+
+    Args:
+        index: File of the index.
+        photo: File of the photograph.
+        path: Path of the PNG.
+    """
+    from playwright.sync_api import sync_playwright
+
+    words = ("-m", "hashnet_tf.tools.serve", index, "--port=0")
+    service = subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, text=True
+    )
+    assert service.stdout is not None
+    address = service.stdout.readline().split()[-1]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": 1000, "height": 700})
+        page.goto(address)
+        page.set_input_files("#file", photo)
+        page.wait_for_selector(".grid li")
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=path)
+        browser.close()
+    service.send_signal(signal.SIGINT)
+    service.wait()
+    drawn = Image.open(path).convert("RGB")
+    drawn.quantize(256).save(path, optimize=True)
+
+
 def _bars(axes: Axes, values: np.ndarray, colours, beta: int | None = None):
     """Draws a bar a bit, or the bars of one beta beside those of others."""
     shift, width = 0.0, 0.75
@@ -135,6 +173,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "--workdir", type=pathlib.Path, help="folder of the run to search in"
     )
+    parser.add_argument("--index", help="file of the index to serve")
+    parser.add_argument("--photo", help="file that is searched with there")
     parser.add_argument(
         "--out",
         type=pathlib.Path,
@@ -145,3 +185,5 @@ if __name__ == "__main__":
     draw_way(arguments.out / "way.png")
     if arguments.workdir is not None:
         draw_search(arguments.workdir, arguments.out / "search.png")
+    if arguments.index is not None and arguments.photo is not None:
+        draw_page(arguments.index, arguments.photo, arguments.out / "serve.png")
