@@ -115,20 +115,22 @@ def draw_page(index: str, photo: str, path: pathlib.Path) -> None:
         [sys.executable, *words], stdout=subprocess.PIPE, text=True
     )
     assert service.stdout is not None
-    address = service.stdout.readline().split()[-1]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        page = browser.new_page(viewport={"width": 1000, "height": 700})
-        page.goto(address)
-        page.set_input_files("#file", photo)
-        page.wait_for_selector(".grid li")
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=path)
-        browser.close()
-    service.send_signal(signal.SIGINT)
-    service.wait()
+    try:
+        address = service.stdout.readline().split()[-1]
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            )
+            page = browser.new_page(viewport={"width": 1000, "height": 700})
+            page.goto(address)
+            page.set_input_files("#file", photo)
+            page.wait_for_selector(".grid li")
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=path)
+            browser.close()
+    finally:
+        service.send_signal(signal.SIGINT)
+        service.communicate()
     drawn = Image.open(path).convert("RGB")
     drawn.quantize(256).save(path, optimize=True)
 

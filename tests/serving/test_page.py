@@ -91,6 +91,22 @@ def test_a_dropped_photograph_finds_its_like_first(page, picture):
     assert page.locator("img[src='x']").count() == 0
 
 
+def test_a_photograph_may_come_before_the_page_is_told_anything(
+    browser, address, picture
+):
+    page = browser.new_page()
+    held = []
+    page.route("**/healthz", lambda route: held.append(route))
+    page.goto(address)
+    drop(page, picture("reds"))
+    wait_for(page, "found in")
+    held[0].continue_()
+    page.wait_for_selector("#about:not(:empty)")
+    page.wait_for_load_state("networkidle")
+    assert labels(page)[:5] == ["reds"] * 5
+    page.close()
+
+
 def test_more_like_this_and_back(page, picture):
     drop(page, picture("blues"))
     wait_for(page, "found in")
@@ -169,14 +185,19 @@ def test_a_file_that_has_gone_is_grey(page):
 
 def test_by_keyboard(page, picture, tmp_path):
     (tmp_path / "photo.png").write_bytes(picture("reds"))
-    seen = []
+    # Before any key, for the browser needs a moment to hand it over.
+    seen, choosers = [], []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
     for _ in range(4):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id"))
     assert seen[3] == "file"
-    with page.expect_file_chooser() as chosen:
-        page.keyboard.press("Enter")
-    chosen.value.set_files(tmp_path / "photo.png")
+    page.keyboard.press("Enter")
+    for _ in range(100):
+        if choosers:
+            break
+        page.wait_for_timeout(100)
+    choosers[0].set_files(tmp_path / "photo.png")
     wait_for(page, "found in")
     page.locator(".picture").first.focus()
     page.keyboard.press("Enter")

@@ -26,7 +26,8 @@ function say(text, wrong = false) {
 }
 
 async function answer(path, options = {}) {
-  const response = await fetch(path, { ...options, signal: current.signal });
+  const { signal } = current;
+  const response = await fetch(path, { signal, ...options });
   const told = await response.json();
   if (!response.ok) throw new Error(told.error);
   return told;
@@ -259,13 +260,16 @@ function go(hash) {
 }
 
 async function begin() {
+  const mine = current;
   await guarded(async () => {
-    served = await answer("healthz");
+    // Whatever is begun meanwhile.
+    served = await answer("healthz", { signal: null });
     at("about").textContent =
       `${plural(served.items, "picture")}, ${served.bits} bits`;
     at("file").disabled = !served.images;
   });
-  await show();
+  // A photograph may have been dropped before.
+  if (mine === current) await show();
 }
 
 at("file").accept = TYPES.join();
