@@ -16,6 +16,7 @@ pytest.importorskip("fastapi", reason="needs the extra [serve]")
 
 KINDS = ("reds", "greens", "blues")
 A_KIND = 12
+LONG = "holidays by the sea, in the summer before the last one"
 # What a file may be called, and a page must not take for its own.
 TAGGED = "<img src=x onerror=alert(1)>&amp;.png"
 
@@ -78,7 +79,7 @@ def photos(tmp_path_factory, encoder):
     tinted("reds", 999).save(root / "gone.png")
     paths += [root / "copy.png", root / "gone.png"]
     with hn.Index.open(root / "a.index", encoder=encoder) as index:
-        index.add_files(paths, [*labels, None, None])
+        index.add_files(paths, [*labels, None, LONG])
     (root / "gone.png").unlink()
     return root / "a.index"
 

@@ -66,7 +66,7 @@ function card(item) {
     part("label").title = `All of the class ${item.label}`;
     part("label").href = `#/label/${encodeURIComponent(item.label)}`;
   } else {
-    part("label").remove();
+    part("of").remove();
   }
   const radius = Math.round(served.bits / 8);
   part("code").href = `#/code/${item.code}/${radius}`;
