@@ -76,7 +76,7 @@ def photos(tmp_path_factory, encoder):
             labels.append(kind)
     # A copy of another size, of no class, and one that will have gone.
     tinted("blues", 200).resize((80, 64)).save(root / "copy.png")
-    tinted("reds", 999).save(root / "gone.png")
+    Image.new("RGB", (40, 32), "black").save(root / "gone.png")
     paths += [root / "copy.png", root / "gone.png"]
     with hn.Index.open(root / "a.index", encoder=encoder) as index:
         index.add_files(paths, [*labels, None, LONG])
