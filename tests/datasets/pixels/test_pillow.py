@@ -122,6 +122,25 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize(
+    "least, size",
+    [(None, (800, 600)), (301, (800, 600)), (300, (400, 300)), (1, (100, 75))],
+)
+def test_a_jpeg_is_decoded_at_a_part_of_its_size(least, size):
+    image = Image.radial_gradient("L").convert("RGB").resize((800, 600))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for options in ({}, {"progressive": True}, {"exif": exif}):
+        file = io.BytesIO()
+        image.save(file, "JPEG", **options)
+        opened = open_image(file.getvalue(), least)
+        wanted = size[::-1] if "exif" in options else size
+        assert (opened.size, opened.mode) == (wanted, "RGB")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    assert open_image(file.getvalue(), least).size == (800, 600)
+
+
 @pytest.mark.parametrize("kind", BAD)
 def test_refuses_what_tensorflow_refuses(kind):
     content, why = BAD[kind]
