@@ -284,7 +284,7 @@ def evaluate_files(
 
 def draw_training(run: "Run") -> list[pathlib.Path]:
     """Draws a training as `Run.draw` tells, which calls it."""
-    if METHODS[run.config.method].is_map and run.model_path.is_file():
+    if run.model_path.is_file() and METHODS[run.config.method].is_map:
         return []
     if not run.codes_after_path.exists():
         raise ValueError(
