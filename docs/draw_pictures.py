@@ -6,8 +6,8 @@
 
 The first draws the way from an image to bytes. The image is one of the digits,
 the values z are made up; what follows from z is as the library computes it. The
-second draws a search too: for the first query of some classes of a run that is
-trained and measured, the nearest images of its database. The third draws the
+second draws the best and the worst queries too of a run that is trained and
+measured. The third draws the
 page of `hashnet serve` too, in Debian's Chromium.
 """
 
@@ -31,7 +31,6 @@ BETAS = (1, 3, 10, 100)
 COLOURS = ("#9ecae1", "#6baed6", "#2171b5", "#08306b")
 ONE, ZERO = "#2171b5", "#e6550d"
 PLACES = np.arange(len(Z))
-CLASSES, FOUND = (1, 5, 7, 8), 8
 
 
 def draw_way(path: pathlib.Path) -> None:
@@ -78,24 +77,14 @@ def draw_way(path: pathlib.Path) -> None:
 
 
 def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
-    """Draws what a run finds for the first query of some classes.
+    """Draws the best and the worst queries of a run, as `evaluate` drew them.
 
     Args:
         workdir: Folder of the run, trained and measured.
-        path: Path of the PNG; its CSV is not kept.
+        path: Path of the PNG.
     """
-    run = hn.runs.Run(workdir)
-    size = (run.config.image_size, run.config.image_size)
-    query = run.dataset.query
-    labels = np.asarray(query.labels)
-    asked = query.subset([int(np.argmax(labels == k)) for k in CLASSES])
-    for name in asked.names:
-        print(name)
-    pixels = hn.datasets.pixel_array(asked, size)
-    run.search(pixels, k=FOUND).draw(path, asked.labels)
-    path.with_suffix(".csv").unlink()
+    drawn = Image.open(workdir / "figures" / "queries.png").convert("RGB")
     # Small enough to be kept in the repository.
-    drawn = Image.open(path).convert("RGB")
     drawn = drawn.resize((drawn.width * 3 // 5, drawn.height * 3 // 5))
     drawn.quantize(128).save(path, optimize=True)
 

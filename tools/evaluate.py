@@ -118,10 +118,11 @@ def run(arguments: argparse.Namespace) -> int:
         for path in hn.runs.draw_report(report, folder / "figures"):
             print(path)
     if arguments.workdir and run.dataset.is_labelled:
+        query, database = (
+            hn.runs.CodeSet.load(run.codes_path(part)) for part in PARTS
+        )
         path = draw_expectation(
-            run.dataset,
-            *(hn.runs.CodeSet.load(run.codes_path(part)) for part in PARTS),
-            run.figures_path / "queries.png",
+            run.dataset, query, database, run.figures_path / "queries.png"
         )
         if path is not None:
             print(path)

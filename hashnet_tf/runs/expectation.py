@@ -184,29 +184,42 @@ def draw_expectation(
         ]
     )
     order = np.argsort(-right.sum(axis=1), kind="stable")
-    half = min(DRAWN // 2, len(order))
-    # Rising, as a subset of a stream comes.
-    rows = np.unique([*order[:half], *order[-half:]])
-    rows = rows[np.argsort(-right[rows].sum(axis=1), kind="stable")]
+    rows = _of_several_classes(dataset, order, DRAWN // 2)
+    worst = _of_several_classes(dataset, order[::-1], DRAWN // 2)
+    rows += [row for row in worst[::-1] if row not in rows]
     side = (128, 128)
     wanted = held[np.unique(found[rows])]
     pixels = pixel_array(dataset.database.subset(wanted), side)
     of_place = dict(zip(wanted.tolist(), pixels, strict=True))
-    asked_rows = np.sort(rows)
-    asked = dict(
-        zip(
-            asked_rows.tolist(),
-            pixel_array(dataset.query.subset(asked_rows), side),
-            strict=True,
-        )
-    )
+    # Rising, as a subset of a stream comes.
+    rising = sorted(rows)
+    pixels = pixel_array(dataset.query.subset(np.array(rising)), side)
+    asked = dict(zip(rising, pixels, strict=True))
     return plot_neighbours(
-        [asked[row] for row in rows.tolist()],
+        [asked[row] for row in rows],
         [[of_place[p] for p in held[found[row]].tolist()] for row in rows],
         right[rows],
         [[str(d) for d in distances[row]] for row in rows],
         path,
     )
+
+
+def _of_several_classes(
+    dataset: "RetrievalDataset", order: np.ndarray, count: int
+) -> list[int]:
+    """Returns the first queries, those of other classes before more of one."""
+    labels = dataset.query.labels
+    rows = order.tolist()
+    if labels.ndim == 1:
+        # A sort keeps the order of those that are the first of their class.
+        seen: dict[int, int] = {}
+        turn = {}
+        for row in rows:
+            turn[row] = seen[label] = (
+                seen.get(label := int(labels[row]), -1) + 1
+            )
+        rows = sorted(rows, key=turn.__getitem__)
+    return rows[:count]
 
 
 def _by_features(asked, there, asked_labels, labels) -> float:
