@@ -10,6 +10,7 @@ writes; a test fails where a page is older than these.
 import functools
 import json
 import pathlib
+import re
 import textwrap
 import typing
 from collections.abc import Callable, Iterable
@@ -196,7 +197,7 @@ def _number(
     mean, spread = value
     if mean is None or spread is None:
         return "-"
-    text = f"{mean:.3f} ±{spread:.3f}".replace("0.", ".")
+    text = re.sub(r"\b0\.", ".", f"{mean:.3f} ±{spread:.3f}")
     if first is None or first[0] is None or first[1] is None:
         return text
     near = mean + max(spread, first[1]) >= first[0]

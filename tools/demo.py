@@ -33,8 +33,7 @@ The training of a network is shown by:
   hashnet demo --train"""
 NEXT_TRAINED = """
 Next, on images of your own, one folder a class (hashnet lies in .venv/bin):
-  hashnet train --workdir=runs/mine --data=folder:DIR --backbone=MobileNetV2 \\
-      --weights=imagenet --image_size=224 --augmentation=shift_flip
+  hashnet train --workdir=runs/mine --data=folder:DIR
   hashnet evaluate --workdir=runs/mine
   hashnet search IMAGE --workdir=runs/mine"""
 

@@ -38,8 +38,13 @@ from hashnet_tf.methods import METHODS
 from hashnet_tf.retrieval.evaluation import USUAL_AT
 from hashnet_tf.retrieval.histogram import EMPTY_BALL_RULES
 from hashnet_tf.retrieval.presets import PRESETS
+from hashnet_tf.runs.config import DRAWN, HELD_OUT
 from hashnet_tf.runs.evaluation import PARTS
-from hashnet_tf.runs.expectation import Expectation, draw_expectation
+from hashnet_tf.runs.expectation import (
+    Expectation,
+    draw_expectation,
+    held_out,
+)
 from hashnet_tf.tools.main import add_data_at
 
 CODES = ("query_codes", "database_codes")
@@ -61,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--features",
         help="folder for the features that the run's frozen backbone gives,"
-        " which several runs may share; none: it sees the images for this run",
+        " which several runs may share; none: the run's own",
     )
     for name in FILES:
         code_set = ", or a code set" if name in CODES else ""
@@ -136,12 +141,15 @@ def _tell_expectation(run: "hn.runs.Run") -> None:
     found = run.report["expectation"]
     if found is not None:
         print(f"{Expectation(**found).text()}\n")
-    else:
-        print(
-            "All of the database was trained on, or all but a few: what"
-            " follows says little of new pictures. A training with"
-            " --held_out=0.2 can tell.\n"
-        )
+        return
+    told = "Too few pictures are new to say what a search for one will find:"
+    told += f" of {len(run.dataset.database):,} in the database all but"
+    told += f" {len(held_out(run.dataset))} were trained on."
+    config = run.config
+    is_drawn = config.data.partition(":")[0] in DRAWN
+    if is_drawn and not config.held_out and config.train_per_class is None:
+        told += f" A training with --held_out={HELD_OUT} can tell."
+    print(f"{told}\n")
 
 
 def _of_run(

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import hashnet_tf as hn
 from hashnet_tf.index.duplicates import RADIUS
 from hashnet_tf.index.searching import RERANKED
+from hashnet_tf.runs._together import WITHOUT_WEIGHTS
 from hashnet_tf.tools.main import add_parser
 
 if typing.TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _new_encoder(
     backbone = arguments.backbone or "MobileNetV2"
     bits = arguments.bits or 128
     weights = arguments.weights
-    if weights is None and backbone != "pixels":
+    if weights is None and backbone not in WITHOUT_WEIGHTS:
         weights = "imagenet"
     print(f"Making an encoder: {backbone} at {size} pixels, {bits} bits")
     encoder = hn.export.backbone_encoder(backbone, weights, size, bits)

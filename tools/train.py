@@ -31,6 +31,9 @@ from hashnet_tf.methods import METHODS
 from hashnet_tf.runs.config import TrainingConfig, setting_type
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 
+# Of a picture, where it is to be changed in training.
+VIEWS = 4
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds `--workdir` and a flag for each setting of a training."""
@@ -103,10 +106,22 @@ def of_photographs(arguments: argparse.Namespace) -> dict[str, typing.Any]:
     if not os.path.isdir(folder):
         # Refused where it is read.
         return {}
-    settings = hn.runs.photograph_settings(folder)
+    settings = hn.runs.photograph_settings(folder, given.get("train_per_class"))
+    if (classes := given.get("classes_per_batch")) is not None:
+        whole = settings["batch_size"] // classes * classes
+        settings["batch_size"] = max(whole, 2 * classes)
     if not given.get("freeze_backbone", True):
         # Its features change.
         del settings["standardize"]
+    elif given.get("augmentation", "none") != "none":
+        settings["views"] = VIEWS
+    if "workdir" in given and os.path.exists(
+        os.path.join(given["workdir"], "config.json")
+    ):
+        # The same command goes on, whatever came into the folder meanwhile.
+        begun = hn.runs.Run(given["workdir"]).config.as_dict()
+        names = (*settings, "held_out")
+        return {name: begun[name] for name in names}
     unread = METHODS[given.get("method", "hashnet-r")].unread
     settings = {n: v for n, v in settings.items() if n not in unread}
     told = {n: v for n, v in settings.items() if n not in given}

@@ -98,6 +98,17 @@ def load(
         dataset = _by_protocol(data, protocol, place, seed)
     else:
         dataset = _by_numbers(data, kind, per_class, seed, held_out)
+    by_labels = {
+        "validation": validation,
+        "unseen_classes": unseen_classes,
+        "imbalance": imbalance,
+    }
+    given = {n: value for n, value in by_labels.items() if value is not None}
+    if given and not dataset.is_labelled:
+        raise ValueError(
+            f"{', '.join(given)} are drawn by labels. Received: {data} without"
+            f" labels ({'; '.join(dataset.notes)})"
+        )
     if validation is not None:
         dataset = hold_out_queries(dataset, validation, seed)
     if unseen_classes is not None:

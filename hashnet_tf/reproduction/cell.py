@@ -11,6 +11,7 @@ from hashnet_tf._files import read_back, write_json
 from hashnet_tf.methods import LIKELIHOODS, METHODS, Method
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs.config import TrainingConfig
+from hashnet_tf.runs.folder import saved_config
 
 # All that the codes of a shallow method depend on, beside the data.
 OF_FEATURES = (
@@ -188,7 +189,7 @@ class Cell:
         try:
             with read_back(self.path, "it is measured anew"):
                 values = json.loads(self.path.read_text("utf-8"))
-            there = TrainingConfig.from_dict(values["settings"]).as_dict()
+            there = saved_config(values["settings"]).as_dict()
             result = Result.from_dict(values)
         except (OSError, ValueError, KeyError, TypeError):
             # Not there, damaged, or of another version: to be done anew.

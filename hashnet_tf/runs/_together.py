@@ -4,6 +4,9 @@ import typing
 
 from hashnet_tf.methods import LIKELIHOODS, METHODS
 
+# Backbones that have none to load or to train.
+WITHOUT_WEIGHTS = ("pixels",)
+
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs.config import TrainingConfig
 
@@ -49,8 +52,10 @@ def check_together(config: "TrainingConfig") -> None:
             f" batch_size={config.batch_size},"
             f" classes_per_batch={config.classes_per_batch}"
         )
-    trained = not METHODS[config.method].is_map
-    if config.freeze_backbone and config.weights is None and trained:
+    at_random = config.weights is None
+    if config.backbone in WITHOUT_WEIGHTS or METHODS[config.method].is_map:
+        at_random = False
+    if config.freeze_backbone and at_random:
         raise ValueError(
             "A frozen backbone needs `weights`; random ones would never"
             f" be trained. Received: weights={config.weights!r}"

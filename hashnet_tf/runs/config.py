@@ -36,7 +36,7 @@ OPTIMIZERS = {
 }
 # Words of `data` whose training images are drawn; of the others `held_out` says
 # nothing.
-DRAWN = ("folder", "npz", "tfds")
+DRAWN, HELD_OUT = ("folder", "npz", "tfds"), 0.2
 # Where |S1| and |S0| of Eq. 2 are counted.
 CLASS_WEIGHTS = {
     "batch": "in each batch",
@@ -82,10 +82,10 @@ class TrainingConfig:
         "training images to draw of each class; none: all but held_out",
         least=1,
     )
-    held_out: float = setting(
-        0.2,
-        "share of each class that is found, but not trained on, where training"
-        " images are drawn and train_per_class is not given",
+    held_out: float | None = setting(
+        None,
+        "share of each class that is found, but not trained on, of what is"
+        " drawn without train_per_class; none: a fifth there",
         least=0,
         below=1,
     )
@@ -264,15 +264,27 @@ class TrainingConfig:
                     f" Received: {field.name}={value!r}"
                 )
         self._settle_by_method()
-        kind = self.data.partition(":")[0]
-        if self.train_per_class is not None or kind not in DRAWN:
-            object.__setattr__(self, "held_out", 0.0)
+        self._settle_held_out()
         check_together(self)
 
     @property
     def is_rival(self) -> bool:
         """Whether the method is neither HashNet nor a variant of it."""
         return not METHODS[self.method].is_hashnet
+
+    def _settle_held_out(self) -> None:
+        kind = self.data.partition(":")[0]
+        is_drawn = self.train_per_class is None and kind in DRAWN
+        if self.held_out is None:
+            usual = HELD_OUT if is_drawn else 0.0
+            object.__setattr__(self, "held_out", usual)
+        elif self.held_out and not is_drawn:
+            raise ValueError(
+                "`held_out` is for training images that are drawn, of"
+                f" {', '.join(DRAWN)}, without `train_per_class`."
+                f" Received: held_out={self.held_out}, data={self.data!r},"
+                f" train_per_class={self.train_per_class}"
+            )
 
     def _settle_by_method(self) -> None:
         method = METHODS[self.method]

@@ -8,6 +8,7 @@ import typing
 import numpy as np
 
 from hashnet_tf._files import read_back, write_json
+from hashnet_tf._output import say
 from hashnet_tf.methods import METHODS
 from hashnet_tf.plots import (
     plot_code_histogram,
@@ -53,8 +54,9 @@ def measure(
         # Before minutes are spent on codes that cannot be measured.
         _ = getattr(dataset, part).labels
     if features is None and config.freeze_backbone:
-        # The codes are set beside them.
-        features = run.features_path
+        # The codes are set beside its features, where it is still there.
+        backbone = backbone or _backbone_of(run, config)
+        features = backbone and run.features_path
     sets, features_of = _encoded(run, config, features, backbone)
     query, database = sets
     if at is None:
@@ -91,6 +93,24 @@ def measure_neighbors(
     )
     _write_report(run, query.model_digest, {"neighbors": report.as_dict()})
     return report
+
+
+def _backbone_of(run: "Run", config: TrainingConfig) -> "keras.Model | None":
+    """Returns the frozen backbone of a run, or None where its weights are not.
+
+    The network that was trained holds them too, so that all but its features
+    can be measured.
+    """
+    from hashnet_tf.runs.encoders import FeatureEncoder
+    from hashnet_tf.runs.networks import build_backbone
+
+    try:
+        backbone = build_backbone(config)
+        FeatureEncoder(run.model, backbone)
+    except (ValueError, OSError) as error:
+        say(f"Measured without the float features. {error}")
+        return None
+    return backbone
 
 
 def _encoded(

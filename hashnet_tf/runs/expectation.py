@@ -16,6 +16,8 @@ if typing.TYPE_CHECKING:
 K = 10
 # Classes that are named, the worst first, and queries that are drawn.
 WORST, DRAWN = 3, 6
+# Queries that are looked at together.
+ROWS = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,20 +33,24 @@ class Expectation:
         right: Float, how many of them share a label with the query, the mean
             over the queries.
         chance: Float, how many would by chance.
+        most: Float, how many could at most: there may be fewer than `k` that
+            share a label with a query.
         by_features: Float, how many would by the cosine of the backbone's
             features, centred; None where it was trained itself.
         times_larger: Float, how many times the bytes of a code the features
             take, or None.
-        queries: Int.
-        held_out: Int, the pictures of the database that were not trained on.
+        queries: Int, those that have a label.
+        held_out: Int, the pictures of the database that were not trained on
+            and do not ask.
         database: Int, all of them.
-        by_class: Dict from the name of a class to `right` of its queries, the
-            worst first; empty where pictures have several labels.
+        by_class: Dict from the name of a class to `right` and `most` of its
+            queries, the least share first; empty where pictures have several
+            labels.
 
     Example:
 
     >>> from hashnet_tf.runs.expectation import Expectation
-    >>> Expectation(10, 7.4, 2.0, None, None, 100, 500, 2500).text()
+    >>> Expectation(10, 7.4, 2.0, 10.0, None, None, 100, 500, 2500).text()
     'Of the 10 pictures shown for a new one, 7.4 share its label (by chance \
 2.0). Measured by 100 queries among the 500 of 2,500 pictures that were not \
 trained on.'
@@ -53,12 +59,13 @@ trained on.'
     k: int
     right: float
     chance: float
+    most: float
     by_features: float | None
     times_larger: float | None
     queries: int
     held_out: int
     database: int
-    by_class: dict[str, float] = dataclasses.field(default_factory=dict)
+    by_class: dict[str, list[float]] = dataclasses.field(default_factory=dict)
 
     def text(self) -> str:
         """Returns it in words."""
@@ -68,6 +75,8 @@ trained on.'
                 f"; by the float features, {self.times_larger:,.0f} times"
                 f" larger, {self.by_features:.1f}"
             )
+        if self.most < self.k - 0.05:
+            beside += f"; at most {self.most:.1f}, for some have fewer there"
         what = "are of its class" if self.by_class else "share its label"
         told = (
             f"Of the {self.k} pictures shown for a new one, {self.right:.1f}"
@@ -78,7 +87,11 @@ trained on.'
         worst = list(self.by_class.items())[:WORST]
         if len(self.by_class) > 1:
             told += " Worst: "
-            told += ", ".join(f"{name} {value:.1f}" for name, value in worst)
+            told += ", ".join(
+                f"{name} {right:.1f}"
+                + (f" of {most:.1f}" if most < self.k - 0.05 else "")
+                for name, (right, most) in worst
+            )
             told += "."
         return told
 
@@ -107,43 +120,55 @@ def expectation(
         not trained on.
     """
     held = held_out(dataset)
-    if len(held) < K:
+    # Nothing is right for a query without a label.
+    rows = np.flatnonzero(~dataset.query.unlabelled)
+    if len(held) < K or not len(rows):
         return None
-    asked, there = dataset.query.labels, dataset.database.labels[held]
+    asked, there = dataset.query.labels[rows], dataset.database.labels[held]
     counts = histograms(
-        query.codes, database.codes[held], asked, there, bits=query.bits
+        query.codes[rows], database.codes[held], asked, there, bits=query.bits
     )
-    values = counts.precision_at_k(K)
-    chance = relevance(asked, there).mean()
+    relevant = np.concatenate(
+        [
+            relevance(asked[start : start + ROWS], there).sum(axis=1)
+            for start in range(0, len(asked), ROWS)
+        ]
+    )
+    right, most = K * counts.precision_at_k(K), np.minimum(K, relevant)
     by_features = times = None
     if features:
-        float_values = _by_features(
-            features["query"], features["database"][held], asked, there
+        by_features = K * _by_features(
+            features["query"][rows], features["database"][held], asked, there
         )
-        by_features = K * float_values
-        width = features["query"].shape[1]
-        times = 4 * width / query.codes.shape[1]
+        times = 4 * features["query"].shape[1] / query.codes.shape[1]
     return Expectation(
         k=K,
-        right=float(K * np.mean(values)),
-        chance=float(K * chance),
+        right=float(right.mean()),
+        chance=float(K * relevant.mean() / len(held)),
+        most=float(most.mean()),
         by_features=by_features,
         times_larger=times,
         queries=len(asked),
         held_out=len(held),
         database=len(database.ids),
-        by_class=_by_class(dataset, values),
+        by_class=_by_class(dataset, asked, right, most),
     )
 
 
 def held_out(dataset: "RetrievalDataset") -> np.ndarray:
-    """Returns the places of the database's images that were not trained on."""
-    trained = set(dataset.train.identities())
+    """Returns the places of what is new of the database.
+
+    Neither trained on nor a query, which would find itself.
+
+    Args:
+        dataset: `RetrievalDataset`.
+    """
+    known = {*dataset.train.identities(), *dataset.query.identities()}
     return np.array(
         [
             place
             for place, name in enumerate(dataset.database.identities())
-            if name not in trained
+            if name not in known
         ],
         dtype=np.int64,
     )
@@ -184,6 +209,7 @@ def draw_expectation(
         ]
     )
     order = np.argsort(-right.sum(axis=1), kind="stable")
+    order = order[~dataset.query.unlabelled[order]]
     rows = _of_several_classes(dataset, order, DRAWN // 2)
     worst = _of_several_classes(dataset, order[::-1], DRAWN // 2)
     rows += [row for row in worst[::-1] if row not in rows]
@@ -241,16 +267,22 @@ def _by_features(asked, there, asked_labels, labels) -> float:
 
 
 def _by_class(
-    dataset: "RetrievalDataset", values: np.ndarray
-) -> dict[str, float]:
-    labels = dataset.query.labels
+    dataset: "RetrievalDataset",
+    labels: np.ndarray,
+    right: np.ndarray,
+    most: np.ndarray,
+) -> dict[str, list[float]]:
     if labels.ndim != 1:
         return {}
     names = dataset.class_names
-    found = {
-        str(label) if names is None else names[label]: float(
-            K * values[labels == label].mean()
-        )
-        for label in np.unique(labels[labels >= 0]).tolist()
-    }
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    found = {}
+    for label in np.unique(labels).tolist():
+        of_class = labels == label
+        name = str(label) if names is None else names[label]
+        found[name] = [
+            float(right[of_class].mean()),
+            float(most[of_class].mean()),
+        ]
+    # What cannot be found there tells nothing of the codes.
+    share = {n: r / m if m else 1.0 for n, (r, m) in found.items()}
+    return {name: found[name] for name in sorted(found, key=share.__getitem__)}

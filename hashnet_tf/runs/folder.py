@@ -50,10 +50,18 @@ def read_config(run: "Run") -> TrainingConfig:
     """
     _check_there(run.config_path)
     advice = f"delete {run.path} to begin anew"
-    return read_json(run.config_path, advice, _config)
+    return read_json(run.config_path, advice, saved_config)
 
 
-def _config(settings: typing.Any) -> TrainingConfig:
+def saved_config(settings: typing.Any) -> TrainingConfig:
+    """Returns the settings that a file holds, of an earlier version too.
+
+    Args:
+        settings: Dict, as `TrainingConfig.as_dict` gives it.
+
+    Raises:
+        ValueError: As `TrainingConfig.from_dict`.
+    """
     if isinstance(settings, dict):
         # Version 0.1 trained on all that was found.
         settings = {"held_out": 0.0, **settings}

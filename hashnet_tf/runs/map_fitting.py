@@ -10,6 +10,7 @@ from hashnet_tf._output import say
 from hashnet_tf.index.fitting import SAMPLE
 from hashnet_tf.methods import METHODS
 from hashnet_tf.models import HashNet
+from hashnet_tf.runs._together import WITHOUT_WEIGHTS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.features import training_features
 from hashnet_tf.runs.fitting import tell_undecodable
@@ -36,7 +37,7 @@ def fit_map_run(
     keras.utils.set_random_seed(config.seed)
     dataset, record = run.load_data(config)
     say(dataset.describe())
-    if config.weights is None:
+    if config.weights is None and config.backbone not in WITHOUT_WEIGHTS:
         say(
             f"{config.backbone} has random weights (--weights is not given):"
             " what its features have in common says little of the images"

@@ -1,6 +1,7 @@
 """The settings that a folder of photographs is trained with by default."""
 
 import os
+import pathlib
 import typing
 
 from hashnet_tf.index.pictures import find_pictures, usual_size
@@ -23,15 +24,18 @@ MOST, LEAST = 128, 2
 
 def photograph_settings(
     folder: os.PathLike[str] | str,
+    train_per_class: int | None = None,
 ) -> dict[str, typing.Any]:
     """Returns settings that do well on photographs, of a folder of them.
 
     A hash layer above a hidden one, on the standardised features of a frozen
     network that was trained on ImageNet. It sees the pictures at a size that
-    goes by theirs, and a batch is a quarter of the pictures, at most 128.
+    goes by theirs, and a batch is a quarter of what may be trained on, at most
+    128.
 
     Args:
         folder: Str or path.
+        train_per_class: As in `TrainingConfig`.
 
     Returns:
         Dict of fields of `hashnet_tf.runs.TrainingConfig`.
@@ -47,9 +51,15 @@ def photograph_settings(
     run = hn.runs.train(config, "runs/photos")
     ```
     """
-    paths = find_pictures([folder]).paths
+    parts = [pathlib.Path(folder, name) for name in ("train", "test")]
+    # Of a folder with both parts the first alone is trained on.
+    place = parts[0] if all(part.is_dir() for part in parts) else folder
+    found = find_pictures([place])
+    count = len(found.paths)
+    if train_per_class is not None:
+        count = min(count, train_per_class * len(set(found.labels)))
     return {
         **SETTINGS,
-        "image_size": usual_size(paths),
-        "batch_size": max(LEAST, min(MOST, len(paths) // 4)),
+        "image_size": usual_size(found.paths),
+        "batch_size": max(LEAST, min(MOST, count // 4)),
     }

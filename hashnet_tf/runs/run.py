@@ -174,8 +174,8 @@ class Run(RunPaths):
                 backbone, which several runs may share: the backbone sees each
                 image once for all of them. The codes are the same, though
                 features from another kind of device may move a bit whose z is
-                all but 0. None, or a backbone that is not frozen: the run
-                encodes the images themselves.
+                all but 0. None: the run's own, or no features where the weights
+                of the frozen backbone have gone.
             backbone: The frozen backbone as `build_backbone` gives it, or None
                 to build it where `features` want it.
 

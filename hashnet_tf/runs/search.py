@@ -218,7 +218,11 @@ def quick_encoder(run: "Run", code_set: CodeSet) -> Encoder | None:
     from hashnet_tf.export.formats import FORMATS
 
     path = run.export_path / FORMATS["litert"].file_name("litert")
-    if not path.is_file():
+    # A network that was trained anew is not what lies there.
+    if (
+        not path.is_file()
+        or path.stat().st_mtime < run.model_path.stat().st_mtime
+    ):
         return None
     from hashnet_tf.export.litert_encoder import LiteRTEncoder
 

@@ -124,6 +124,7 @@ def test_none_only_where_it_means_something():
     assert optional == {
         "query_per_class",
         "train_per_class",
+        "held_out",
         "validation",
         "unseen_classes",
         "imbalance",
@@ -411,3 +412,13 @@ def test_held_out_is_for_what_is_drawn():
     assert TrainingConfig("folder:x", held_out=0.5).held_out == 0.5
     assert TrainingConfig("folder:x", train_per_class=3).held_out == 0
     assert TrainingConfig("folder:x").data_source()["held_out"] == 0.2
+    for settings in (
+        {"data": "digits", "held_out": 0.3},
+        {"data": "folder:x", "held_out": 0.3, "train_per_class": 5},
+    ):
+        with pytest.raises(ValueError, match="Received: held_out=0.3, data="):
+            TrainingConfig(**settings)
+
+
+def test_pixels_need_no_weights():
+    assert TrainingConfig("d", backbone="pixels", freeze_backbone=True)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,8 @@ def test_what_was_trained_on_is_not_counted(dataset):
     assert found.chance == pytest.approx(5)
     assert (found.queries, found.held_out, found.database) == (3, 12, 20)
     assert found.by_features is None
-    assert found.by_class == {"cat": 5.0, "dog": 5.0}
+    assert found.by_class == {"cat": [5.0, 6.0], "dog": [5.0, 6.0]}
+    assert found.most == 6
 
 
 def test_the_features_and_the_worst_class(dataset):
@@ -66,23 +69,45 @@ def test_the_features_and_the_worst_class(dataset):
     }
     found = expectation(dataset, query, codes_of(codes), features)
     # Of each class 6 are not trained on.
-    assert found.by_class == pytest.approx({"dog": 4.0, "cat": 6.0})
     assert list(found.by_class) == ["dog", "cat"]
+    assert found.by_class["dog"] == pytest.approx([4, 6])
+    assert found.by_class["cat"] == pytest.approx([6, 6])
     assert found.right == pytest.approx((6 + 4 + 4) / 3)
     assert found.by_features == pytest.approx(6)
     assert found.times_larger == 8
     assert found.text() == (
         "Of the 10 pictures shown for a new one, 4.7 are of its class (by"
-        " chance 5.0; by the float features, 8 times larger, 6.0). Measured by"
-        " 3 queries among the 12 of 20 pictures that were not trained on."
-        " Worst: dog 4.0, cat 6.0."
+        " chance 5.0; by the float features, 8 times larger, 6.0; at most 6.0,"
+        " for some have fewer there). Measured by 3 queries among the 12 of 20"
+        " pictures that were not trained on. Worst: dog 4.0 of 6.0, cat 6.0 of"
+        " 6.0."
     )
     assert Expectation(**found.as_dict()) == found
 
 
-def test_nothing_is_told_of_what_was_all_trained_on(dataset, tmp_path):
-    import dataclasses
+def test_a_query_in_the_database_does_not_find_itself(dataset):
+    asking = dataclasses.replace(
+        dataset, query=dataset.database.subset(np.arange(2))
+    )
+    np.testing.assert_array_equal(held_out(asking), np.arange(2, 12))
 
+
+def test_a_query_without_a_label_does_not_count(dataset):
+    codes = np.where(dataset.database.labels == 0, 0, 255)
+    asked = images(np.array([0, -1, 1]), ["q0", "q1", "q2"])
+    some = dataclasses.replace(dataset, query=asked)
+    features = {
+        "query": np.array([[1.0], [0], [-1]], "float32"),
+        "database": (1.0 - 2 * dataset.database.labels)[:, None],
+    }
+    query = codes_of([0, 0, 255])
+    found = expectation(some, query, codes_of(codes), features)
+    assert (found.queries, found.right, found.chance) == (2, 6, 5)
+    assert found.by_features == pytest.approx(6)
+    assert list(found.by_class) == ["cat", "dog"]
+
+
+def test_nothing_is_told_of_what_was_all_trained_on(dataset, tmp_path):
     everything = dataclasses.replace(dataset, train=dataset.database)
     sets = codes_of([0] * 3), codes_of([0] * 20)
     assert expectation(everything, *sets, {}) is None
@@ -122,3 +147,19 @@ def test_a_run_tells_it(config_of, tmp_path, make_folder):
     assert told[0.0] is None
     assert told[0.4]["held_out"] == 12
     assert sorted(told[0.4]["by_class"]) == ["a", "b", "c"]
+
+
+def test_a_run_is_measured_without_its_file_of_weights(
+    config_of, tmp_path, tiny_backbone, capsys
+):
+    file = tmp_path / "tiny.weights.h5"
+    tiny_backbone((8, 8, 3)).save_weights(file)
+    config = config_of(weights=str(file), freeze_backbone=True)
+    run = hn.runs.train(config, tmp_path / "run")
+    before = run.evaluate()
+    assert run.report["expectation"]["by_features"] > 1
+    file.rename(tmp_path / "gone.h5")
+    again = hn.runs.Run(run.path)
+    assert again.evaluate().map == before.map
+    assert "Measured without the float features. " in capsys.readouterr().out
+    assert again.report["expectation"]["by_features"] is None

@@ -25,6 +25,15 @@ def test_settings_go_by_the_pictures(photos):
         Image.new("RGB", (150, 250)).save(photos / "a" / f"more{i}.png")
     settings = hn.runs.photograph_settings(photos)
     assert (settings["image_size"], settings["batch_size"]) == (160, 128)
+    few = hn.runs.photograph_settings(photos, train_per_class=10)
+    assert few["batch_size"] == 5
+    for part, count in (("train", 16), ("test", 200)):
+        for i in range(count):
+            path = photos / "split" / part / "ab"[i % 2] / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (150, 120)).save(path)
+    settings = hn.runs.photograph_settings(photos / "split")
+    assert settings["batch_size"] == 4
     with pytest.raises(FileNotFoundError, match="Received: no .*gone"):
         hn.runs.photograph_settings(photos / "gone")
 

@@ -109,7 +109,7 @@ def test_shows_the_whole_way(hashnet, monkeypatch, tmp_path):
         path = run.figures_path / name
         assert str(path) in ended.out
         assert np.asarray(Image.open(path).convert("L")).std() > 5
-    assert "hashnet train --workdir=runs/mine" in ended.out.splitlines()[-4]
+    assert "hashnet train --workdir=runs/mine" in ended.out.splitlines()[-3]
 
 
 def test_a_folder_of_another_seed_is_refused(fails, tmp_path):

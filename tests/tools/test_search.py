@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf.runs.search import quick_encoder
 
 
 @pytest.fixture
@@ -71,6 +73,7 @@ def test_an_exported_run_needs_no_tensorflow(
     hn.export.to_litert(run.model, copy.export_path / "encoder.tflite")
     # The network itself would be refused.
     copy.model_path.write_bytes(b"no network")
+    os.utime(copy.model_path, (0, 0))
     code = (
         "import sys; from hashnet_tf.tools import main;"
         " main.run(main.parse(['hashnet', *sys.argv[1:]]));"
@@ -88,6 +91,19 @@ def test_an_exported_run_needs_no_tensorflow(
         f"--codes={copy.codes_path('database')}",
     )
     assert hashnet("search", image, model, codes).out == before
+
+
+def test_a_file_older_than_the_network_is_not_taken(measured, tmp_path):
+    run, _ = measured
+    copy = hn.runs.Run(tmp_path / "run")
+    shutil.copytree(run.path, copy.path)
+    file = copy.export_path / "encoder.tflite"
+    hn.export.to_litert(run.model, file)
+    code_set = hn.runs.CodeSet.load(copy.codes_path("database"))
+    os.utime(copy.model_path, (1, 1))
+    assert quick_encoder(copy, code_set) is not None
+    os.utime(file, (0, 0))
+    assert quick_encoder(copy, code_set) is None
 
 
 def test_a_file_of_another_network_or_a_damaged_one_is_not_taken(

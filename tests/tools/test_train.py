@@ -5,6 +5,7 @@ import json
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf._files import write_json
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.tools import main, train
 
@@ -107,6 +108,8 @@ def test_a_folder_is_taken_for_photographs(photos, capsys):
     whole = settings("--no-freeze_backbone")
     assert (whole.standardize, whole.freeze_backbone) == (False, False)
     assert whole.backbone == "MobileNetV2"
+    varied = settings("--augmentation=shift_flip", "--classes_per_batch=3")
+    assert (varied.views, varied.batch_size) == (4, 9)
     # Whoever names a network or a recipe has said how.
     capsys.readouterr()
     small = settings("--backbone=small_cnn")
@@ -115,6 +118,18 @@ def test_a_folder_is_taken_for_photographs(photos, capsys):
     assert not capsys.readouterr().out
     digits = parse("--data=digits")
     assert train.of_photographs(digits) == {}
+
+
+def test_the_same_command_goes_on_whatever_came(photos, tmp_path):
+    config = TrainingConfig(
+        f"folder:{photos}", backbone="tiny", held_out=0.0, epochs=1
+    )
+    run = hn.runs.Run(tmp_path / "run")
+    write_json(run.config_path, config.as_dict(), seal=True)
+    words = ["hashnet", "train", f"--workdir={run.path}"]
+    arguments = main.parse([*words, f"--data=folder:{photos}"])
+    usual = train.of_photographs(arguments)
+    assert train.config_of(arguments, usual=usual) == config
 
 
 def test_each_flag_has_a_help():
