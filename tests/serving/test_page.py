@@ -174,6 +174,51 @@ def test_duplicates(page):
     assert "copy.png" in names and "0.png" in names
 
 
+def few(page):
+    """Lets a page get fewer pictures at once than it asks for."""
+
+    def ask(route):
+        url, _, _ = route.request.url.rpartition("limit=")
+        route.continue_(url=f"{url}limit=15")
+
+    page.route("**/items?*", ask)
+
+
+def click_twice(page):
+    page.wait_for_selector("#more:enabled")
+    page.evaluate("[1, 2].map(() => document.querySelector('#more').click())")
+
+
+def test_two_quick_clicks_show_each_picture_once(page):
+    few(page)
+    page.click("text=Browse")
+    wait_for(page, "38 pictures")
+    click_twice(page)
+    page.wait_for_selector(".grid li:nth-child(30)")
+    click_twice(page)
+    page.wait_for_selector(".grid li:nth-child(38)")
+    assert page.is_hidden("#more")
+    titles = [
+        name.get_attribute("title") for name in page.locator(".name").all()
+    ]
+    assert len(titles) == len(set(titles)) == 38
+
+
+def test_more_can_be_asked_for_again_when_it_failed(page):
+    few(page)
+    page.click("text=Browse")
+    page.wait_for_selector("#more:enabled")
+    page.route("**/items?*", lambda route: route.abort())
+    page.focus("#more")
+    page.keyboard.press("Enter")
+    wait_for(page, "does not answer")
+    page.unroute("**/items?*")
+    few(page)
+    # The focus is where it was.
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".grid li:nth-child(16)")
+
+
 def test_a_file_that_has_gone_is_grey(page):
     page.click("text=Browse")
     wait_for(page, "38 pictures")

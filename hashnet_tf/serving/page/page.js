@@ -82,8 +82,19 @@ function grid(items) {
 }
 
 function showMore(wanted) {
-  at("more").hidden = wanted === null;
-  at("more").onclick = wanted && (() => guarded(wanted));
+  const more = at("more");
+  const click = async () => {
+    // A second click would ask for the same once more.
+    more.disabled = true;
+    await guarded(wanted);
+    // Else it is another one's by now.
+    if (more.onclick === click) more.disabled = false;
+    // A button that was disabled has lost it.
+    if (document.activeElement === document.body) more.focus();
+  };
+  more.hidden = wanted === null;
+  more.disabled = false;
+  more.onclick = wanted && click;
 }
 
 // Runs what asks the service, and says what went wrong.
