@@ -72,7 +72,10 @@ def open_image(
             _check_size(image)
             if least_side is not None and isinstance(image, JpegImageFile):
                 image.draft(None, (least_side, least_side))
-            return ImageOps.exif_transpose(_in_colour(image))
+            coloured = _in_colour(image)
+            # In its place, or a large one would be there once more.
+            ImageOps.exif_transpose(coloured, in_place=True)
+            return coloured
     except Image.UnidentifiedImageError as error:
         raise ValueError(
             "An image must be a JPEG, PNG, WebP or BMP file."
@@ -180,7 +183,7 @@ def image_pixels(
         return pixels[top : top + size[0], left : left + size[1]]
     rows = _spans(height, within[0], top, size[0])
     columns = _spans(width, within[1], left, size[1])
-    resized = _gathered(pixels.astype(np.float32), rows)
+    resized = _gathered(pixels, rows)
     resized = _gathered(resized.swapaxes(0, 1), columns).swapaxes(0, 1)
     return np.rint(resized).clip(0, 255).astype(np.uint8)
 
@@ -226,9 +229,11 @@ def _spans(there: int, wanted: int, offset: int, count: int) -> Spans:
 
 
 def _gathered(
-    pixels: npt.NDArray[np.float32], spans: Spans
+    pixels: Pixels | npt.NDArray[np.float32], spans: Spans
 ) -> npt.NDArray[np.float32]:
     """Returns the weighted sums of rows."""
+    # Some rows at a time become single precision, for all of them would take
+    # four times as much memory.
     first, weights = spans
     last = len(pixels) - 1
     out = np.zeros((len(first), *pixels.shape[1:]), np.float32)

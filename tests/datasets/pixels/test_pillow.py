@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from hashnet_tf.datasets import file_batches
+from hashnet_tf.datasets.pixels import pillow
 from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.datasets.pixels.pillow import (
@@ -46,6 +47,20 @@ def test_resizes_as_tensorflow(framing):
         height, width, *size = map(int, rng.integers(1, 300, 4))
         size = tuple(max(8, side) for side in size)
         assert_same(written(noise(height, width, seed), "PNG"), size, framing)
+
+
+def test_sums_are_those_of_all_pixels_in_single_precision():
+    rng = np.random.default_rng(2)
+    for there, wanted, other in rng.integers(1, 400, (40, 3)).tolist():
+        pixels = rng.integers(0, 256, (there, other, 3), "uint8")
+        spans = first, weights = pillow._spans(there, wanted, 0, wanted)
+        # The whole of it, which a large image has no memory for.
+        floats = pixels.astype(np.float32)
+        total = np.zeros((wanted, other, 3), np.float32)
+        for tap in range(weights.shape[1]):
+            rows = floats[np.minimum(first + tap, there - 1)]
+            total += rows * weights[:, tap, None, None]
+        np.testing.assert_array_equal(pillow._gathered(pixels, spans), total)
 
 
 MODES = {
