@@ -41,6 +41,9 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, typing.Any]]:
     return {status: {"model": Error} for status in statuses}
 
 
+UPLOAD_ERRORS = _errors(403, 408, 409, 413, 415, 422)
+
+
 def _service(request: Request) -> Service:
     return request.app.state.service
 
@@ -70,9 +73,7 @@ Limit = typing.Annotated[
 router = APIRouter()
 
 
-@router.post(
-    "/search", openapi_extra=IMAGE, responses=_errors(403, 409, 413, 415, 422)
-)
+@router.post("/search", openapi_extra=IMAGE, responses=UPLOAD_ERRORS)
 async def search(
     request: Request, service: Served, k: K = 10, rerank: Rerank = RERANKED
 ) -> Hits:
@@ -81,9 +82,7 @@ async def search(
     return await service.ask(questions.search, pixels, k, rerank)
 
 
-@router.post(
-    "/codes", openapi_extra=IMAGE, responses=_errors(403, 409, 413, 415, 422)
-)
+@router.post("/codes", openapi_extra=IMAGE, responses=UPLOAD_ERRORS)
 async def codes(request: Request, service: Served) -> Code:
     """Encodes an image, which is the body."""
     pixels = await service.sent_pixels(request)

@@ -8,6 +8,8 @@ import socket
 # By these names a machine calls itself.
 LOCAL = ("localhost", "127.0.0.1", "::1")
 EXTRA = "pip install 'hashnet_tf[serve]'"
+# Connections at once; more are answered 503. A browser has six.
+CONNECTIONS = 500
 # Seconds that answers may take after Ctrl-C.
 LAST = 3
 
@@ -59,6 +61,7 @@ def serve(
             access_log=False,
             server_header=False,
             ws="none",
+            limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=LAST,
         )
         # It answers what it was asked, and then tells of Ctrl-C.

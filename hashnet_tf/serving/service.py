@@ -21,8 +21,10 @@ from hashnet_tf.serving.uploads import check_type, decoded, read_body
 
 T = typing.TypeVar("T")
 P = typing.ParamSpec("P")
-# Pictures that are decoded at once; the largest fill a gigabyte each.
+# Pictures that are decoded at once; the largest fill most of a gigabyte each.
 DECODED = 2
+# Bodies that are in memory at once; the others wait in their sockets.
+HELD = 8
 
 
 class Service:
@@ -47,6 +49,9 @@ class Service:
         self._duplicates = questions.Duplicates()
         self._thumbnails = Thumbnails()
         self._decoding = concurrent.futures.ThreadPoolExecutor(DECODED)
+        # A page asks for dozens, and no search should wait for them.
+        self._drawing = concurrent.futures.ThreadPoolExecutor(DECODED)
+        self._bodies = asyncio.Semaphore(HELD)
 
     async def ask(
         self,
@@ -97,13 +102,15 @@ class Service:
         """
         size, framing = await self.ask(questions.picture_form)
         check_type(request.headers.get("content-type"))
-        try:
-            content = await read_body(request.stream())
-        except ClientDisconnect as error:
-            raise Refusal(
-                400, "An image must be sent to its end. Received: some of it"
-            ) from error
-        return await self._decode(decoded, content, size, framing)
+        async with self._bodies:
+            try:
+                content = await read_body(request.stream())
+            except ClientDisconnect as error:
+                raise Refusal(
+                    400,
+                    "An image must be sent to its end. Received: some of it",
+                ) from error
+            return await _done(self._decoding, decoded, content, size, framing)
 
     async def thumbnail(self, number: int) -> bytes:
         """Returns a small JPEG of an item.
@@ -115,7 +122,7 @@ class Service:
             Refusal: If there is no such item, or its file has gone.
         """
         entry = await self.ask(questions.entry_of, number)
-        made = await self._decode(self._thumbnails.of, entry)
+        made = await _done(self._drawing, self._thumbnails.of, entry)
         if made is None:
             raise Refusal(
                 404,
@@ -124,20 +131,22 @@ class Service:
             )
         return made
 
-    async def _decode(
-        self,
-        function: collections.abc.Callable[P, T],
-        *values: P.args,
-        **named: P.kwargs,
-    ) -> T:
-        future = self._decoding.submit(function, *values, **named)
-        return await asyncio.wrap_future(future)
-
     def close(self) -> None:
         """Ends its threads, once what was asked is answered."""
         self._decoding.shutdown(cancel_futures=True)
+        self._drawing.shutdown(cancel_futures=True)
         self._owner.close()
         self._slow_owner.close()
+
+
+async def _done(
+    pool: concurrent.futures.Executor,
+    function: collections.abc.Callable[P, T],
+    *values: P.args,
+    **named: P.kwargs,
+) -> T:
+    """Returns what a function returns in a thread of a pool."""
+    return await asyncio.wrap_future(pool.submit(function, *values, **named))
 
 
 def _refusal(error: ValueError | OSError) -> Refusal:

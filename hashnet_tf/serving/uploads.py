@@ -1,5 +1,6 @@
 """What is sent: how large it may be, of which type, and its pixels."""
 
+import asyncio
 import collections.abc
 
 import numpy as np
@@ -11,6 +12,9 @@ from hashnet_tf.serving.refusal import Refusal
 
 # Bytes of a body; a JPEG of 50 megapixels has fewer.
 LARGEST = 32 * 2**20
+# Seconds in which it must have come: few are received at once, so that one who
+# sends slowly keeps others waiting.
+PATIENCE = 60.0
 # Of a larger one so many are received before the connection is closed.
 PASSED = 8 * LARGEST
 TYPES = (
@@ -55,7 +59,8 @@ async def read_body(stream: collections.abc.AsyncIterator[bytes]) -> bytes:
         stream: Its pieces.
 
     Raises:
-        Refusal: If it has more than `LARGEST` bytes.
+        Refusal: If it has more than `LARGEST` bytes, or takes longer than
+            `PATIENCE` to come.
 
     Example:
 
@@ -67,6 +72,18 @@ async def read_body(stream: collections.abc.AsyncIterator[bytes]) -> bytes:
     >>> asyncio.run(read_body(pieces()))
     b'ab'
     """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _all_of(stream)
+    except TimeoutError as error:
+        raise Refusal(
+            408,
+            f"An image must be sent within {PATIENCE:g} seconds."
+            " Received: some of it",
+        ) from error
+
+
+async def _all_of(stream: collections.abc.AsyncIterator[bytes]) -> bytes:
     content, length = bytearray(), 0
     async for piece in stream:
         length += len(piece)

@@ -1,5 +1,6 @@
 """`hashnet serve`, as a process."""
 
+import contextlib
 import pathlib
 import signal
 import socket
@@ -70,6 +71,17 @@ def test_who_is_told(served, codes_only):
         told = process.stdout.readline()
         assert told == "Whoever reaches this machine can see it\n"
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+
+
+def test_more_connections_than_it_has_are_told_so(served, codes_only):
+    with served(codes_only) as (_, address):
+        place = httpx.URL(address)
+        with contextlib.ExitStack() as stack:
+            for _ in range(server.CONNECTIONS):
+                there = socket.create_connection((place.host, place.port))
+                stack.enter_context(there)
+            assert httpx.get(f"{address}/healthz").status_code == 503
+        assert httpx.get(f"{address}/healthz").status_code == 200
 
 
 def run(*words):
