@@ -50,7 +50,7 @@ class Guard:
         headers = Headers(scope=scope)
         wrong = _wrong_asker(
             headers.getlist("host"), headers.get("origin"), self._host
-        )
+        ) or _wrong_site(headers, scope["path"])
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,6 +83,23 @@ def _wrong_asker(
             f" Received: Origin {origin[:100]}"
         )
     return None
+
+
+def _wrong_site(headers: Headers, path: str) -> str | None:
+    """Returns a sentence of a page that may not ask, or None.
+
+    What a page fetches without reading it, as a picture, has no Origin.
+    """
+    site = headers.get("sec-fetch-site", "none")
+    if site in ("same-origin", "none"):
+        return None
+    # A link elsewhere may lead to the page itself.
+    if path == "/" and headers.get("sec-fetch-mode") == "navigate":
+        return None
+    return (
+        "A page may ask only the service that it is of."
+        f" Received: Sec-Fetch-Site {site[:100]}"
+    )
 
 
 def host_name(host: str) -> str | None:

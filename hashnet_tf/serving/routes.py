@@ -24,6 +24,8 @@ from hashnet_tf.serving.uploads import TYPES
 # The longest answers. An id fits into SQLite's integers.
 MOST, LARGEST_ID, LARGEST_OFFSET = 1000, 2**63 - 1, 2**53
 MOST_RERANKED, LARGEST_RADIUS = 10_000, 2**16
+# A perceptual hash has no more bits.
+LARGEST_LOOKS = 128
 
 IMAGE: dict[str, typing.Any] = {
     "requestBody": {
@@ -143,7 +145,7 @@ async def duplicates(
         int,
         Query(
             ge=0,
-            le=LARGEST_RADIUS,
+            le=LARGEST_LOOKS,
             description="bits in which two perceptual hashes may differ",
         ),
     ] = RADIUS,

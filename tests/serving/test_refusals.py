@@ -215,6 +215,7 @@ def test_numbers_of_a_search(client, picture, path, status):
         ("/items?offset=99999999999999999999", 422),
         ("/duplicates?radius=-1", 422),
         ("/duplicates?radius=1e3", 422),
+        ("/duplicates?radius=129", 422),
         ("/search", 405),
     ],
 )
@@ -296,6 +297,32 @@ def test_pages_of_others_may_not_ask(client, origin, picture):
         assert answer.status_code == 403
         assert "Origin" in said(answer)
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "", "x" * 999])
+@pytest.mark.parametrize("path", ["/items", "/thumbnails/1", "/duplicates"])
+def test_pages_of_others_may_not_ask_without_an_origin(client, site, path):
+    for mode in ("no-cors", "navigate"):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 403
+        assert "Received: Sec-Fetch-Site" in said(answer)
+
+
+@pytest.mark.parametrize(
+    "site, mode, path, status",
+    [
+        ("same-origin", "cors", "/items", 200),
+        ("same-origin", "no-cors", "/page.js", 200),
+        ("none", "navigate", "/items", 200),
+        ("cross-site", "navigate", "/", 200),
+        ("cross-site", "no-cors", "/", 403),
+        ("cross-site", "navigate", "/page.js", 403),
+    ],
+)
+def test_a_link_may_lead_to_the_page(client, site, mode, path, status):
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    assert client.get(path, headers=headers).status_code == status
 
 
 def test_the_own_page_may(client, picture):
