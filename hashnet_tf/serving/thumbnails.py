@@ -3,6 +3,7 @@
 import collections
 import io
 import os
+import stat
 import threading
 
 from hashnet_tf.datasets.pixels.pillow import open_image
@@ -13,6 +14,7 @@ SIDE = 320
 # Some kilobytes each.
 KEPT = 2000
 QUALITY = 80
+_Key = tuple[str, int, int]
 
 
 class Thumbnails:
@@ -31,7 +33,7 @@ class Thumbnails:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._made: collections.OrderedDict[str, bytes] = (
+        self._made: collections.OrderedDict[_Key, bytes] = (
             collections.OrderedDict()
         )
         self._lock = threading.Lock()
@@ -49,8 +51,11 @@ class Thumbnails:
         """
         if not os.path.isabs(entry.name):
             return None
-        # By the content, so that a copy costs nothing and a change is seen.
-        key = entry.digest or entry.name
+        # By the file as it is now: the digest of the index is that of what was
+        # added, and may be that of other files too.
+        key = _key(entry.name)
+        if key is None:
+            return None
         with self._lock:
             if key in self._made:
                 self._made.move_to_end(key)
@@ -64,11 +69,20 @@ class Thumbnails:
         return made
 
 
+def _key(path: str) -> _Key | None:
+    """Returns what is another once a file is, or None of what is none."""
+    try:
+        told = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    # Of a pipe or a device nothing would come, or too much.
+    if not stat.S_ISREG(told.st_mode):
+        return None
+    return path, told.st_mtime_ns, told.st_size
+
+
 def _made(path: str) -> bytes | None:
     try:
-        # Of a pipe or a device nothing would come, or too much.
-        if not os.path.isfile(path):
-            return None
         image = open_image(path, least_side=SIDE)
     except (OSError, ValueError):
         return None

@@ -65,7 +65,7 @@ def test_what_is_not_shown(tmp_path, monkeypatch):
     assert made.of(entry_of(tmp_path / "there.png")) is not None
 
 
-def test_some_are_kept_by_their_content(tmp_path, monkeypatch):
+def test_some_are_kept_until_the_file_changes(tmp_path, monkeypatch):
     read = []
     open_image = thumbnails.open_image
     monkeypatch.setattr(
@@ -76,12 +76,26 @@ def test_some_are_kept_by_their_content(tmp_path, monkeypatch):
         ),
     )
     made = thumbnails.Thumbnails(kept=2)
-    for name in "abcd":
+    for name in "abc":
         Image.new("RGB", (9, 7)).save(tmp_path / name, "PNG")
-    for name, digest in (
-        *(("a", "1"), ("b", "2"), ("a", "1"), ("d", "1"), ("c", "3")),
-        *(("a", "1"), ("b", "2"), ("b", "4")),
-    ):
-        made.of(entry_of(tmp_path / name, digest))
-    # "d" is a copy of "a"; "b" was asked for longest ago, and then changed.
+    for name in "abacab":
+        made.of(entry_of(tmp_path / name))
+    os.utime(tmp_path / "b", ns=(1, 1))
+    made.of(entry_of(tmp_path / "b"))
+    # "b" was asked for longest ago, and then changed.
     assert read == ["a", "b", "c", "b", "b"]
+
+
+def test_a_twin_of_a_file_that_changed_is_shown_as_it_is(tmp_path):
+    made = thumbnails.Thumbnails()
+    names = ("changed.png", "twin.png")
+    changed, twin = (entry_of(tmp_path / name, "same") for name in names)
+    for name in names:
+        Image.new("RGB", (9, 7), "red").save(tmp_path / name)
+    before = made.of(changed)
+    Image.new("RGB", (9, 7), "blue").save(tmp_path / "changed.png")
+    after = made.of(changed)
+    assert after != before and made.of(twin) == before
+    # And where the twin was never asked for before.
+    fresh = thumbnails.Thumbnails()
+    assert fresh.of(changed) == after and fresh.of(twin) == before
