@@ -84,7 +84,8 @@ def _key(path: str) -> _Key | None:
 def _made(path: str) -> bytes | None:
     try:
         image = open_image(path, least_side=SIDE)
-    except (OSError, ValueError):
+    # One too large for the memory that is left is not shown.
+    except (OSError, ValueError, MemoryError):
         return None
     image.thumbnail((SIDE, SIDE))
     # What a file tells of camera and place stays in the file.

@@ -99,3 +99,12 @@ def test_a_twin_of_a_file_that_changed_is_shown_as_it_is(tmp_path):
     # And where the twin was never asked for before.
     fresh = thumbnails.Thumbnails()
     assert fresh.of(changed) == after and fresh.of(twin) == before
+
+
+def test_what_does_not_fit_into_memory_is_not_shown(tmp_path, monkeypatch):
+    def too_large(*_, **__):
+        raise MemoryError
+
+    Image.new("RGB", (9, 7)).save(tmp_path / "a.png")
+    monkeypatch.setattr(thumbnails, "open_image", too_large)
+    assert thumbnails.Thumbnails().of(entry_of(tmp_path / "a.png")) is None
