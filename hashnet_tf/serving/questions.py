@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf.index import Entry, Hit, Index
+from hashnet_tf.retrieval.codes import check_codes
 from hashnet_tf.serving.answers import (
     Code,
     Found,
@@ -91,14 +92,16 @@ def page_of_code(
         Refusal: If the code is no hexadecimal number of the index' bits.
     """
     try:
-        asked = np.frombuffer(bytes.fromhex(code), np.uint8)
-        total, near = index.page_of_code(asked, radius, offset, limit)
+        packed = np.frombuffer(bytes.fromhex(code), np.uint8)
+        (asked,) = check_codes(packed[None], index.bits, "code")
     except ValueError as error:
         raise Refusal(
             422,
             f"`code` must be {2 * -(-index.bits // 8)} hexadecimal digits, a"
             f" code of {index.bits} bits. Received: code={code[:100]!r}",
         ) from error
+    # What it raises is of the index, such as one that is damaged.
+    total, near = index.page_of_code(asked, radius, offset, limit)
     return Page(total=total, items=[told(e, distance) for distance, e in near])
 
 

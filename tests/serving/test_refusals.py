@@ -12,6 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
+import hashnet_tf as hn
 from hashnet_tf.serving import guard, uploads
 
 
@@ -231,6 +232,16 @@ def test_what_is_not_there(client, path, status):
         )
     assert answer.status_code == status
     assert "root:" not in said(answer)
+
+
+def test_a_damaged_index_is_no_fault_of_the_code(client, monkeypatch):
+    def damaged(*_):
+        raise ValueError("An index must be whole. Received: a damaged one")
+
+    monkeypatch.setattr(hn.Index, "page_of_code", damaged)
+    answer = client.get("/items?code=abcd&radius=65536")
+    assert answer.status_code == 409
+    assert said(answer).startswith("An index must be whole.")
 
 
 @pytest.mark.parametrize(
