@@ -71,7 +71,8 @@ def _wrong_asker(
     name = host_name(host)
     if name is None or not is_own(name, bound):
         return (
-            "The header Host must name this machine."
+            "The header Host must name this machine; another name by which it"
+            " is reached is told with --host=NAME."
             f" Received: {', '.join(given)[:100] or 'none'}"
         )
     if origin is not None and origin.lower() not in (

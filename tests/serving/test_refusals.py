@@ -256,7 +256,9 @@ def test_a_damaged_index_is_no_fault_of_the_code(client, monkeypatch):
 def test_names_that_are_not_this_machine(client, host):
     answer = client.get("/healthz", headers={"Host": host})
     assert answer.status_code == 403
-    assert "Host must name this machine" in said(answer)
+    sentence = said(answer)
+    assert "Host must name this machine" in sentence
+    assert "--host=NAME. Received: " in sentence
 
 
 @pytest.mark.parametrize(
