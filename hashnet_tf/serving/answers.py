@@ -35,7 +35,12 @@ class Groups(pydantic.BaseModel):
     """Some of the groups of items that show the same picture."""
 
     total: int = pydantic.Field(description="how many groups there are in all")
-    groups: list[list[Found]]
+    groups: list[list[Found]] = pydantic.Field(
+        description="of each the first 200 items"
+    )
+    sizes: list[int] = pydantic.Field(
+        description="how many items each group has in all"
+    )
 
 
 class Label(pydantic.BaseModel):

@@ -19,6 +19,9 @@ from hashnet_tf.serving.answers import (
 )
 from hashnet_tf.serving.refusal import Refusal
 
+# Items of a group that are told; at a large radius one group has all.
+TOLD = 200
+
 
 def told(entry: Entry, distance: int | None = None) -> Found:
     """Returns an entry as it is answered."""
@@ -145,7 +148,7 @@ class Duplicates:
     def groups(
         self, index: Index, radius: int, offset: int, limit: int
     ) -> Groups:
-        """Returns some of the groups, the largest first.
+        """Returns some of the groups, the largest first, `TOLD` items of each.
 
         Args:
             index: `Index`, the same each time.
@@ -158,11 +161,13 @@ class Duplicates:
             self._known = key, index.duplicates(radius)
         all_groups = self._known[1]
         some = all_groups[offset : offset + limit]
-        entries = index.entries_of(name for group in some for name in group)
+        told_of = [group[:TOLD] for group in some]
+        entries = index.entries_of(name for group in told_of for name in group)
         return Groups(
             total=len(all_groups),
             groups=[
                 [told(entries[name]) for name in group if name in entries]
-                for group in some
+                for group in told_of
             ],
+            sizes=[len(group) for group in some],
         )

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf.serving import questions
 
 PNG = {"Content-Type": "image/png"}
 
@@ -132,9 +133,20 @@ def test_duplicates(client, photos):
     names = [{pathlib.Path(n).name for n in group} for group in groups]
     assert {"0.png", "copy.png"} in names
     assert told["total"] == len(groups)
+    assert told["sizes"] == [len(group) for group in groups]
     page = client.get("/duplicates?radius=128&offset=0&limit=1").json()
     assert len(page["groups"]) == 1
     assert client.get("/duplicates?offset=9").json()["groups"] == []
+
+
+def test_of_a_large_group_some_are_told(client, monkeypatch):
+    whole = client.get("/duplicates?radius=128").json()
+    ((first, *_), (size, *_)) = whole["groups"], whole["sizes"]
+    assert len(first) == size > 5
+    monkeypatch.setattr(questions, "TOLD", 5)
+    cut = client.get("/duplicates?radius=128").json()
+    assert cut["sizes"] == whole["sizes"] and cut["total"] == whole["total"]
+    assert cut["groups"] == [group[:5] for group in whole["groups"]]
 
 
 def test_healthz_and_metrics(client_of, photos, encoder):
@@ -210,7 +222,11 @@ def test_an_index_of_codes_alone(client_of, codes_only, picture):
     # A name is no path, and what is no image is not shown.
     for item in items:
         assert client.get(f"/thumbnails/{item['id']}").status_code == 404
-    assert client.get("/duplicates").json() == {"total": 0, "groups": []}
+    assert client.get("/duplicates").json() == {
+        "total": 0,
+        "groups": [],
+        "sizes": [],
+    }
 
 
 def test_eight_at_once_get_what_one_gets(address, picture):

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 
 import pytest
@@ -172,6 +173,20 @@ def test_duplicates(page):
     wait_for(page, "no file is deleted")
     names = page.locator(".grid .name").all_inner_texts()
     assert "copy.png" in names and "0.png" in names
+
+
+def test_a_large_group_tells_its_size(page):
+    def cut(route):
+        answer = route.fetch()
+        told = answer.json()
+        told["groups"] = [group[:2] for group in told["groups"]]
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/duplicates?*", cut)
+    page.goto(page.url + "#/duplicates/128")
+    wait_for(page, "no file is deleted")
+    title = page.locator("h2").first.inner_text()
+    assert re.fullmatch(r"\d+ files, the first 2 of them", title)
 
 
 def few(page):

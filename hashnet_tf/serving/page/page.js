@@ -196,13 +196,16 @@ const views = {
     say("Comparing all pictures ...");
     let offset = 0;
     const next = async () => {
-      const { total, groups } = await answer(
+      const { total, groups, sizes } = await answer(
         `duplicates?${query({ radius: looks, offset, limit: GROUPS })}`,
       );
       offset += groups.length;
-      for (const group of groups) {
+      for (const [i, group] of groups.entries()) {
         const title = document.createElement("h2");
-        title.textContent = plural(group.length, "file");
+        title.textContent = plural(sizes[i], "file");
+        if (group.length < sizes[i]) {
+          title.textContent += `, the first ${count(group.length)} of them`;
+        }
         at("found").append(title, grid(group));
       }
       say(`${plural(total, "group")} of alike pictures; no file is deleted`);
