@@ -2,19 +2,15 @@
 
 import asyncio
 import collections.abc
-import concurrent.futures
 import os
-import queue
-import threading
 import typing
 
 from hashnet_tf.index import Index
+from hashnet_tf.serving.server import LAST
+from hashnet_tf.serving.workers import Workers
 
 T = typing.TypeVar("T")
 P = typing.ParamSpec("P")
-# Seconds that an answer may take once the end is asked for. To compare a
-# hundred thousand pictures takes minutes.
-LAST = 3.0
 
 
 class IndexOwner:
@@ -43,43 +39,12 @@ class IndexOwner:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._work: queue.SimpleQueue[
-            collections.abc.Callable[[], None] | None
-        ] = queue.SimpleQueue()
-        # The process may end while it still answers: nothing is written.
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._worker = Workers(1)
         try:
-            self._index = self._asked(Index.open, path).result()
+            self._index = self._worker.submit(Index.open, path).result()
         except BaseException:
-            self._work.put(None)
+            self._worker.end()
             raise
-
-    def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            work()
-            # Else it would hold what it was asked with until the next.
-            del work
-
-    def _asked(
-        self,
-        function: collections.abc.Callable[P, T],
-        *values: P.args,
-        **named: P.kwargs,
-    ) -> "concurrent.futures.Future[T]":
-        future: concurrent.futures.Future[T] = concurrent.futures.Future()
-
-        def work() -> None:
-            # Of one who has gone nothing need be found.
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(function(*values, **named))
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._work.put(work)
-        return future
 
     async def ask(
         self,
@@ -95,11 +60,10 @@ class IndexOwner:
             **named: The same, by name.
         """
         return await asyncio.wrap_future(
-            self._asked(function, self._index, *values, **named)
+            self._worker.submit(function, self._index, *values, **named)
         )
 
     def close(self) -> None:
         """Closes the index; an answer that takes seconds is not waited for."""
-        self._asked(self._index.close)
-        self._work.put(None)
-        self._thread.join(LAST)
+        self._worker.submit(self._index.close)
+        self._worker.end(LAST)

@@ -10,7 +10,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 EXTRA = "pip install 'hashnet_tf[serve]'"
 # Connections at once; more are answered 503. A browser has six.
 CONNECTIONS = 500
-# Seconds that answers may take after Ctrl-C.
+# Seconds that answers may take after Ctrl-C. To compare a hundred thousand
+# pictures takes minutes.
 LAST = 3
 
 

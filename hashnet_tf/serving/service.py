@@ -2,7 +2,6 @@
 
 import asyncio
 import collections.abc
-import concurrent.futures
 import os
 import typing
 
@@ -18,6 +17,7 @@ from hashnet_tf.serving.owner import IndexOwner
 from hashnet_tf.serving.refusal import Refusal
 from hashnet_tf.serving.thumbnails import Thumbnails
 from hashnet_tf.serving.uploads import check_type, decoded, read_body
+from hashnet_tf.serving.workers import Workers
 
 T = typing.TypeVar("T")
 P = typing.ParamSpec("P")
@@ -48,9 +48,9 @@ class Service:
         self._slow_owner = IndexOwner(path)
         self._duplicates = questions.Duplicates()
         self._thumbnails = Thumbnails()
-        self._decoding = concurrent.futures.ThreadPoolExecutor(DECODED)
+        self._decoding = Workers(DECODED)
         # A page asks for dozens, and no search should wait for them.
-        self._drawing = concurrent.futures.ThreadPoolExecutor(DECODED)
+        self._drawing = Workers(DECODED)
         self._bodies = asyncio.Semaphore(HELD)
 
     async def ask(
@@ -132,21 +132,21 @@ class Service:
         return made
 
     def close(self) -> None:
-        """Ends its threads, once what was asked is answered."""
-        self._decoding.shutdown(cancel_futures=True)
-        self._drawing.shutdown(cancel_futures=True)
+        """Ends its threads; what takes seconds is not waited for."""
+        self._decoding.close()
+        self._drawing.close()
         self._owner.close()
         self._slow_owner.close()
 
 
 async def _done(
-    pool: concurrent.futures.Executor,
+    workers: Workers,
     function: collections.abc.Callable[P, T],
     *values: P.args,
     **named: P.kwargs,
 ) -> T:
-    """Returns what a function returns in a thread of a pool."""
-    return await asyncio.wrap_future(pool.submit(function, *values, **named))
+    """Returns what a function returns in a thread of some workers."""
+    return await asyncio.wrap_future(workers.submit(function, *values, **named))
 
 
 def _refusal(error: ValueError | OSError) -> Refusal:

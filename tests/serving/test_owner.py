@@ -64,7 +64,7 @@ def test_what_nobody_waits_for_is_not_done(path):
 def test_no_end_waits_for_a_long_answer(path, monkeypatch):
     monkeypatch.setattr(owner, "LAST", 0.1)
     owned, held = owner.IndexOwner(path), threading.Event()
-    waiting = owned._asked(held.wait, 30)
+    waiting = owned._worker.submit(held.wait, 30)
     begun = time.monotonic()
     owned.close()
     assert time.monotonic() - begun < 20 and not waiting.done()
