@@ -45,7 +45,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: setup.py pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --editable .
+	$(VENV)/bin/python -m pip install --editable '.[serve]'
 	touch $@
 
 $(VENV)/installed-test: setup.py pyproject.toml | $(VENV)/bin/python

@@ -123,7 +123,9 @@ def truth(run, new, out):
         hn.runs.encode_images(run.encoder, getattr(there, part), out / part)
         for part in ("query", "database")
     )
-    return measured(there, query, database, {}).right
+    found = measured(there, query, database, {})
+    assert found is not None
+    return found.right
 
 
 def main():

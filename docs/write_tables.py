@@ -279,6 +279,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "data-sets.md": {"sources": _sources, "protocols": _protocols},
     "training.md": {"methods": _methods},
     "deploying.md": {"bounds": _bounds},
+    "results.md": _results("mirflickr"),
 }
 
 
