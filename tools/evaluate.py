@@ -158,8 +158,8 @@ def _of_run(
     rules: dict[str, typing.Any],
 ) -> "list[hn.retrieval.RetrievalReport | hn.retrieval.NeighborReport]":
     """Returns the reports by labels and without, as there are."""
-    run.check_trained()
     is_map = METHODS[run.config.method].is_map
+    run.check_trained()
     reports = []
     if not is_map or run.dataset.is_labelled:
         reports.append(run.evaluate(**rules, features=arguments.features))

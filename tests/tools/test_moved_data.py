@@ -146,8 +146,8 @@ def test_an_image_that_came_to_harm_is_named(command, fails, top):
     run = hn.runs.Run(top / "run")
     query = run.dataset.query.names[0]
     asked = shutil.copy(top / "data" / query, top / "asked.png")
-    there = hn.runs.CodeSet.load(run.codes_path("database"))
-    bad = query if command in ("evaluate", "export") else there.ids[7]
+    codes = hn.runs.CodeSet.load(run.codes_path("database"))
+    bad = query if command in ("evaluate", "export") else codes.ids[7]
     (top / "data" / bad).write_text("x")
     manifest = run.codes_path("database") / "manifest.json"
     there = json.loads(manifest.read_text())
@@ -158,7 +158,7 @@ def test_an_image_that_came_to_harm_is_named(command, fails, top):
         "encode": ["encode", "--part=database", f"--out={top / 'codes'}"],
         "export": ["export", "--format=litert"],
         # All that there are, so the bad one too.
-        "search": ["search", asked, f"--k={len(there)}", "--figure=a.png"],
+        "search": ["search", asked, f"--k={len(codes.ids)}", "--figure=a.png"],
     }[command]
     line = fails(*words, f"--workdir={run.path}")
     assert line.endswith(f"{top / 'data' / bad} (not an image)")

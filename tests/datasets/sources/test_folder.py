@@ -231,9 +231,12 @@ def test_a_test_part_without_labels_asks(make):
     [
         ({"query_per_class": 2}, "query_per_class=2, train_per_class=None"),
         ({"train_per_class": 2}, "Without labels nothing is drawn a class"),
-        ({"validation": 2}, "Labels are needed"),
-        ({"unseen_classes": 1}, "Labels are needed"),
-        ({"imbalance": 2.0}, "Labels are needed"),
+        ({"validation": 2}, "validation are drawn by labels"),
+        ({"unseen_classes": 1}, "unseen_classes are drawn by labels"),
+        (
+            {"imbalance": 2.0},
+            "imbalance are drawn by labels.*two class folders",
+        ),
     ],
 )
 def test_what_needs_labels_refuses(make, settings, message):
