@@ -37,6 +37,7 @@ def config(config_of, write_images, tmp_path):
     return config_of(
         data=f"folder:{tmp_path / 'images'}",
         train_per_class=None,
+        held_out=0.0,
         query_per_class=5,
         batch_size=20,
     )
