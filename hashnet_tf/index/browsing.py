@@ -60,12 +60,7 @@ class Browsed(Searched):
 
     def labels(self) -> dict[str, int]:
         """Returns how many items each label has, by label."""
-        return dict(
-            self._store.query(
-                "SELECT label, count(*) FROM items WHERE label IS NOT NULL"
-                " GROUP BY label ORDER BY label"
-            )
-        )
+        return self._store.labels()
 
     def entries(self, ids: collections.abc.Iterable[int]) -> list[Entry]:
         """Returns the items of some ids, in their order.

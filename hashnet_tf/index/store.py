@@ -327,10 +327,6 @@ class Store:
 
     def counts(self) -> dict[str, typing.Any]:
         """Returns the numbers of items, files, pictures and of each label."""
-        labels = self._file.execute(
-            "SELECT label, count(*) FROM items WHERE label IS NOT NULL"
-            " GROUP BY label ORDER BY label"
-        )
         return {
             "items": len(self),
             "files": self._file.value(
@@ -339,8 +335,17 @@ class Store:
             "features": self._file.value(
                 "SELECT count(*) FROM pictures WHERE features IS NOT NULL"
             ),
-            "labels": dict(labels),
+            "labels": self.labels(),
         }
+
+    def labels(self) -> dict[str, int]:
+        """Returns how many items each label has, by label."""
+        return dict(
+            self._file.execute(
+                "SELECT label, count(*) FROM items WHERE label IS NOT NULL"
+                " GROUP BY label ORDER BY label"
+            )
+        )
 
     def told(self, ids: collections.abc.Iterable[int]) -> list[Told]:
         """Returns name, label and digest of each id, all of them there."""

@@ -204,7 +204,7 @@ def evaluate_neighbors(
     k = min(check_count(neighbors, "neighbors"), n)
     known = [rank for rank in ranks if check_count(rank, "ranks") <= n]
     mean = there.mean(axis=0, dtype=np.float64)
-    asked, there = _unit(asked, mean), _unit(there, mean)
+    asked, there = centred_unit(asked, mean), centred_unit(there, mean)
     sums = _Sums(k, known, bits)
     step = max(1, PAIRS // n)
     for start in range(0, q, step):
@@ -285,8 +285,21 @@ def _checked(features: npt.ArrayLike, count: int, name: str) -> Reals:
     return features
 
 
-def _unit(features: Reals, mean: Reals) -> npt.NDArray[np.float32]:
-    """Returns centred rows of unit length; what is zero stays zero."""
+def centred_unit(features: Reals, mean: Reals) -> npt.NDArray[np.float32]:
+    """Returns centred rows of unit length; what is zero stays zero.
+
+    Args:
+        features: `[n, d]`.
+        mean: `[d]`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
+    >>> centred_unit(np.array([[4.0, 1], [1, 1]]), np.array([1.0, 1]))
+    array([[1., 0.],
+           [0., 0.]], dtype=float32)
+    """
     centred = features.astype(np.float32) - mean.astype(np.float32)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
     return centred / np.maximum(norms, np.finfo(np.float32).tiny)

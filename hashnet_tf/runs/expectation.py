@@ -8,6 +8,7 @@ import numpy as np
 
 from hashnet_tf.retrieval import evaluate_distances, histograms
 from hashnet_tf.retrieval.labels import relevance
+from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
 from hashnet_tf.runs.code_set import CodeSet
 
 if typing.TYPE_CHECKING:
@@ -250,14 +251,10 @@ def _of_several_classes(
 
 def _by_features(asked, there, asked_labels, labels) -> float:
     """Returns precision at K by the cosine of the centred features."""
-    mean = there.mean(axis=0, dtype=np.float64).astype(np.float32)
-    unit = []
-    for rows in (asked, there):
-        centred = np.asarray(rows, np.float32) - mean
-        norms = np.linalg.norm(centred, axis=1, keepdims=True)
-        unit.append(centred / np.maximum(norms, 1e-30))
+    mean = there.mean(axis=0, dtype=np.float64)
+    asked, there = centred_unit(asked, mean), centred_unit(there, mean)
     report = evaluate_distances(
-        lambda rows: 1 - unit[0][rows] @ unit[1].T,
+        lambda rows: 1 - asked[rows] @ there.T,
         asked_labels,
         labels,
         ranks=[K],

@@ -89,9 +89,7 @@ def fit_run(
     )
 
     def begin() -> None:
-        write_json(run.config_path, config.as_dict(), seal=True)
-        write_json(run.data_path, record, seal=True)
-        tell_undecodable(run, record)
+        write_begun(run, config, record)
 
     # Images that are not kept in memory are read again each epoch.
     with undecodable_named(images):
@@ -202,8 +200,10 @@ def save_so_far(run: Run) -> Run:
     return there
 
 
-def tell_undecodable(run: Run, record: Record) -> None:
-    """Says how many images a run leaves out."""
+def write_begun(run: Run, config: TrainingConfig, record: Record) -> None:
+    """Writes what a run is made of, and says how many images it leaves out."""
+    write_json(run.config_path, config.as_dict(), seal=True)
+    write_json(run.data_path, record, seal=True)
     for part in PARTS:
         if count := len(record[part]["undecodable"]):
             say(

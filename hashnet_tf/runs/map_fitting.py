@@ -5,7 +5,7 @@ import pathlib
 import keras
 import numpy as np
 
-from hashnet_tf._files import sealed, write_json
+from hashnet_tf._files import sealed
 from hashnet_tf._output import say
 from hashnet_tf.index.fitting import SAMPLE
 from hashnet_tf.methods import METHODS
@@ -13,7 +13,7 @@ from hashnet_tf.models import HashNet
 from hashnet_tf.runs._together import WITHOUT_WEIGHTS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.features import training_features
-from hashnet_tf.runs.fitting import tell_undecodable
+from hashnet_tf.runs.fitting import write_begun
 from hashnet_tf.runs.networks import build_backbone, build_head
 from hashnet_tf.runs.run import Path, Run
 
@@ -51,9 +51,7 @@ def fit_map_run(
     given = training_features(config, backbone, images, cache)[:, 0]
     say(f"Fitting {METHODS[config.method].title} to {len(given):,} features")
     hashnet = fit_map(config, given).on_top_of(backbone)
-    write_json(run.config_path, config.as_dict(), seal=True)
-    write_json(run.data_path, record, seal=True)
-    tell_undecodable(run, record)
+    write_begun(run, config, record)
     with sealed(run.model_path) as beside:
         hashnet.save(beside)
 
