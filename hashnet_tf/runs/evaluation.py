@@ -31,7 +31,11 @@ from hashnet_tf.runs.expectation import expectation
 if typing.TYPE_CHECKING:
     import keras
 
+    from hashnet_tf.runs.encoders import FeatureEncoder
     from hashnet_tf.runs.run import Run
+
+    # A frozen network and what encodes its features.
+    Backbone = tuple[keras.Model, FeatureEncoder]
 
 Path = os.PathLike[str] | str
 
@@ -53,11 +57,15 @@ def measure(
     for part in PARTS:
         # Before minutes are spent on codes that cannot be measured.
         _ = getattr(dataset, part).labels
-    if features is None and config.freeze_backbone:
+    frozen = None
+    if config.freeze_backbone and (features or backbone):
+        frozen = _with_encoder(run, config, backbone)
+    elif config.freeze_backbone:
         # The codes are set beside its features, where it is still there.
-        backbone = backbone or _backbone_of(run, config)
-        features = backbone and run.features_path
-    sets, features_of = _encoded(run, config, features, backbone)
+        frozen = _backbone_of(run, config)
+    sets, features_of = _encoded(
+        run, config, features or run.features_path, frozen
+    )
     query, database = sets
     if at is None:
         at = dataset.at or USUAL_AT
@@ -83,7 +91,9 @@ def measure_neighbors(
             "The neighbours are those by the features of a frozen backbone."
             f" Received: freeze_backbone={config.freeze_backbone}"
         )
-    (query, database), features_of = _encoded(run, config, features, None)
+    (query, database), features_of = _encoded(
+        run, config, features, _with_encoder(run, config, None)
+    )
     report = evaluate_neighbors(
         query.codes,
         database.codes,
@@ -95,40 +105,43 @@ def measure_neighbors(
     return report
 
 
-def _backbone_of(run: "Run", config: TrainingConfig) -> "keras.Model | None":
+def _backbone_of(run: "Run", config: TrainingConfig) -> "Backbone | None":
     """Returns the frozen backbone of a run, or None where its weights are not.
 
     The network that was trained holds them too, so that all but its features
     can be measured.
     """
-    from hashnet_tf.runs.encoders import FeatureEncoder
-    from hashnet_tf.runs.networks import build_backbone
-
     try:
-        backbone = build_backbone(config)
-        FeatureEncoder(run.model, backbone)
+        return _with_encoder(run, config, None)
     except (ValueError, OSError) as error:
         say(f"Measured without the float features. {error}")
         return None
-    return backbone
+
+
+def _with_encoder(
+    run: "Run", config: TrainingConfig, backbone: "keras.Model | None"
+) -> "Backbone":
+    """Returns the frozen backbone of a run, and what encodes its features."""
+    # Their import would make code sets wait for Keras.
+    from hashnet_tf.runs.encoders import FeatureEncoder
+    from hashnet_tf.runs.networks import build_backbone
+
+    backbone = backbone or build_backbone(config)
+    return backbone, FeatureEncoder(run.model, backbone)
 
 
 def _encoded(
     run: "Run",
     config: TrainingConfig,
-    features: Path | None,
-    backbone: "keras.Model | None",
+    features: Path,
+    frozen: "Backbone | None",
 ) -> tuple[list[CodeSet], dict[str, np.ndarray]]:
     """Returns the two code sets, and the features where those were taken."""
     encoder, features_of = run.encoder, {}
-    if config.freeze_backbone and features is not None:
-        # Their import would make code sets wait for Keras.
-        from hashnet_tf.runs.encoders import FeatureEncoder
+    if frozen is not None:
         from hashnet_tf.runs.features import frozen_features
-        from hashnet_tf.runs.networks import build_backbone
 
-        backbone = backbone or build_backbone(config)
-        encoder = FeatureEncoder(run.model, backbone)
+        backbone, encoder = frozen
         for part in PARTS:
             images = getattr(run.dataset, part)
             features_of[part] = frozen_features(
