@@ -155,13 +155,12 @@ def _by_length(name: str) -> str:
     """Returns MAP and P@H<=2 of each system by the length of its codes."""
     rows = _study(name)["rows"]
     lengths = sorted({row["bits"] for row in rows})
-    places = [
-        (m, k) for m in ("tie-aware", "precision_radius2") for k in lengths
-    ]
+    measures = {"MAP": "tie-aware", "P@H<=2": "precision_radius2"}
+    places = [(measure, k) for measure in measures.values() for k in lengths]
     found = {
         (row["method"], measure, row["bits"]): row[measure]
         for row in rows
-        for measure in ("tie-aware", "precision_radius2")
+        for measure in measures.values()
     }
     systems = list(dict.fromkeys(row["method"] for row in rows))
     first = {
@@ -172,11 +171,7 @@ def _by_length(name: str) -> str:
         for place in places
     }
     return _table(
-        [
-            "system",
-            *(f"MAP, {k} bits" for k in lengths),
-            *(f"P@H<=2, {k} bits" for k in lengths),
-        ],
+        ["system", *(f"{m}, {k} bits" for m in measures for k in lengths)],
         [
             [
                 METHODS[system].title,

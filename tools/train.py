@@ -29,10 +29,13 @@ import hashnet_tf as hn
 from hashnet_tf._output import say
 from hashnet_tf.methods import METHODS
 from hashnet_tf.runs.config import TrainingConfig, setting_type
+from hashnet_tf.runs.photographs import SETTINGS
 from hashnet_tf.runs.recipe import load_recipe, recipe_names
 
 # Of a picture, where it is to be changed in training.
 VIEWS = 4
+# What goes by the pictures or is usual for them.
+OF_PHOTOGRAPHS = (*SETTINGS, "image_size", "batch_size", "views", "held_out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,6 +109,11 @@ def of_photographs(arguments: argparse.Namespace) -> dict[str, typing.Any]:
     if not os.path.isdir(folder):
         # Refused where it is read.
         return {}
+    run = hn.runs.Run(given["workdir"])
+    if run.config_path.exists():
+        # The same command goes on, whatever came into the folder meanwhile.
+        begun = run.config.as_dict()
+        return {name: begun[name] for name in OF_PHOTOGRAPHS}
     settings = hn.runs.photograph_settings(folder, given.get("train_per_class"))
     if (classes := given.get("classes_per_batch")) is not None:
         whole = settings["batch_size"] // classes * classes
@@ -115,13 +123,6 @@ def of_photographs(arguments: argparse.Namespace) -> dict[str, typing.Any]:
         del settings["standardize"]
     elif given.get("augmentation", "none") != "none":
         settings["views"] = VIEWS
-    if "workdir" in given and os.path.exists(
-        os.path.join(given["workdir"], "config.json")
-    ):
-        # The same command goes on, whatever came into the folder meanwhile.
-        begun = hn.runs.Run(given["workdir"]).config.as_dict()
-        names = (*settings, "held_out")
-        return {name: begun[name] for name in names}
     unread = METHODS[given.get("method", "hashnet-r")].unread
     settings = {n: v for n, v in settings.items() if n not in unread}
     told = {n: v for n, v in settings.items() if n not in given}

@@ -14,8 +14,7 @@ CODES = pack(VALUES)
 QUERY, DATABASE = slice(0, 15), slice(15, 60)
 
 
-@pytest.fixture(scope="module")
-def report():
+def measured(*ranks):
     return evaluate_neighbors(
         CODES[QUERY],
         CODES[DATABASE],
@@ -23,8 +22,13 @@ def report():
         FEATURES[DATABASE],
         bits=BITS,
         neighbors=4,
-        ranks=(1, 4, 20, 45, 46),
+        ranks=ranks,
     )
+
+
+@pytest.fixture(scope="module")
+def report():
+    return measured(1, 4, 20, 45, 46)
 
 
 def cosines():
@@ -117,15 +121,7 @@ def test_blocks_of_queries_change_nothing(report, monkeypatch):
         "hashnet_tf.retrieval.neighbor_evaluation.PAIRS", 45 * 4
     )
     monkeypatch.setattr("hashnet_tf.retrieval.neighbor_evaluation.ROWS", 7)
-    again = evaluate_neighbors(
-        CODES[QUERY],
-        CODES[DATABASE],
-        FEATURES[QUERY],
-        FEATURES[DATABASE],
-        bits=BITS,
-        neighbors=4,
-        ranks=(1, 4, 20, 45),
-    )
+    again = measured(1, 4, 20, 45)
     assert again.recall_at == pytest.approx(report.recall_at)
     assert again.ones == pytest.approx(report.ones)
     assert again.bit_correlation == pytest.approx(report.bit_correlation)
