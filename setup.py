@@ -85,6 +85,7 @@ setup(
         # Of an HNSW that was saved, 1.14 finds others than before it was.
         "faiss": ["faiss-cpu>=1.15"],
         "jax": ["jax>=0.5"],
+        "parquet": ["pyarrow>=16"],
         "serve": SERVE,
         "test": [
             *SERVE,
@@ -95,6 +96,7 @@ setup(
             "jedi>=0.19",
             "pandas>=2.2",
             "playwright>=1.45",
+            "pyarrow>=16",
             "pyright>=1.1.400",
             "pytest>=8.0",
             "pytest-xdist>=3.6",

@@ -117,7 +117,8 @@ def _check(dataset: "hn.datasets.RetrievalDataset") -> int:
     copies = hn.datasets.find_copies(dataset)
     for copy in copies or ():
         print(f"Note: {copy}")
-    print("Every image is there and can be decoded; parts share none", end="")
+    unit = dataset.train.unit
+    print(f"All {unit} are there and can be read; parts share none", end="")
     if copies or copies is None:
         print(" of one name", end="")
     allowed = hn.datasets.shared_counts(dataset)

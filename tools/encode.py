@@ -6,6 +6,7 @@ last batch, and a code set that is there already is not made again.
 
   hashnet encode --workdir=runs/cats --images=photos --out=codes/photos
   hashnet encode --workdir=runs/cats --part=database --out=codes/database
+  hashnet encode --workdir=runs/words --vectors=words.npy --out=codes/words
 
 With --model an exported encoder does it, a LiteRT file or a SavedModel, so
 that a database has the very bits that a phone or a server will ask with:
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     images = parser.add_mutually_exclusive_group(required=True)
     images.add_argument("--images", help="folder of images, to any depth")
     images.add_argument(
+        "--vectors", help="file of vectors, as --data=vectors:FILE reads it"
+    )
+    images.add_argument(
         "--part",
         choices=("train", "query", "database"),
         help="a part of the run's own data set",
@@ -59,16 +63,19 @@ def run(arguments: argparse.Namespace) -> int:
         # Of a folder that is no run, that is what is told.
         _ = run.config
     encoder = hn.export.load_encoder(model) if model else run.encoder
-    if arguments.part:
+    if arguments.vectors:
+        code_set = hn.runs.encode_vectors(encoder, arguments.vectors, out)
+    elif arguments.part:
         code_set = run.encode_part(arguments.part, out, encoder)
     else:
         code_set = hn.runs.encode_folder(
             encoder, arguments.images, out, arguments.skip_undecodable
         )
     asked = f"--model={model}" if model else f"--workdir={workdir}"
+    what = "FILE" if encoder.image_size is None else "IMAGE"
     print(
         f"{len(code_set.ids):,} codes of {code_set.bits} bits lie in {out}."
-        f" Search them with:\n  hashnet search IMAGE"
+        f" Search them with:\n  hashnet search {what}"
         f" {shlex.join([asked, f'--codes={out}'])}"
     )
     return 0

@@ -1,4 +1,4 @@
-"""Finds the images nearest to a given one.
+"""Finds the images nearest to a given one, or the vectors nearest to others.
 
 Prints the nearest with their distances in bits, and draws them with --figure,
 where they still lie where they were encoded. Searches the run's database, as
@@ -8,6 +8,10 @@ written. A run that was exported to LiteRT answers in a second or two.
   hashnet search photo.jpg --workdir=runs/cats
   hashnet search photo.jpg --workdir=runs/cats --codes=codes/photos --k=20
   hashnet search photo.jpg --model=encoder.tflite --codes=codes/photos
+
+Of a run on vectors it takes a file of these, and answers for each:
+
+  hashnet search queries.npy --workdir=runs/words
 """
 
 import argparse
@@ -18,7 +22,9 @@ import hashnet_tf as hn
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
-    parser.add_argument("image", help="image file to search with")
+    parser.add_argument(
+        "image", help="image file, or file of vectors, to search with"
+    )
     parser.add_argument("--workdir", help="folder of the run")
     parser.add_argument(
         "--model",
@@ -39,12 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
         os.stat(arguments.image)
     except OSError as error:
         raise OSError(
-            "The image to search with must be there. Received:"
+            "The file to search with must be there. Received:"
             f" {arguments.image} ({error.strerror})"
         ) from error
     if not os.path.isfile(arguments.image):
         raise ValueError(
-            "A JPEG, PNG, WebP or BMP file is needed."
+            "A JPEG, PNG, WebP or BMP file, or one of vectors, is needed."
             f" Received: {arguments.image}"
         )
     if not workdir and not (model and codes):
@@ -61,7 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         found = run.search(arguments.image, arguments.k, codes)
-    print(found.table())
+    several = len(found.codes) > 1
+    for row in range(len(found.codes)):
+        if several:
+            print(f"Query {row}:")
+        print(found.table(row))
     if arguments.figure:
         try:
             print(f"Drawn in {found.draw(arguments.figure)}")

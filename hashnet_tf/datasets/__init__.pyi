@@ -11,6 +11,7 @@ from .held_out import hold_out_queries as hold_out_queries
 from .images.array_images import ArrayImages as ArrayImages
 from .images.file_images import FileImages as FileImages
 from .images.image_set import ImageSet as ImageSet
+from .images.vectors import Vectors as Vectors
 from .imbalance import imbalanced as imbalanced
 from .loading import load as load
 from .pixels.undecodable import decodable as decodable
@@ -27,6 +28,7 @@ __all__ = [
     "ImageSet",
     "PairSampler",
     "RetrievalDataset",
+    "Vectors",
     "decodable",
     "describe",
     "file_batches",

@@ -20,6 +20,7 @@ from .run import Run as Run
 from .search import Neighbours as Neighbours
 from .search import search_images as search_images
 from .training import train as train
+from .vectors import encode_vectors as encode_vectors
 
 __all__ = [
     "CodeSet",
@@ -35,6 +36,7 @@ __all__ = [
     "draw_report",
     "encode_folder",
     "encode_images",
+    "encode_vectors",
     "evaluate_code_sets",
     "evaluate_files",
     "feature_batches",

@@ -1,14 +1,70 @@
 """Which settings of a training do not go together."""
 
+import dataclasses
 import typing
 
 from hashnet_tf.methods import LIKELIHOODS, METHODS
 
+VECTORS = "vectors"
 # Backbones that have none to load or to train.
-WITHOUT_WEIGHTS = ("pixels",)
+WITHOUT_WEIGHTS = ("pixels", VECTORS)
+# What says nothing of vectors.
+OF_IMAGES = (
+    "backbone",
+    "weights",
+    "image_size",
+    "framing",
+    "augmentation",
+    "views",
+    "cache_images",
+    "skip_undecodable",
+)
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs.config import TrainingConfig
+
+
+def settled_by_data(config: "TrainingConfig") -> dict[str, typing.Any]:
+    """Returns the settings that the kind of the data decides.
+
+    Vectors are the features of a frozen backbone, which is not there. A network
+    has them standardised, for an offset or a large column would drown the rest;
+    a map learned without labels keeps their angles.
+
+    Args:
+        config: `TrainingConfig`.
+
+    Returns:
+        Dict from name to value.
+
+    Raises:
+        ValueError: If a setting of images is given for vectors, or the backbone
+            of vectors for images.
+    """
+    of_vectors = config.data.partition(":")[0] == VECTORS
+    settled: dict[str, typing.Any] = {}
+    if config.standardize is None:
+        is_map = METHODS[config.method].is_map
+        settled["standardize"] = of_vectors and not is_map
+    if not of_vectors:
+        if config.backbone == VECTORS:
+            raise ValueError(
+                f"`backbone` {VECTORS} is for data=vectors:FILE."
+                f" Received: data={config.data!r}"
+            )
+        return settled
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    given = [
+        f"{name}={getattr(config, name)!r}"
+        for name in OF_IMAGES
+        if getattr(config, name) not in (defaults[name], VECTORS)
+    ]
+    if given:
+        raise ValueError(
+            f"{', '.join(OF_IMAGES)} are for images."
+            f" Received: data={config.data!r}, {', '.join(given)}"
+        )
+    return {**settled, "backbone": VECTORS, "freeze_backbone": True}
 
 
 def check_together(config: "TrainingConfig") -> None:

@@ -23,7 +23,11 @@ from hashnet_tf.runs._setting import (
     unsettled,
     variants,
 )
-from hashnet_tf.runs._together import check_together
+from hashnet_tf.runs._together import (
+    VECTORS,
+    check_together,
+    settled_by_data,
+)
 
 # By "module:name", for the help of a command should not wait for Keras.
 SCHEDULES = {
@@ -36,7 +40,7 @@ OPTIMIZERS = {
 }
 # Words of `data` whose training images are drawn; of the others `held_out` says
 # nothing.
-DRAWN, HELD_OUT = ("folder", "npz", "tfds"), 0.2
+DRAWN, HELD_OUT = ("folder", "npz", "tfds", "vectors"), 0.2
 # Where |S1| and |S0| of Eq. 2 are counted.
 CLASS_WEIGHTS = {
     "batch": "in each batch",
@@ -68,8 +72,8 @@ class TrainingConfig:
 
     data: str = setting(
         None,
-        "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME or a protocol,"
-        " alone or with :DIR (hashnet datasets list)",
+        "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME, vectors:FILE or a"
+        " protocol, alone or with :DIR (hashnet datasets list)",
     )
     seed: int = setting(0, "of the split, the weights and the order", least=0)
     query_per_class: int | None = setting(
@@ -130,10 +134,10 @@ class TrainingConfig:
     freeze_backbone: bool = setting(
         False, "train only what comes after the backbone, on features"
     )
-    standardize: bool = setting(
-        False,
+    standardize: bool | None = setting(
+        None,
         "frozen backbone: give each feature mean 0 and variance 1, by those of"
-        " the training images",
+        " the training images; none: for vectors, by a network",
     )
     hidden: int = setting(
         0,
@@ -263,6 +267,7 @@ class TrainingConfig:
                     f"`{field.name}` must be {wanted}."
                     f" Received: {field.name}={value!r}"
                 )
+        self._settle_by_data()
         self._settle_by_method()
         self._settle_held_out()
         check_together(self)
@@ -271,6 +276,15 @@ class TrainingConfig:
     def is_rival(self) -> bool:
         """Whether the method is neither HashNet nor a variant of it."""
         return not METHODS[self.method].is_hashnet
+
+    @property
+    def is_of_vectors(self) -> bool:
+        """Whether the data are vectors, which no backbone makes of images."""
+        return self.data.partition(":")[0] == VECTORS
+
+    def _settle_by_data(self) -> None:
+        for name, value in settled_by_data(self).items():
+            object.__setattr__(self, name, value)
 
     def _settle_held_out(self) -> None:
         kind = self.data.partition(":")[0]
@@ -289,6 +303,8 @@ class TrainingConfig:
     def _settle_by_method(self) -> None:
         method = METHODS[self.method]
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        # The data have settled it, and to this where the method reads none.
+        defaults["standardize"] = False
         settled = {name: (defaults | USUAL)[name] for name in method.unread}
         settled.update(method.settles)
         given = {

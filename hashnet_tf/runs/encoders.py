@@ -1,4 +1,4 @@
-"""Encoders: what turns images into packed codes, whichever runtime it is of."""
+"""Encoders: what turns images, or vectors, into codes, by any runtime."""
 
 import os
 import sys
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets.pixels.pillow import pixel_batches
+from hashnet_tf.datasets.sources.vectors import read_vectors
 
 # Keras and TensorFlow are imported where they are used: an encoder of another
 # runtime should not wait for them.
@@ -34,7 +35,8 @@ class Encoder(typing.Protocol):
 
     Attributes:
         bits: Int, K.
-        image_size: `(height, width)` of the images that it takes.
+        image_size: `(height, width)` of the images that it takes; None where it
+            takes vectors, of which the framing says nothing.
         framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, which is the same where the bits are.
 
@@ -47,17 +49,17 @@ class Encoder(typing.Protocol):
     """
 
     bits: int
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     framing: str
     model_digest: str
 
     def encode(self, images: npt.ArrayLike, /) -> np.ndarray:
-        """Returns the packed codes of images.
+        """Returns the packed codes of images, or of vectors.
 
         Args:
             images: Array `[n, height, width, 3]` of `image_size`, of uint8, or
                 of floats in [0, 255], which runtimes that take uint8 alone
-                want whole.
+                want whole; or vectors, real `[n, d]`.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`, the first bit in the highest
@@ -80,26 +82,29 @@ class Encoder(typing.Protocol):
             uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
 
         Raises:
-            ValueError: If `paths` is one path, or a file is no image.
+            ValueError: If `paths` is one path, a file is no image, or the
+                encoder takes vectors.
             FileNotFoundError: If a file is missing.
         """
         ...
 
 
 class KerasEncoder:
-    """Encodes images with a HashNet; an `Encoder`.
+    """Encodes images, or vectors, with a HashNet; an `Encoder`.
 
     Args:
-        model: `HashNet` on images.
+        model: `HashNet` on images or on vectors.
 
     Attributes:
         bits: Int, K.
-        image_size: `(height, width)` of the images that it takes.
+        image_size: `(height, width)` of the images that it takes, None of
+            vectors.
         framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, which is the same where the bits are.
 
     Raises:
-        ValueError: If `model` takes other inputs than RGB images of one size.
+        ValueError: If `model` takes other inputs than RGB images of one size or
+            vectors.
 
     Example:
 
@@ -111,7 +116,7 @@ class KerasEncoder:
     """
 
     bits: int
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     framing: str
     model_digest: str
 
@@ -127,13 +132,19 @@ class KerasEncoder:
     def encode(self, images: npt.ArrayLike) -> np.ndarray:
         """Returns the packed codes of images, as `Encoder.encode`."""
         (of_images,) = self._model.backbone.inputs
-        images = check_inputs(images, of_images.shape, "images")
+        name = "vectors" if self.image_size is None else "images"
+        images = check_inputs(images, of_images.shape, name)
         return self._model.encode(images, BATCH_SIZE)
 
     def encode_files(self, paths: Iterable[Path]) -> np.ndarray:
         """Returns the packed codes of files, as `Encoder.encode_files`."""
         from hashnet_tf.datasets import file_batches
 
+        if self.image_size is None:
+            raise ValueError(
+                "An encoder of vectors encodes no image files."
+                f" Received: a network of {self._model.backbone.input_shape}"
+            )
         codes = [np.zeros((0, -(-self.bits // 8)), np.uint8)]
         for batch in file_batches(
             paths, self.image_size, self.framing, BATCH_SIZE
@@ -142,12 +153,15 @@ class KerasEncoder:
         return np.concatenate(codes)
 
 
-def _image_size(model: "HashNet") -> tuple[int, int]:
+def _image_size(model: "HashNet") -> tuple[int, int] | None:
     shape = model.backbone.input_shape
+    if len(shape) == 2 and shape[1] is not None:
+        return None
     if len(shape) != 4 or None in shape[1:] or shape[3] != 3:
         raise ValueError(
-            "`model` must take images [n, height, width, 3] of a known size to"
-            " be an encoder of files; `model.encode` itself takes any inputs."
+            "`model` must take images [n, height, width, 3] of a known size, or"
+            " vectors [n, d], to be an encoder; `model.encode` itself takes any"
+            " inputs."
             f" Received: model.backbone.input_shape={shape}"
         )
     return shape[1:3]
@@ -170,21 +184,27 @@ def as_encoder(model: "HashNet | EncoderT") -> "KerasEncoder | EncoderT":
 def framed_pixels(
     images: Images, encoder: "Encoder | FeatureEncoder"
 ) -> np.ndarray:
-    """Returns images as an encoder takes them.
+    """Returns images, or vectors, as an encoder takes them.
 
     Args:
         images: uint8 array `[n, height, width, 3]` or `[height, width, 3]`,
             which is taken as it is, or the path of an image file, or a list of
-            paths.
+            paths. For an encoder of vectors these, real `[n, d]` or `[d]`, or
+            the path of their file, as "vectors:FILE" reads it.
         encoder: `Encoder`, whose size and framing files get.
 
     Returns:
-        uint8 array `[n, height, width, 3]`.
+        uint8 array `[n, height, width, 3]`, or vectors `[n, d]`.
 
     Raises:
-        ValueError: If a file is no image.
+        ValueError: If a file is no image, or holds no vectors.
         FileNotFoundError: If a file is missing.
     """
+    if encoder.image_size is None:
+        if isinstance(images, (str, os.PathLike)):
+            return read_vectors(os.fspath(images)).images.array()
+        vectors = np.asarray(images)
+        return vectors[None] if vectors.ndim == 1 else vectors
     if isinstance(images, (str, os.PathLike)):
         images = [images]
     if not isinstance(images, np.ndarray):
@@ -211,7 +231,8 @@ class FeatureEncoder:
 
     Attributes:
         bits: Int, K.
-        image_size: `(height, width)` of the images that `model` takes.
+        image_size: `(height, width)` of the images that `model` takes, None of
+            vectors.
         framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, that of `model`.
 
@@ -233,7 +254,7 @@ class FeatureEncoder:
     """
 
     bits: int
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     framing: str
     model_digest: str
 

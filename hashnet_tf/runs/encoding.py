@@ -16,13 +16,14 @@ from hashnet_tf._files import (
     write_json,
 )
 from hashnet_tf._output import Progress, say
-from hashnet_tf.datasets import FileImages, ImageSet, load
+from hashnet_tf.datasets import FileImages, ImageSet, Vectors, load
 from hashnet_tf.datasets.batches import ordered_batches
 from hashnet_tf.datasets.pixels.undecodable import (
     refusals,
     undecodable_named,
     without,
 )
+from hashnet_tf.datasets.sources.vectors import read_vectors
 from hashnet_tf.datasets.sources.walking import (
     ENDINGS,
     Account,
@@ -58,16 +59,17 @@ LATER = (
 
 
 def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
-    """Opens images by what a code set's manifest says of them.
+    """Opens images, or vectors, by what a code set's manifest says of them.
 
     None of them is read; `hashnet_tf.datasets.decodable` leaves out those that
     are no images.
 
     Args:
         source: Dict with `folder`, a folder of images to any depth, without
-            labels; or with `data`, `seed`, `query_per_class` and
-            `train_per_class`, as `hashnet_tf.datasets.load` takes them, and
-            `part`: "train", "query" or "database".
+            labels; or with `vectors`, a file of these; or with `data`, `seed`,
+            `query_per_class` and `train_per_class`, as
+            `hashnet_tf.datasets.load` takes them, and `part`: "train", "query"
+            or "database".
 
     Returns:
         `ImageSet`; images of a folder have the label -1.
@@ -83,6 +85,8 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
     >>> len(images)
     200
     """
+    if "vectors" in source:
+        return read_vectors(source["vectors"]).images
     if "folder" not in source:
         settings = dict(source)
         part = settings.pop("part")
@@ -146,8 +150,9 @@ def encode_images(
         `CodeSet`.
 
     Raises:
-        ValueError: If `folder` holds something that is no code set, or an
-            image cannot be decoded. A damaged code set is said and made anew.
+        ValueError: If `folder` holds something that is no code set, an image
+            cannot be decoded, or the encoder takes others. A damaged code set
+            is said and made anew.
         OSError: If another process writes the code set.
 
     Example:
@@ -163,6 +168,9 @@ def encode_images(
     """
     place = pathlib.Path(folder).absolute()
     encoder, labelled = as_encoder(encoder), labelled and images.is_labelled
+    if (encoder.image_size is None) != isinstance(images, Vectors):
+        takes = "images" if encoder.image_size else "vectors"
+        raise ValueError(f"The encoder takes {takes}. Received: {images.unit}")
     manifest = {
         "bits": encoder.bits,
         "bit_order": BIT_ORDER,
@@ -292,10 +300,10 @@ def _stream(
         file.truncate(done * width)
         if done < len(images):
             say(
-                f"Encoding {len(images):,} images"
+                f"Encoding {len(images):,} {images.unit}"
                 + (f", {done:,} of them done before" if done else "")
             )
-            progress = Progress(len(images), "images", done)
+            progress = Progress(len(images), images.unit, done)
             for batch in _batches(encoder, images, features, done):
                 file.write(encoder.encode(batch).tobytes())
                 file.flush()
@@ -310,6 +318,8 @@ def _batches(
     done: int,
 ) -> Iterable[np.ndarray]:
     """Returns an iterable of what the encoder takes, after `done` images."""
+    if features is None and isinstance(images, Vectors):
+        return images.batches(BATCH_SIZE, done)
     if features is None:
         rest = images.subset(np.arange(done, len(images)))
         return ordered_batches(

@@ -126,7 +126,7 @@ def _with_encoder(
     from hashnet_tf.runs.encoders import FeatureEncoder
     from hashnet_tf.runs.networks import build_backbone
 
-    backbone = backbone or build_backbone(config)
+    backbone = backbone or build_backbone(config, run.dataset.train)
     return backbone, FeatureEncoder(run.model, backbone)
 
 

@@ -6,6 +6,7 @@ import typing
 
 import numpy as np
 
+from hashnet_tf.datasets.images.vectors import Vectors
 from hashnet_tf.retrieval import evaluate_distances, histograms
 from hashnet_tf.retrieval.labels import relevance
 from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
@@ -47,6 +48,7 @@ class Expectation:
         by_class: Dict from the name of a class to `right` and `most` of its
             queries, the least share first; empty where pictures have several
             labels.
+        unit: Str, what is found, "pictures" or "vectors".
 
     Example:
 
@@ -67,6 +69,7 @@ trained on.'
     held_out: int
     database: int
     by_class: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    unit: str = "pictures"
 
     def text(self) -> str:
         """Returns it in words."""
@@ -80,10 +83,10 @@ trained on.'
             beside += f"; at most {self.most:.1f}, for some have fewer there"
         what = "are of its class" if self.by_class else "share its label"
         told = (
-            f"Of the {self.k} pictures shown for a new one, {self.right:.1f}"
+            f"Of the {self.k} {self.unit} shown for a new one, {self.right:.1f}"
             f" {what} ({beside}). Measured by {self.queries:,} queries among"
-            f" the {self.held_out:,} of {self.database:,} pictures that were"
-            " not trained on."
+            f" the {self.held_out:,} of {self.database:,} {self.unit} that"
+            " were not trained on."
         )
         worst = list(self.by_class.items())[:WORST]
         if len(self.by_class) > 1:
@@ -153,6 +156,7 @@ def expectation(
         held_out=len(held),
         database=len(database.ids),
         by_class=_by_class(dataset, asked, right, most),
+        unit="vectors" if isinstance(dataset.query, Vectors) else "pictures",
     )
 
 
@@ -190,8 +194,11 @@ def draw_expectation(
         path: `pathlib.Path` of the PNG.
 
     Returns:
-        The path, or None where `expectation` gives none.
+        The path, or None where `expectation` gives none, or of vectors, which
+        have no looks.
     """
+    if isinstance(dataset.query, Vectors):
+        return None
     from hashnet_tf.datasets import pixel_array
     from hashnet_tf.plots import plot_neighbours
     from hashnet_tf.retrieval import search

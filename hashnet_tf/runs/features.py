@@ -15,6 +15,7 @@ from hashnet_tf._files import read_back, sealed
 from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets.batches import ordered_batches, varied_batches
 from hashnet_tf.datasets.images.image_set import ImageSet
+from hashnet_tf.datasets.images.vectors import Vectors
 from hashnet_tf.datasets.pixels.undecodable import undecodable_named
 from hashnet_tf.datasets.sampling import (
     PairSampler,
@@ -48,7 +49,8 @@ def frozen_features(
     list.
 
     A feature that is taken from another file was computed in another batch,
-    which may move its last bits.
+    which may move its last bits. Vectors are their own features, and no file of
+    them is made.
 
     Args:
         backbone: `keras.Model` from images `[n, height, width, 3]` to features
@@ -61,7 +63,7 @@ def frozen_features(
         framing: As in `training_batches`.
 
     Returns:
-        float32 `[n, views, d]`, a memory map.
+        float32 `[n, views, d]`, a memory map; of vectors in memory.
 
     Raises:
         ValueError: If an image cannot be decoded.
@@ -77,6 +79,8 @@ def frozen_features(
     Computing the features of the frozen backbone
     (200, 1, 128)
     """
+    if isinstance(images, Vectors):
+        return images.array()[:, None]
     size = backbone.input_shape[1:3]
     network = {
         "weights": weights_digest(backbone),

@@ -63,7 +63,7 @@ def fit_run(
     steps_per_epoch = _steps_per_epoch(config, len(images))
     # Before minutes are spent on features: all that may be wrong with labels.
     loss, sampler = build_loss(config, labels), _sampler(config, labels)
-    backbone = build_backbone(config)
+    backbone = build_backbone(config, images)
     cache = pathlib.Path(features or run.features_path)
     # What goes on has been told.
     if not run.checkpoint_path.exists():
@@ -182,7 +182,7 @@ def save_so_far(run: Run) -> Run:
             f" train`). Received: no {run.checkpoint_path}"
         )
     dataset, record = run.load_data()
-    backbone = build_backbone(config)
+    backbone = build_backbone(config, dataset.train)
     head = build_head(config, backbone.output_shape[-1])
     hashnet = head if config.freeze_backbone else head.on_top_of(backbone)
     model = build_training_model(config, hashnet, dataset.train.labels)

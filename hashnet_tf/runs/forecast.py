@@ -37,7 +37,8 @@ def tell_forecast(
         steps: Int, of the training.
         features: `pathlib.Path` of the folder of the kept features.
     """
-    if len(images) < 4 * TIMED:
+    # Of vectors all is short.
+    if len(images) < 4 * TIMED or config.is_of_vectors:
         return
     if config.freeze_backbone and any(features.glob("*/*.npy")):
         return

@@ -42,7 +42,7 @@ def fit_map_run(
             f"{config.backbone} has random weights (--weights is not given):"
             " what its features have in common says little of the images"
         )
-    backbone = build_backbone(config)
+    backbone = build_backbone(config, dataset.train)
     # Before minutes are spent on features.
     _check_bits(config, backbone.output_shape[-1])
     order = np.random.default_rng(config.seed).permutation(len(dataset.train))

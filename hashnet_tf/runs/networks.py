@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
+from hashnet_tf.datasets import ImageSet, Vectors
 from hashnet_tf.losses import ClassLoss, WeightedPairwiseLoss, count_pairs
 from hashnet_tf.losses.class_loss import class_count
 from hashnet_tf.methods import METHODS
@@ -22,11 +23,15 @@ EPSILON = 1e-8
 ROWS = 4096
 
 
-def build_backbone(config: TrainingConfig) -> keras.Model:
+def build_backbone(
+    config: TrainingConfig, items: ImageSet | None = None
+) -> keras.Model:
     """Returns the network from images to features, with its weights.
 
     Args:
         config: `TrainingConfig`.
+        items: `ImageSet` that it shall take. `Vectors` must be given, for they
+            tell how wide they are: they themselves are the features.
 
     Returns:
         `keras.Model` from images `[n, height, width, 3]` to features `[n, d]`.
@@ -42,6 +47,9 @@ def build_backbone(config: TrainingConfig) -> keras.Model:
     >>> build_backbone(TrainingConfig(data="digits")).output_shape
     (None, 128)
     """
+    if isinstance(items, Vectors):
+        vectors = keras.Input((items.width,), name="vectors")
+        return keras.Model(vectors, vectors, name="vectors")
     size = config.image_size
     network = backbone(config.backbone, (size, size, 3), config.weights)
     if config.weights is not None:

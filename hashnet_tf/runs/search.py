@@ -38,7 +38,7 @@ class Neighbours:
         code_set: `CodeSet` that was searched.
         codes: uint8 `[q, ceil(bits / 8)]`, of the images asked with.
         images: uint8 `[q, height, width, 3]`, the images asked with, as the
-            encoder saw them.
+            encoder saw them; or vectors, `[q, d]`.
         framing: Str, as in `HashNet`, of the encoder.
     """
 
@@ -62,7 +62,8 @@ class Neighbours:
             )
         ]
         width = max([len("label"), *(len(label) for _, label, _ in found)])
-        lines = [f"rank  distance  {'label':{width}}  image"]
+        kind = "image" if self.images.ndim == 4 else "vector"
+        lines = [f"rank  distance  {'label':{width}}  {kind}"]
         lines += [
             f"{rank:4}  {distance:8}  {label:{width}}  {name}"
             for rank, (distance, label, name) in enumerate(found, start=1)
@@ -90,8 +91,12 @@ class Neighbours:
 
         Raises:
             FileNotFoundError: If the images found are not there any more.
-            ValueError: If one of them cannot be decoded.
+            ValueError: If one of them cannot be decoded, or they are vectors.
         """
+        if self.images.ndim == 2:
+            raise ValueError(
+                "Images can be drawn. Received: vectors, which have no looks"
+            )
         from hashnet_tf.datasets import pixel_array
         from hashnet_tf.plots import plot_neighbours
 
@@ -165,7 +170,8 @@ def search_images(
         encoder: `HashNet` on images, or any `Encoder`.
         images: uint8 array `[q, height, width, 3]` of the size that it takes,
             framed as `encoder.framing` tells; or one such image; or the path
-            of an image file, or a list of q paths.
+            of an image file, or a list of q paths. For an encoder of vectors
+            these, real `[q, d]` or `[d]`, or the path of a file of them.
         code_set: `CodeSet`.
         k: Int >= 1.
 

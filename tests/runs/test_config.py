@@ -107,7 +107,7 @@ def test_types():
         *((int, value) for value in ("3", 3.0, True, [3])),
         *((float, value) for value in ("3", True, [3])),
         *((str, value) for value in (3, True, ["digits"])),
-        *((bool, value) for value in (1, 0, "yes", None)),
+        *((bool, value) for value in (1, 0, "yes")),
     ],
 )
 def test_refuses_another_type(kind, value):
@@ -123,6 +123,7 @@ def test_none_only_where_it_means_something():
     optional = {name for name in FIELDS if setting_type(name)[1]}
     assert optional == {
         "query_per_class",
+        "standardize",
         "train_per_class",
         "held_out",
         "validation",
@@ -137,7 +138,7 @@ def test_none_only_where_it_means_something():
         "classes_per_batch",
     }
     # None is what the data make of it.
-    for name in optional - {"held_out"}:
+    for name in optional - {"held_out", "standardize"}:
         assert getattr(config(**{name: None}), name) is None
     for name, value in USUAL.items():
         assert getattr(config(**{name: None}), name) == value

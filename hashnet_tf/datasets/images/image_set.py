@@ -38,6 +38,7 @@ class ImageSet(abc.ABC):
             shuffled order, or None for all.
         decoder: Int, the version of the decoder that the pixels are of, or
             None of images that are pixels from the beginning.
+        unit: Str, what its items are called.
 
     Raises:
         ValueError: If `labels` are not as above or not one for each name.
@@ -45,6 +46,7 @@ class ImageSet(abc.ABC):
 
     shuffle_buffer: int | None = None
     decoder: int | None = DECODER
+    unit: str = "images"
     names: list[str]
 
     def __init__(
@@ -76,7 +78,7 @@ class ImageSet(abc.ABC):
             raise ValueError(
                 "Labels are needed for this. To do without, train by"
                 f" --method={', '.join(MAP_METHODS)}."
-                f" Received: {len(self)} images without labels"
+                f" Received: {len(self)} {self.unit} without labels"
             )
         return self._labels
 

@@ -176,6 +176,12 @@ SOURCES: dict[str, Source] = {
             f"{_HERE}.tfds:read_tfds",
         ),
         Source(
+            "vectors",
+            "FILE",
+            "vectors of .npy, .npz or Parquet, and labels and ids where known",
+            f"{_HERE}.vectors:read_vectors",
+        ),
+        Source(
             "coco",
             "DIR",
             "the JSON files and photographs of COCO",
@@ -221,7 +227,7 @@ def source_words() -> str:
 
     >>> from hashnet_tf.datasets.sources import source_words
     >>> source_words()
-    'digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME'
+    'digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME, vectors:FILE'
     """
     return ", ".join(s.word for s in SOURCES.values() if s.is_word)
 
