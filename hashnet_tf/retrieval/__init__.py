@@ -3,6 +3,7 @@
 Works with numpy alone.
 """
 
+from hashnet_tf.retrieval.asymmetric import asymmetric_search
 from hashnet_tf.retrieval.codes import pack, unpack
 from hashnet_tf.retrieval.distance_evaluation import evaluate_distances
 from hashnet_tf.retrieval.evaluation import evaluate
@@ -25,6 +26,7 @@ from hashnet_tf.retrieval.neighbor_evaluation import (
 from hashnet_tf.retrieval.neighbors import range_search, search
 from hashnet_tf.retrieval.presets import PRESETS
 from hashnet_tf.retrieval.report import RetrievalReport
+from hashnet_tf.retrieval.reranking import rerank, to_int8
 
 __all__ = [
     "HammingIndex",
@@ -32,6 +34,7 @@ __all__ = [
     "NeighborReport",
     "PRESETS",
     "RetrievalReport",
+    "asymmetric_search",
     "distances",
     "evaluate",
     "evaluate_distances",
@@ -46,7 +49,9 @@ __all__ = [
     "range_search",
     "recall_at_k",
     "recall_within_radius",
+    "rerank",
     "search",
+    "to_int8",
     "unpack",
 ]
 
