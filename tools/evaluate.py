@@ -23,6 +23,12 @@ the first bit in the highest place, and class ids [n] or zero-or-one labels
   hashnet evaluate --query_codes=q.npy --query_labels=ql.npy
       --database_codes=d.npy --database_labels=dl.npy --bits=48 --out=DIR
 
+Without labels it measures what codes keep of the vectors that they are of, in
+files as --data=vectors:FILE reads them:
+
+  hashnet evaluate --query_codes=q.npy --query_vectors=qx.npy
+      --database_codes=d.npy --database_vectors=dx.npy --out=DIR
+
 Code sets, as `hashnet encode` writes them, are folders, with labels and bits
 of their own. Two of different encoders are refused:
 
@@ -48,7 +54,9 @@ from hashnet_tf.runs.expectation import (
 from hashnet_tf.tools.main import add_data_at
 
 CODES = ("query_codes", "database_codes")
-FILES = (*CODES, "query_labels", "database_labels")
+LABELS = ("query_labels", "database_labels")
+VECTORS = ("query_vectors", "database_vectors")
+FILES = (*CODES, *LABELS, *VECTORS)
 # What says nothing where the other is measured.
 OF_RUNS = ("data_at", "so_far", "features")
 OF_FILES = ("bits", "out")
@@ -108,11 +116,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(run.report["protocol"])
     else:
         folder = pathlib.Path(arguments.out)
-        reports = [
-            hn.runs.evaluate_files(
-                **given, out=folder, bits=arguments.bits, **rules
-            )
-        ]
+        others = {"out": folder, "bits": arguments.bits}
+        if VECTORS[0] in given:
+            reports = [hn.runs.evaluate_neighbor_files(**given, **others)]
+        else:
+            reports = [hn.runs.evaluate_files(**given, **others, **rules)]
     for report in reports:
         if isinstance(report, hn.retrieval.RetrievalReport):
             print(report.table(arguments.preset))
@@ -164,29 +172,36 @@ def _of_run(
     if not is_map or run.dataset.is_labelled:
         reports.append(run.evaluate(**rules, features=arguments.features))
     else:
-        by_labels = [n for n in ("at", "preset") if getattr(arguments, n)]
-        if by_labels:
-            raise ValueError(
-                f"--{by_labels[0]} is for a measure by labels."
-                f" Received: {run.dataset.name} without labels"
-            )
+        _refuse_by_labels(arguments, f"{run.dataset.name} without labels")
     if is_map:
         reports.append(run.evaluate_neighbors(arguments.features))
     return reports
+
+
+def _refuse_by_labels(arguments: argparse.Namespace, what: str) -> None:
+    given = [n for n in ("at", "preset") if getattr(arguments, n)]
+    if given:
+        raise ValueError(
+            f"--{given[0]} is for a measure by labels. Received: {what}"
+        )
 
 
 def _check_files(arguments: argparse.Namespace, given: dict[str, str]) -> None:
     of_sets = any(
         pathlib.Path(given[name]).is_dir() for name in CODES if name in given
     )
-    wanted = CODES if of_sets else FILES
+    wanted = CODES if of_sets else (*CODES, *LABELS)
+    if given and set(given) >= set(VECTORS):
+        wanted = (*CODES, *VECTORS)
+        _refuse_by_labels(arguments, "the measuring by vectors")
     if bool(arguments.workdir) == bool(given) or (
         given and (set(given) != set(wanted) or not arguments.out)
     ):
         raise ValueError(
             "Either --workdir is needed, or --query_codes, --database_codes"
             " and --out with code sets, or these with files and"
-            " --query_labels and --database_labels."
+            " --query_labels and --database_labels; or, with either,"
+            " --query_vectors and --database_vectors."
             f" Received: workdir={arguments.workdir}, out={arguments.out},"
             f" files {', '.join(given) or 'none'}"
         )

@@ -10,9 +10,12 @@ from .encoding import encode_images as encode_images
 from .encoding import open_images as open_images
 from .evaluation import draw_report as draw_report
 from .evaluation import evaluate_code_sets as evaluate_code_sets
-from .evaluation import evaluate_files as evaluate_files
 from .features import feature_batches as feature_batches
 from .features import frozen_features as frozen_features
+from .file_evaluation import evaluate_files as evaluate_files
+from .file_evaluation import (
+    evaluate_neighbor_files as evaluate_neighbor_files,
+)
 from .photographs import photograph_settings as photograph_settings
 from .records import Records as Records
 from .records import read_records as read_records
@@ -39,6 +42,7 @@ __all__ = [
     "encode_vectors",
     "evaluate_code_sets",
     "evaluate_files",
+    "evaluate_neighbor_files",
     "feature_batches",
     "frozen_features",
     "photograph_settings",

@@ -1,17 +1,22 @@
 """Codes of many images, on disk with what they belong to."""
 
+import collections.abc
 import dataclasses
 import hashlib
 import json
 import os
 import pathlib
+import shutil
 import typing
 
 import numpy as np
+import numpy.typing as npt
 
+from hashnet_tf._files import only_writer, place_beside, write_json
 from hashnet_tf.retrieval.codes import BIT_ORDER, check_codes
+from hashnet_tf.retrieval.labels import check_labels
 
-CLASS_NAMES = "class_names.json"
+CLASS_NAMES, MANIFEST = "class_names.json", "manifest.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +45,95 @@ class CodeSet:
     labels: np.ndarray | None
     manifest: dict[str, typing.Any]
     class_names: list[str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        codes: npt.ArrayLike,
+        ids: collections.abc.Iterable[str] | None = None,
+        labels: npt.ArrayLike | None = None,
+        bits: int | None = None,
+        class_names: list[str] | None = None,
+        model_digest: str = "",
+    ) -> "CodeSet":
+        """Makes a code set of codes that any program has made.
+
+        Args:
+            codes: uint8 `[n, ceil(bits / 8)]`, the first bit in the highest
+                place.
+            ids: n strings that differ, or None for their numbers.
+            labels: Class ids `[n]`, below 0 where unknown, or a zero-or-one
+                matrix `[n, L]`, or None.
+            bits: Int K, or None for 8 a byte.
+            class_names: List of str, or None.
+            model_digest: Str by which codes of one encoder know each other;
+                those of another string are not compared.
+
+        Returns:
+            `CodeSet`, in memory until it is saved.
+
+        Raises:
+            ValueError: If the codes are no packed codes of K bits, or ids or
+                labels are not as many or not as above.
+
+        Example:
+
+        >>> import tempfile, numpy as np, hashnet_tf as hn
+        >>> codes = np.array([[0], [7]], "uint8")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     hn.runs.CodeSet.of(codes, ["pear", "plum"]).save(f"{folder}/c")
+        ...     hn.runs.CodeSet.load(f"{folder}/c").ids
+        ['pear', 'plum']
+        """
+        packed = check_codes(np.asarray(codes), bits)
+        names = list(map(str, range(len(packed)) if ids is None else ids))
+        if len(names) != len(packed) or len(set(names)) < len(names):
+            raise ValueError(
+                "`ids` must be one a code, and differ. Received:"
+                f" {len(names)} ids, {len(set(names))} that differ, of"
+                f" {len(packed)} codes"
+            )
+        known = None
+        if labels is not None:
+            known = check_labels(np.asarray(labels), len(packed))
+        manifest = {
+            "bits": 8 * packed.shape[1] if bits is None else int(bits),
+            "bit_order": BIT_ORDER,
+            "model_digest": model_digest,
+            "images_digest": None,
+            "labels_digest": None if known is None else array_digest(known),
+            "protocol": None,
+            "images": None,
+            "decoder": None,
+        }
+        return cls(packed, names, known, manifest, class_names)
+
+    def save(self, folder: os.PathLike[str] | str) -> None:
+        """Writes the code set into a folder, whole or not at all.
+
+        Args:
+            folder: Str or path, new, empty or of a code set, which is replaced.
+
+        Raises:
+            ValueError: If the folder holds something else.
+            OSError: If another process writes it.
+        """
+        place = pathlib.Path(folder).absolute()
+        is_taken(place)
+        with only_writer(place, place.with_name(f".{place.name}.lock")):
+            beside = place.with_name(f".{place.name}.new")
+            # Of one that was killed.
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(parents=True)
+            write_files(
+                beside,
+                self.codes,
+                self.ids,
+                self.labels,
+                self.manifest,
+                self.class_names,
+            )
+            put_in_place(beside, place)
 
     @property
     def bits(self) -> int:
@@ -177,6 +271,76 @@ class CodeSet:
                 f" order {BIT_ORDER}. Received: {error!r}"
             ) from error
         return cls(codes, ids, labels, manifest, class_names)
+
+
+def is_taken(folder: pathlib.Path) -> bool:
+    """Returns whether a code set is there.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Raises:
+        ValueError: If something else is there.
+    """
+    if (folder / MANIFEST).is_file():
+        return True
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ValueError(
+            "`folder` must be new, empty or hold a code set."
+            f" Received: folder={folder}"
+        )
+    return False
+
+
+def write_files(
+    folder: pathlib.Path,
+    codes: np.ndarray,
+    ids: list[str],
+    labels: np.ndarray | None,
+    manifest: dict[str, typing.Any],
+    class_names: list[str] | None,
+) -> None:
+    """Writes the files of a code set into a folder that is not in use yet.
+
+    Args:
+        folder: `pathlib.Path`, which must be there.
+        codes: As in `CodeSet`.
+        ids: As there.
+        labels: As there.
+        manifest: As there; the digests are written anew.
+        class_names: As there.
+    """
+    np.save(folder / "codes.npy", codes)
+    manifest = {
+        **manifest,
+        "codes_digest": array_digest(codes),
+        "ids_digest": value_digest(ids),
+        "class_names_digest": value_digest(class_names),
+    }
+    manifest["manifest_digest"] = manifest_digest(manifest)
+    write_json(folder / MANIFEST, manifest)
+    write_json(folder / "ids.json", ids)
+    if labels is not None:
+        np.save(folder / "labels.npy", labels)
+    if class_names is not None:
+        write_json(folder / CLASS_NAMES, class_names)
+
+
+def put_in_place(begun: pathlib.Path, place: pathlib.Path) -> None:
+    """Lets a folder that is whole take the place of another.
+
+    Args:
+        begun: `pathlib.Path` of the folder.
+        place: `pathlib.Path` of where it shall be.
+    """
+    if not place.exists():
+        os.replace(begun, place)
+        return
+    # Half a folder, after a kill, would be none that may be replaced.
+    old = place_beside(place)
+    os.replace(place, old)
+    os.replace(begun, place)
+    shutil.rmtree(old)
 
 
 def array_digest(array: np.ndarray) -> str:

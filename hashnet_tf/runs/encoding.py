@@ -1,7 +1,6 @@
 """From images to a code set on disk."""
 
 import json
-import os
 import pathlib
 import shutil
 import typing
@@ -11,7 +10,6 @@ import numpy as np
 
 from hashnet_tf._files import (
     only_writer,
-    place_beside,
     remove_leftovers,
     write_json,
 )
@@ -33,11 +31,11 @@ from hashnet_tf.datasets.sources.walking import (
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval.codes import BIT_ORDER
 from hashnet_tf.runs.code_set import (
-    CLASS_NAMES,
     CodeSet,
     array_digest,
-    manifest_digest,
-    value_digest,
+    is_taken,
+    put_in_place,
+    write_files,
 )
 from hashnet_tf.runs.encoders import (
     BATCH_SIZE,
@@ -181,7 +179,7 @@ def encode_images(
         "images": source,
         "decoder": images.decoder,
     }
-    if _is_taken(place):
+    if is_taken(place):
         try:
             there = CodeSet.load(place)
         except ValueError as error:
@@ -205,14 +203,7 @@ def encode_images(
         if account is not None:
             manifest["files"] = account.as_dict()
         _complete(images, begun, manifest, labelled, class_names)
-        if place.exists():
-            # Half a folder, after a kill, would be none that may be replaced.
-            old = place_beside(place)
-            os.replace(place, old)
-            os.replace(begun, place)
-            shutil.rmtree(old)
-        else:
-            os.replace(begun, place)
+        put_in_place(begun, place)
         (place / RAW).unlink()
         return CodeSet.load(place)
 
@@ -261,18 +252,6 @@ def encode_folder(
     return encode_images(
         encoder, found, folder, source, labelled=False, account=account
     )
-
-
-def _is_taken(folder: pathlib.Path) -> bool:
-    """Returns whether a code set is there; what else there is, is refused."""
-    if (folder / "manifest.json").is_file():
-        return True
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise ValueError(
-            "`folder` must be new, empty or hold a code set."
-            f" Received: folder={folder}"
-        )
-    return False
 
 
 def _stream(
@@ -359,18 +338,11 @@ def _complete(
             f"{begun / RAW} must hold {len(images)} codes; delete {begun} to"
             f" begin anew. Received: {codes.size / width:g}"
         )
-    codes = codes.reshape(-1, width)
-    np.save(begun / "codes.npy", codes)
-    manifest = {
-        **manifest,
-        "codes_digest": array_digest(codes),
-        "ids_digest": value_digest(images.names),
-        "class_names_digest": value_digest(class_names),
-    }
-    manifest["manifest_digest"] = manifest_digest(manifest)
-    write_json(begun / "manifest.json", manifest)
-    write_json(begun / "ids.json", images.names)
-    if labelled:
-        np.save(begun / "labels.npy", images.labels)
-    if class_names is not None:
-        write_json(begun / CLASS_NAMES, class_names)
+    write_files(
+        begun,
+        codes.reshape(-1, width),
+        images.names,
+        images.labels if labelled else None,
+        manifest,
+        class_names,
+    )

@@ -232,89 +232,6 @@ def evaluate_code_sets(
     )
 
 
-def evaluate_files(
-    query_codes: Path,
-    database_codes: Path,
-    query_labels: Path | None = None,
-    database_labels: Path | None = None,
-    out: Path | None = None,
-    bits: int | None = None,
-    at: int | None = None,
-    empty_ball: str = "zero",
-) -> RetrievalReport:
-    """Measures codes on disk: two code sets, or four files of any program.
-
-    Args:
-        query_codes: Folder of a code set, or .npy file of packed codes, uint8
-            `[n, ceil(bits / 8)]`.
-        database_codes: The same of the items to find.
-        query_labels: .npy file of class ids `[n]` or of a zero-or-one matrix
-            `[n, L]`; None with code sets, which have labels of their own.
-        database_labels: The same of the items to find.
-        out: Str or path of a folder for `report.json`, or None.
-        bits: Int K, the length of the codes in files; None for 8 a byte, or
-            with code sets, which know their own.
-        at: Int R >= 1 of MAP@R; None for 5,000.
-        empty_ball: As in `hashnet_tf.retrieval.evaluate`.
-
-    Returns:
-        `hashnet_tf.retrieval.RetrievalReport`.
-
-    Raises:
-        ValueError: If a code set stands beside files, its codes are not of
-            `bits`, files have no labels, a file holds no numbers, or as
-            `evaluate_code_sets`.
-
-    Example:
-
-    >>> import tempfile, numpy as np, hashnet_tf as hn
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     codes, labels = f"{folder}/codes.npy", f"{folder}/labels.npy"
-    ...     np.save(codes, np.array([[0], [1], [255]], "uint8"))
-    ...     np.save(labels, np.array([0, 0, 1]))
-    ...     report = hn.runs.evaluate_files(codes, codes, labels, labels, at=2)
-    >>> report.queries, report.bits
-    (3, 8)
-    """
-    files = {
-        "query_codes": query_codes,
-        "database_codes": database_codes,
-        "query_labels": query_labels,
-        "database_labels": database_labels,
-    }
-    files = {name: os.fspath(path) for name, path in files.items() if path}
-    at = USUAL_AT if at is None else at
-    of_sets = [os.path.isdir(path) for path in (query_codes, database_codes)]
-    if len(files) != (2 if any(of_sets) else 4):
-        raise ValueError(
-            "Code sets bring their labels along, and files of codes need files"
-            f" of labels beside them. Received: {', '.join(files)}"
-        )
-    if any(of_sets):
-        query, database = map(CodeSet.load, (query_codes, database_codes))
-        if bits not in (None, query.bits):
-            raise ValueError(
-                f"`bits` must be {query.bits}, as in {files['query_codes']}, or"
-                f" left out with code sets. Received: bits={bits}"
-            )
-        report = evaluate_code_sets(
-            query, database, at=at, empty_ball=empty_ball
-        )
-    else:
-        report = evaluate(
-            *map(_array, files.values()),
-            bits=bits,
-            at=at,
-            empty_ball=empty_ball,
-        )
-    if out is not None:
-        write_json(
-            pathlib.Path(out, "report.json"),
-            {"files": files, "retrieval": report.as_dict()},
-        )
-    return report
-
-
 def draw_training(run: "Run") -> list[pathlib.Path]:
     """Draws a training as `Run.draw` tells, which calls it."""
     if run.model_path.is_file() and METHODS[run.config.method].is_map:
@@ -368,15 +285,3 @@ def draw_report(
             )
         )
     return paths
-
-
-def _array(path: str) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError:
-        raise
-    except Exception as error:
-        # By a damaged header numpy's parser fails in many ways.
-        raise ValueError(
-            f"A .npy file of numbers is needed. Received: {path} ({error!r})"
-        ) from error

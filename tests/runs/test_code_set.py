@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -144,3 +145,65 @@ def test_a_changed_name_is_refused(name, folder):
     path.write_text(path.read_text().replace('"b"', '"x"').replace('m"', 'x"'))
     with pytest.raises(ValueError, match=f"{name} of another digest"):
         CodeSet.load(folder)
+
+
+OWN = np.array([[1], [2], [255]], "uint8")
+
+
+def test_ones_own_codes(tmp_path):
+    one = CodeSet.of(
+        OWN, ["a/b", "ü", "c"], [2, -1, 0], class_names=["x", "y", "z"]
+    )
+    one.save(tmp_path / "new" / "codes")
+    there = CodeSet.load(tmp_path / "new" / "codes")
+    np.testing.assert_array_equal(there.codes, OWN)
+    assert (there.ids, there.bits) == (["a/b", "ü", "c"], 8)
+    assert [there.label(i) for i in range(3)] == ["z", "", "x"]
+    assert os.listdir(tmp_path / "new") == ["codes"]
+    # Of one encoder, whose name is not given.
+    there.check_digest(CodeSet.of(OWN).model_digest)
+    with pytest.raises(ValueError, match="of one encoder"):
+        there.check_digest(CodeSet.of(OWN, model_digest="mine").model_digest)
+
+
+def test_a_code_set_is_replaced_and_nothing_else(tmp_path):
+    CodeSet.of(OWN).save(tmp_path / "codes")
+    CodeSet.of(OWN[:2] << 5, bits=3).save(tmp_path / "codes")
+    assert CodeSet.load(tmp_path / "codes").bits == 3
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="new, empty or hold a code set"):
+        CodeSet.of(OWN).save(tmp_path / "other")
+    assert os.listdir(tmp_path / "other") == ["notes.txt"]
+
+
+def test_what_a_killed_save_left_does_not_matter(tmp_path, monkeypatch):
+    CodeSet.of(OWN).save(tmp_path / "codes")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hashnet_tf.runs.code_set.put_in_place", killed)
+        with pytest.raises(KeyboardInterrupt):
+            CodeSet.of(OWN[:1]).save(tmp_path / "codes")
+    assert len(CodeSet.load(tmp_path / "codes").ids) == 3
+    CodeSet.of(OWN[:1]).save(tmp_path / "codes")
+    assert len(CodeSet.load(tmp_path / "codes").ids) == 1
+    assert [n for n in os.listdir(tmp_path) if n.endswith(".new")] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"codes": OWN.astype(int)}, "dtype=int64"),
+        ({"codes": OWN, "bits": 9}, "wide"),
+        ({"codes": OWN, "ids": ["a", "b"]}, "2 ids, 2 that differ, of 3"),
+        ({"codes": OWN, "ids": ["a", "b", "a"]}, "3 ids, 2 that differ"),
+        ({"codes": OWN, "labels": [0, 1]}, "labels"),
+        ({"codes": OWN, "labels": [0.5, 1, 2]}, "labels"),
+    ],
+)
+def test_what_is_no_code_set_is_refused(given, told):
+    with pytest.raises(ValueError, match=told):
+        CodeSet.of(**given)

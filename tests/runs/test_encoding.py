@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import types
 
 import numpy as np
 import pytest
@@ -225,10 +224,7 @@ def test_a_kill_before_the_last_step_costs_no_batch(
         raise killed
 
     with monkeypatch.context() as patch:
-        # The files before are put in place by another module.
-        patch.setattr(
-            MODULE, "os", types.SimpleNamespace(**{**vars(os), "replace": kill})
-        )
+        patch.setattr(MODULE, "put_in_place", kill)
         with pytest.raises(killed):
             encode_images(model, queries, tmp_path / "q")
     assert encoding.batches == 7 and not (tmp_path / "q").exists()
