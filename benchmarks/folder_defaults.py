@@ -161,15 +161,18 @@ def main():
                             truth(run, new, place / "new"),
                             told["chance"],
                             told["by_features"] or np.nan,
+                            told["error"],
                         ]
                     )
                 seconds = (time.perf_counter() - start) / arguments.seeds
                 mean = np.mean(rows, axis=0)
                 apart = (np.array(rows)[:, 0] - np.array(rows)[:, 1]) / K
+                told = ", ".join(f"{x:+.3f}" for x in apart)
                 print(
                     f"RESULT {title}, {way}: of {K} {mean[0]:.2f} are right as"
-                    f" told, {mean[1]:.2f} in truth (apart by"
-                    f" {', '.join(f'{x:+.3f}' for x in apart)} of the share);"
+                    f" told, {mean[1]:.2f} in truth (apart by {told} of the"
+                    f" share, where two standard errors of what is told are"
+                    f" {mean[4] / K:.3f});"
                     f" by chance {mean[2]:.2f}, by features {mean[3]:.2f};"
                     f" {seconds:.0f} s a run",
                     flush=True,

@@ -49,6 +49,8 @@ class Expectation:
             queries, the least share first; empty where pictures have several
             labels.
         unit: Str, what is found, "pictures" or "vectors".
+        error: Float, two standard errors of `right` over the queries: of a
+            small folder few ask, and another draw of them tells another number.
 
     Example:
 
@@ -70,6 +72,7 @@ trained on.'
     database: int
     by_class: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     unit: str = "pictures"
+    error: float = 0.0
 
     def text(self) -> str:
         """Returns it in words."""
@@ -82,11 +85,14 @@ trained on.'
         if self.most < self.k - 0.05:
             beside += f"; at most {self.most:.1f}, for some have fewer there"
         what = "are of its class" if self.by_class else "share its label"
+        more = ""
+        if self.error >= 0.05:
+            more = f", give or take {self.error:.1f}"
         told = (
-            f"Of the {self.k} {self.unit} shown for a new one, {self.right:.1f}"
-            f" {what} ({beside}). Measured by {self.queries:,} queries among"
-            f" the {self.held_out:,} of {self.database:,} {self.unit} that"
-            " were not trained on."
+            f"Of the {self.k} {self.unit} shown for a new one,"
+            f" {self.right:.1f} {what}{more} ({beside}). Measured by"
+            f" {self.queries:,} queries among the {self.held_out:,} of"
+            f" {self.database:,} {self.unit} that were not trained on."
         )
         worst = list(self.by_class.items())[:WORST]
         if len(self.by_class) > 1:
@@ -156,6 +162,9 @@ def expectation(
         held_out=len(held),
         database=len(database.ids),
         by_class=_by_class(dataset, asked, right, most),
+        error=float(2 * right.std(ddof=1) / len(right) ** 0.5)
+        if len(right) > 1
+        else 0.0,
         unit="vectors" if isinstance(dataset.query, Vectors) else "pictures",
     )
 

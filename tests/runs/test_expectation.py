@@ -76,12 +76,13 @@ def test_the_features_and_the_worst_class(dataset):
     assert found.by_features == pytest.approx(6)
     assert found.times_larger == 8
     assert found.text() == (
-        "Of the 10 pictures shown for a new one, 4.7 are of its class (by"
-        " chance 5.0; by the float features, 8 times larger, 6.0; at most 6.0,"
-        " for some have fewer there). Measured by 3 queries among the 12 of 20"
-        " pictures that were not trained on. Worst: dog 4.0 of 6.0, cat 6.0 of"
-        " 6.0."
+        "Of the 10 pictures shown for a new one, 4.7 are of its class, give or"
+        " take 1.3 (by chance 5.0; by the float features, 8 times larger, 6.0;"
+        " at most 6.0, for some have fewer there). Measured by 3 queries among"
+        " the 12 of 20 pictures that were not trained on. Worst: dog 4.0 of"
+        " 6.0, cat 6.0 of 6.0."
     )
+    assert found.error == pytest.approx(2 * np.std([6, 4, 4], ddof=1) / 3**0.5)
     assert Expectation(**found.as_dict()) == found
 
 
