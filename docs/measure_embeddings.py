@@ -1,0 +1,287 @@
+"""Measures what few bytes keep of vectors, for the tables of embeddings.md.
+
+  python docs/measure_embeddings.py --mirflickr=DIR --weights=W --out=runs/vec
+
+Of each set of vectors 1,000 ask, half of the rest is learned from with labels,
+by the methods that take some, and the other half is found. The methods without
+labels learn from what is found. Kept are the numbers in
+docs/results/embeddings.json and the figures; a set that is measured is not
+measured again by the same command. It needs FAISS and wordllama, whose wheel
+holds a small model of texts.
+"""
+
+import argparse
+import ast
+import collections
+import dataclasses
+import importlib.util
+import json
+import pathlib
+import time
+import typing
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.preprocessing import normalize
+
+import hashnet_tf as hn
+from hashnet_tf._files import write_json
+from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
+from hashnet_tf.shallow import PQRanking
+
+HERE = pathlib.Path(__file__).parent
+RESULT = HERE / "results" / "embeddings.json"
+PICTURES = HERE / "pictures"
+BYTES = (8, 16, 32)
+ASKING, MOST, K, AT = 1000, 24_000, 10, 1000
+RERANKED = 100
+PACKAGES = ("scipy", "sklearn", "numpy", "keras", "matplotlib", "pandas")
+# Texts of a part of a package, for it to be a class.
+OF_CLASS = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """A set of vectors with labels, and what is said of it."""
+
+    about: str
+    values: np.ndarray
+    labels: np.ndarray
+
+
+def synthetic(given: argparse.Namespace) -> Vectors:
+    """Unit vectors of topics with a common offset."""
+    rng = np.random.default_rng(0)
+    topics, labels = rng.normal(size=(50, 384)), rng.integers(0, 50, 20_000)
+    values = 0.35 * topics[labels] + rng.normal(size=(20_000, 384))
+    values += rng.normal(size=384)
+    return Vectors(
+        "20,000 unit vectors of 384 dimensions, 50 topics and an offset that"
+        " all have in common",
+        normalize(values).astype(np.float32),
+        labels,
+    )
+
+
+def photographs(given: argparse.Namespace) -> Vectors:
+    """The features of a network, of MIRFlickr's photographs."""
+    dataset = hn.datasets.load(f"mirflickr25k-lists:{given.mirflickr}")
+    network = hn.models.backbone("MobileNetV2", (96, 96, 3), given.weights)
+    features = hn.runs.frozen_features(
+        network, dataset.database, pathlib.Path(given.out, "features")
+    )
+    return Vectors(
+        "1,280 features of MobileNetV2 at 96 pixels, of MIRFlickr's"
+        " photographs; 38 labels, several each",
+        np.array(features[:, 0]),
+        dataset.database.labels,
+    )
+
+
+def texts(given: argparse.Namespace) -> Vectors:
+    """The embeddings of what functions say of themselves."""
+    import wordllama
+
+    model = wordllama.WordLlama.load(
+        cache_dir=pathlib.Path(wordllama.__file__).parent, disable_download=True
+    )
+    of_text = {text: name for name, text in docstrings()}
+    counts = collections.Counter(of_text.values())
+    some = {t: n for t, n in of_text.items() if counts[n] >= OF_CLASS}
+    values = model.embed(list(some), norm=True)
+    labels = np.unique(list(some.values()), return_inverse=True)[1]
+    return Vectors(
+        f"{len(some):,} docstrings of {', '.join(PACKAGES)} by wordllama's 256"
+        f" dimensions; {labels.max() + 1} parts of packages are the classes",
+        np.asarray(values, np.float32),
+        labels,
+    )
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """Yields the part of a package and a docstring."""
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        assert spec is not None and spec.origin is not None
+        root = pathlib.Path(spec.origin).parent
+        for path in sorted(root.rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            if any(part.startswith("test") for part in parts):
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    continue
+                text = ast.get_docstring(node) or ""
+                if len(text) > 80 and not node.name.startswith("_"):
+                    yield f"{package}.{parts[0]}", text[:1000]
+
+
+SETS = {
+    "synthetic": synthetic,
+    "photographs": photographs,
+    "texts": texts,
+}
+
+
+class OPQRanking(PQRanking):
+    """Product quantization behind a rotation that is learned for it, as FAISS.
+
+    Ge, He, Ke & Sun, "Optimized Product Quantization", TPAMI 2014.
+    """
+
+    def _cut(self, centred: np.ndarray, index: typing.Any) -> np.ndarray:
+        cut = super()._cut(centred, index)
+        if not hasattr(self, "turn_"):
+            import faiss
+
+            self.turn_ = faiss.OPQMatrix(index.d, index.pq.M)
+            self.turn_.train(cut)
+        return self.turn_.apply(cut)
+
+
+def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
+    """Yields a row for each method and number of bytes."""
+    order = np.random.default_rng(seed).permutation(len(vectors.values))
+    order = order[:MOST]
+    half = (len(order) - ASKING) // 2
+    asked, learned, found = np.split(order, [ASKING, ASKING + half])
+    x, y = vectors.values, vectors.labels
+    mean = x[found].mean(axis=0)
+    unit = {
+        n: centred_unit(x[p], mean) for n, p in (("q", asked), ("d", found))
+    }
+    cosines = unit["q"] @ unit["d"].T
+    near = np.argsort(-cosines, axis=1)[:, :K]
+
+    def row(name: str, width: float, distances: np.ndarray, **seconds) -> dict:
+        report = hn.retrieval.evaluate_distances(
+            lambda rows: distances[rows], y[asked], y[found], at=AT, ranks=[K]
+        )
+        first = np.argsort(distances, axis=1, kind="stable")[:, :RERANKED]
+        again = np.take_along_axis(cosines, first, axis=1)
+        best = np.take_along_axis(
+            first, np.argsort(-again, axis=1)[:, :K], axis=1
+        )
+        return {
+            "method": name,
+            "bytes": width,
+            "recall": _share(first[:, :K], near),
+            "reranked": _share(best, near),
+            "map": report.map,
+            "precision": report.precision_at[K],
+            **{n: round(s, 4) for n, s in seconds.items()},
+        }
+
+    yield row("floats", 4 * x.shape[1], 1 - cosines)
+    sign = hn.shallow.SignRanking().fit(x[found])
+    yield row(
+        "sign",
+        sign.bytes_per_item,
+        sign.distances(x[asked], sign.encode(x[found])),
+    )
+    for width in BYTES:
+        bits = 8 * width
+        for name, estimator in (
+            ("LSH", hn.shallow.LSH(bits, seed=seed)),
+            ("ITQ", hn.shallow.ITQ(bits, seed=seed)),
+            ("SDH", hn.shallow.SDH(bits, seed=seed)),
+            # HE
+        ):
+            by_labels = name in ("SDH", "HashNet-R")
+            start = time.perf_counter()
+            if by_labels:
+                estimator.fit(x[learned], y[learned])
+            else:
+                estimator.fit(x[found])
+            fit, start = time.perf_counter() - start, time.perf_counter()
+            codes = estimator.encode(x[found])
+            encode = time.perf_counter() - start
+            queries = estimator.encode(x[asked])
+            index = hn.retrieval.HammingIndex(bits)
+            index.add(codes)
+            start = time.perf_counter()
+            index.search(queries, RERANKED)
+            search = time.perf_counter() - start
+            yield row(
+                f"{name}, labels" if by_labels else name,
+                width,
+                hn.retrieval.distances(queries, codes),
+                fit=fit,
+                encode=1000 * encode / len(found),
+                search=1000 * search / len(asked),
+            )
+        for name, ranking in (
+            ("PQ", PQRanking(bits, seed)),
+            ("OPQ", OPQRanking(bits, seed)),
+            # Of which each takes 8 bytes for two numbers.
+            ("RaBitQ", hn.shallow.RaBitQRanking(max(bits - 64, 8), seed)),
+        ):
+            if name == "RaBitQ" and width <= 8:
+                continue
+            start = time.perf_counter()
+            ranking.fit(x[found])
+            fit, start = time.perf_counter() - start, time.perf_counter()
+            kept = ranking.encode(x[found])
+            encode, start = time.perf_counter() - start, time.perf_counter()
+            distances = ranking.distances(x[asked], kept)
+            search = time.perf_counter() - start
+            yield row(
+                name,
+                ranking.bytes_per_item,
+                distances,
+                fit=fit,
+                encode=1000 * encode / len(found),
+                search=1000 * search / len(asked),
+            )
+
+
+def _share(found: np.ndarray, near: np.ndarray) -> float:
+    hits = (found[:, :, None] == near[:, None, :]).any(axis=2)
+    return float(hits.mean())
+
+
+def draw(tables: dict[str, dict]) -> None:
+    """Draws recall against bits, a picture for each set."""
+    for name, table in tables.items():
+        curves: dict[str, dict[int, float]] = {}
+        for row in table["rows"]:
+            if row["bytes"] in BYTES:
+                of_method = curves.setdefault(row["method"], {})
+                of_method[8 * row["bytes"]] = row["recall"]
+        hn.plots.plot_by_bits(
+            curves,
+            PICTURES / f"embeddings-{name}.png",
+            measure="recall@10 of the floats' ten nearest",
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--mirflickr", required=True, help="folder of its lists"
+    )
+    parser.add_argument("--weights", required=True, help="of MobileNetV2")
+    parser.add_argument("--out", required=True, help="folder of the features")
+    given = parser.parse_args()
+    tables = {}
+    for name, read in SETS.items():
+        kept = pathlib.Path(given.out, f"{name}.json")
+        if not kept.is_file():
+            vectors = read(given)
+            start, rows = time.perf_counter(), []
+            for found in measured(vectors):
+                print(f"RESULT {name}: {found}", flush=True)
+                rows.append(found)
+            seconds = round(time.perf_counter() - start)
+            told = {"about": vectors.about, "seconds": seconds, "rows": rows}
+            write_json(kept, told)
+        tables[name] = json.loads(kept.read_text("utf-8"))
+    RESULT.write_text(json.dumps(tables, indent=1) + "\n", "utf-8")
+    draw(tables)
+
+
+if __name__ == "__main__":
+    main()
