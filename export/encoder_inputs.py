@@ -353,5 +353,7 @@ def _made_up(field: InputField, rng: np.random.Generator) -> np.ndarray:
     if field.dtype == "int32":
         # Ids that any vocabulary has, and what a mask is made of.
         return rng.integers(0, 2, shape).astype("int32")
+    if len(shape) == 4 and shape[3] == 3:
+        return rng.integers(0, 256, shape).astype("float32")
     # Positive: a network may begin with a logarithm.
     return rng.uniform(0.01, 1.0, shape).astype("float32")

@@ -111,35 +111,30 @@ class LiteRTEncoder:
         if "image_size" in metadata:
             self.image_size, self.framing = self.inputs.of_files()
         self.model_digest = metadata["model_digest"]
-        tensors = {
-            **self._runner.get_input_details(),
-            **self._runner.get_output_details(),
-        }
-        first = self.inputs.fields[0].name
-        n = int(tensors[first]["shape_signature"][0])
+        # Apart, for an input may have the name of an output.
+        taken = self._runner.get_input_details()
+        given = self._runner.get_output_details()
+        n = int(taken[self.inputs.fields[0].name]["shape_signature"][0])
         self.batch_size = n if n > 0 else None
         self._outputs = {
             "codes": (np.uint8, -(-self.bits // 8)),
             "signs": (np.int8, self.bits),
         }
-        if "z" in tensors:
+        if "z" in given:
             self._outputs["z"] = (np.float32, self.bits)
         self.features = None
-        if "features" in tensors:
-            self.features = int(tensors["features"]["shape_signature"][1])
+        if "features" in given:
+            self.features = int(given["features"]["shape_signature"][1])
             self._outputs["features"] = (np.float32, self.features)
-        expected = {
+        of_inputs = {
             field.name: (
                 np.dtype(field.dtype).type,
                 *(-1 if size is None else size for size in field.shape[1:]),
             )
             for field in self.inputs.fields
         }
-        expected |= self._outputs
-        told = {
-            name: (tensor["dtype"], *tensor["shape_signature"][1:].tolist())
-            for name, tensor in tensors.items()
-        }
+        expected = of_inputs, self._outputs
+        told = _told(taken), _told(given)
         if told != expected:
             raise ValueError(f"{told} are not {expected}")
 
@@ -273,3 +268,11 @@ class LiteRTEncoder:
                 f" [{self.bits}]. Received: {shapes}"
             )
         return LiteRTEncoder(with_hash_layer(self.content, *new))
+
+
+def _told(tensors: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Returns dtype and shape, less the first axis, of each tensor."""
+    return {
+        name: (tensor["dtype"], *tensor["shape_signature"][1:].tolist())
+        for name, tensor in tensors.items()
+    }

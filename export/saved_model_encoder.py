@@ -140,18 +140,19 @@ class SavedModelEncoder:
     def _check_description(self) -> None:
         """Checks that what the file tells is what the graph takes and gives."""
         served = self.signatures["serving_default"]
-        expected = {
-            field.name: [-1 if s is None else s for s in field.shape[1:]]
-            for field in self.inputs.fields
-        }
-        expected["codes"] = [-(-self.bits // 8)]
-        tensors = {**served.inputs, "codes": served.outputs["codes"]}
-        found = {
-            name: [dimension.size for dimension in tensor.tensor_shape.dim[1:]]
-            for name, tensor in tensors.items()
-        }
-        sizes = (size for shape in expected.values() for size in shape)
-        kinds = {type(size) for size in (self.bits, *sizes)}
+        expected = (
+            {
+                field.name: [-1 if s is None else s for s in field.shape[1:]]
+                for field in self.inputs.fields
+            },
+            [-(-self.bits // 8)],
+        )
+        found = (
+            {name: _sizes(tensor) for name, tensor in served.inputs.items()},
+            _sizes(served.outputs["codes"]),
+        )
+        sizes = (s for field in self.inputs.fields for s in field.shape[1:])
+        kinds = {type(s) for s in (self.bits, *sizes) if s is not None}
         if found != expected or kinds != {int}:
             raise ValueError(f"{found} are not {expected}")
         if not isinstance(self.model_digest, str):
@@ -221,6 +222,11 @@ class SavedModelEncoder:
         for batch in file_batches(paths, size, framing):
             codes.append(self.encode(batch))
         return np.concatenate(codes)
+
+
+def _sizes(tensor: Any) -> list[int]:
+    """Returns the sizes of a tensor in a signature, less the first axis."""
+    return [dimension.size for dimension in tensor.tensor_shape.dim[1:]]
 
 
 @contextlib.contextmanager
