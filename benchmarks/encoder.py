@@ -23,7 +23,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
-from hashnet_tf.export.saved_model import decode_files
+from hashnet_tf.export.image_signatures import decode_files
 
 SIZE, BITS, BATCH = (96, 96), 48, 32
 FILE_SIZE = (240, 320)

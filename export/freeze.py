@@ -1,4 +1,4 @@
-"""The frozen encoder: pixels to z to exact bits, without tanh and beta."""
+"""The frozen encoder: inputs to z to exact bits, without tanh and beta."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,12 @@ import keras
 import tensorflow as tf
 
 import hashnet_tf
+from hashnet_tf._network_inputs import NetworkInputs
+from hashnet_tf.export.encoder_inputs import (
+    ArrayInputs,
+    EncoderInputs,
+    ImageInputs,
+)
 from hashnet_tf.layers import PackBits
 from hashnet_tf.layers.sign import nonnegative
 from hashnet_tf.models import HashNet, weights_digest
@@ -16,14 +22,29 @@ from hashnet_tf.retrieval.codes import BIT_ORDER
 Tensor = Any
 Outputs = dict[str, Any]
 
-RESIZE = {
-    "whole": "aspect ratio not kept",
-    "paper": "aspect ratio not kept, to 8/7 of image_size (256 for 227), of"
-    " which the centre, its offsets rounded down",
-    "modern": "aspect ratio kept, to just cover 8/7 of image_size (256 for"
-    " 227), the longer side rounded down, of which the centre, its offsets"
-    " rounded down",
-}
+
+def check_is_hashnet(model: HashNet) -> None:
+    """Checks that what is to be exported is a `HashNet`.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if not isinstance(model, HashNet):
+        raise ValueError(
+            f"`model` must be a hashnet_tf.HashNet. Received: model={model!r}"
+        )
+
+
+def is_of_images(model: HashNet) -> bool:
+    """Tells whether a model takes RGB images of one known size, as an array."""
+    network = NetworkInputs.of(model.backbone)
+    shape = network.fields[0].shape
+    return (
+        network.form == "array"
+        and len(shape) == 4
+        and None not in shape[1:]
+        and shape[3] == 3
+    )
 
 
 def trained_size(model: HashNet) -> tuple[int, int]:
@@ -41,15 +62,9 @@ def trained_size(model: HashNet) -> tuple[int, int]:
     >>> trained_size(hn.HashNet(backbone, bits=12))
     (16, 20)
     """
-    if not isinstance(model, HashNet):
-        raise ValueError(
-            f"`model` must be a hashnet_tf.HashNet. Received: model={model!r}"
-        )
+    check_is_hashnet(model)
     shape = model.backbone.input_shape
-    # A tuple of four, where several inputs would give a list of shapes.
-    if not (isinstance(shape, tuple) and len(shape) == 4) or (
-        None in shape[1:] or shape[3] != 3
-    ):
+    if not is_of_images(model):
         raise ValueError(
             "`model` must take images [n, height, width, 3] of a known size; a"
             " head on frozen features is joined to them by `on_top_of`."
@@ -58,20 +73,49 @@ def trained_size(model: HashNet) -> tuple[int, int]:
     return shape[1:3]
 
 
-def frozen_features(model: HashNet, images: Tensor) -> Tensor:
+def inputs_of(model: HashNet, image_dtype: str = "uint8") -> EncoderInputs:
+    """Returns what an encoder of `model` takes.
+
+    Args:
+        model: `HashNet`.
+        image_dtype: Str, dtype of RGB images of one known size.
+
+    Returns:
+        `ImageInputs` of a model on RGB images of one known size, else
+        `ArrayInputs`.
+
+    Raises:
+        ValueError: If `model` is no `HashNet`, or as `ArrayInputs`.
+
+    Example:
+
+    >>> import keras, hashnet_tf as hn
+    >>> from hashnet_tf.export.freeze import inputs_of
+    >>> features = keras.Input((8,), name="features")
+    >>> model = hn.HashNet(keras.Model(features, features), bits=12)
+    >>> inputs_of(model).fields[0].name
+    'features'
+    """
+    check_is_hashnet(model)
+    if is_of_images(model):
+        return ImageInputs(trained_size(model), model.framing, image_dtype)
+    return ArrayInputs(NetworkInputs.of(model.backbone))
+
+
+def frozen_features(model: HashNet, inputs: Any) -> Tensor:
     """Computes the features before the hash layer in inference mode.
 
     Args:
         model: `HashNet`.
-        images: Tensor `[n, height, width, 3]` of the trained size, of values
-            in [0, 255].
+        inputs: Tensor `[n, height, width, 3]` of the trained size, of values
+            in [0, 255]; of other models a tensor, or a list or dict of them.
 
     Returns:
         Real tensor `[n, d]`.
 
     Raises:
-        tf.errors.InvalidArgumentError: When it runs on images of another
-            size, or on floats of which one is NaN or infinite.
+        tf.errors.InvalidArgumentError: When it runs on tensors of another
+            shape, or on floats of which one is NaN or infinite.
 
     Example:
 
@@ -81,22 +125,30 @@ def frozen_features(model: HashNet, images: Tensor) -> Tensor:
     >>> frozen_features(model, tf.zeros([2, 16, 16, 3], tf.uint8)).shape
     TensorShape([2, 128])
     """
-    # The size that a signature declares is enforced by no runtime.
-    images = tf.ensure_shape(images, [None, *trained_size(model), 3])
-    if images.dtype.is_floating:
-        # A comparison with NaN is false: it would be the bit 0 everywhere.
-        images = tf.debugging.check_numerics(
-            images, "`images` must be numbers, or there is no code of them."
-        )
-    return model.backbone(tf.cast(images, tf.float32), training=False)
+    network, taken = NetworkInputs.of(model.backbone), []
+    names = [field.name for field in inputs_of(model).fields]
+    tensors = network.arrays(inputs) or []
+    for name, field, tensor in zip(names, network.fields, tensors, strict=True):
+        # The shape that a signature declares is enforced by no runtime.
+        tensor = tf.ensure_shape(tensor, field.shape)
+        if tensor.dtype.is_floating:
+            # A comparison with NaN is false: it would be the bit 0 everywhere.
+            tensor = tf.debugging.check_numerics(
+                tensor,
+                f"`{name}` must be numbers, or there is no code of them.",
+            )
+        if field.dtype != "string":
+            tensor = tf.cast(tensor, field.dtype)
+        taken.append(tensor)
+    return model.backbone(network.packed(taken), training=False)
 
 
-def frozen_z(model: HashNet, images: Tensor) -> Tensor:
+def frozen_z(model: HashNet, inputs: Any) -> Tensor:
     """Computes z in inference mode, in a graph.
 
     Args:
         model: `HashNet`.
-        images: As in `frozen_features`.
+        inputs: As in `frozen_features`.
 
     Returns:
         Real tensor `[n, bits]`, z before tanh.
@@ -112,7 +164,7 @@ def frozen_z(model: HashNet, images: Tensor) -> Tensor:
     >>> frozen_z(model, tf.zeros([2, 16, 16, 3], tf.uint8)).shape
     TensorShape([2, 12])
     """
-    return model.hash_layer(frozen_features(model, images))
+    return model.hash_layer(frozen_features(model, inputs))
 
 
 def exact_bits(z: Tensor) -> Outputs:
@@ -152,21 +204,21 @@ def frozen_archive(
 ) -> Any:
     """Returns an archive of `model` with the signature `serving_default`.
 
-    Its input is `images`, `[n, height, width, 3]` of the trained size, its
-    outputs are those of `to_outputs`.
+    Its inputs are those of `inputs_of`, of images `images`, `[n, height, width,
+    3]` of the trained size; its outputs are those of `to_outputs`.
 
     Args:
         model: `HashNet`.
         to_outputs: Function from z and the features that it is of to a dict of
             outputs; None for `exact_bits`.
-        image_dtype: Str, dtype of `images`.
+        image_dtype: Str, dtype of RGB images of one known size.
         batch_size: Positive int, the only n that it takes, or None for any.
 
     Returns:
         `keras.export.ExportArchive`, to which signatures can be added.
 
     Raises:
-        ValueError: If Keras does not run on TensorFlow, or as `trained_size`.
+        ValueError: If Keras does not run on TensorFlow, or as `inputs_of`.
 
     Example:
 
@@ -181,36 +233,66 @@ def frozen_archive(
             " and load the .keras file there, whichever backend wrote it."
             f" Received: keras.backend.backend()={keras.backend.backend()!r}"
         )
-    size = trained_size(model)
+    inputs = inputs_of(model, image_dtype)
     # It finds the variables that its functions use, where a tf.Module finds
     # none of a Keras 3 model; `track` would write each of them twice.
-    archive = keras.export.ExportArchive()
+    archive: Any = keras.export.ExportArchive()
+    # Tables that look words up are no variables, and found by `track` alone.
+    for part in tf.train.TrackableView(model.backbone).descendants():
+        if isinstance(part, tf.saved_model.experimental.TrackableResource):
+            archive.track(part)
 
-    def encode(images: Tensor) -> Outputs:
-        features = frozen_features(model, images)
+    def encode(*tensors: Tensor) -> Outputs:
+        features = frozen_features(model, packed(inputs, tensors))
         z = model.hash_layer(features)
         return exact_bits(z) if to_outputs is None else to_outputs(z, features)
 
-    shape = [batch_size, *size, 3]
-    of_size = tf.TensorSpec(shape, image_dtype, name="images")
-    archive.add_endpoint("serving_default", encode, [of_size])
+    archive.add_endpoint(
+        "serving_default", encode, tensor_specs(inputs, batch_size)
+    )
     return archive
+
+
+def tensor_specs(inputs: EncoderInputs, batch_size: int | None = None) -> Any:
+    """Returns the `tf.TensorSpec` of each input of a signature, by name.
+
+    Args:
+        inputs: `EncoderInputs`.
+        batch_size: Positive int, or None for any.
+    """
+    return [
+        tf.TensorSpec([batch_size, *field.shape[1:]], field.dtype, field.name)
+        for field in inputs.fields
+    ]
+
+
+def packed(inputs: EncoderInputs, tensors: tuple[Tensor, ...]) -> Any:
+    """Returns a signature's tensors in the form in which a HashNet has them.
+
+    Args:
+        inputs: `EncoderInputs`.
+        tensors: In the order of its fields.
+    """
+    names = [field.name for field in inputs.fields]
+    return inputs.packed(dict(zip(names, tensors, strict=True)))
 
 
 def description(model: HashNet) -> dict[str, Any]:
     """Returns what a user of an encoder must know of it, ready for JSON.
 
     Args:
-        model: `HashNet` on images.
+        model: `HashNet`.
 
     Returns:
-        Dict of `bits`, `bit_order`, `image_size` (height, width), `framing`,
-        `preprocessing` (what must be done to images before they are given to
-        a signature that takes `image_size`), `model_digest` (of the weights)
-        and `versions` (of the packages that wrote it).
+        Dict of `bits`, `bit_order`, `model_digest` (of the weights), `versions`
+        (of the packages that wrote it), and of what it takes: of images
+        `image_size` (height, width), `framing` and `preprocessing` (what must
+        be done to images before they are given to a signature that takes
+        `image_size`); of other models `inputs` (name, dtype, shape) and `form`
+        ("array", "list" or "dict").
 
     Raises:
-        ValueError: As `trained_size`.
+        ValueError: As `inputs_of`.
 
     Example:
 
@@ -220,19 +302,10 @@ def description(model: HashNet) -> dict[str, Any]:
     >>> description(model)["image_size"]
     [16, 20]
     """
-    part = RESIZE[model.framing]
     return {
         "bits": model.bits,
         "bit_order": BIT_ORDER,
-        "image_size": list(trained_size(model)),
-        "framing": model.framing,
-        "preprocessing": {
-            "channels": "RGB",
-            "range": [0, 255],
-            "orientation": "upright, turned by the EXIF tag 0x0112",
-            "resize": f"bilinear, antialiased, {part}, rounded",
-            "normalization": "inside the network",
-        },
+        **inputs_of(model).told(),
         "model_digest": weights_digest(model),
         "versions": {
             "hashnet_tf": hashnet_tf.__version__,

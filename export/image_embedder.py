@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from hashnet_tf.export.litert import write_litert
+from hashnet_tf.export.freeze import trained_size
+from hashnet_tf.export.litert import file_to_write, write_litert
 from hashnet_tf.export.litert_conversion import Representative
 from hashnet_tf.export.parity import ParityError, compare_codes, model_bits
 from hashnet_tf.models import HashNet
@@ -47,6 +48,10 @@ def to_image_embedder(
     hn.export.to_image_embedder(model, "embedder.tflite")
     ```
     """
+
+    path = file_to_write(path)
+    # MediaPipe gives images alone.
+    trained_size(model)
 
     def check(path: pathlib.Path, model: HashNet, images: np.ndarray) -> None:
         _check(path, model, images, exact=quantize is None)

@@ -1,5 +1,7 @@
 """The conversion to LiteRT, quantised or not."""
 
+import re
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable
@@ -10,18 +12,18 @@ import numpy.typing as npt
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
+from tensorflow.lite.python.convert_phase import ConverterError
 
 from hashnet_tf._output import silenced
 from hashnet_tf.export._litert_file import check_self_contained
+from hashnet_tf.export.encoder_inputs import Batch, EncoderInputs
 from hashnet_tf.export.formats import FORMATS
 from hashnet_tf.export.freeze import (
     Outputs,
     Tensor,
     exact_bits,
     frozen_archive,
-    trained_size,
 )
-from hashnet_tf.export.images import check_images
 from hashnet_tf.models import HashNet
 
 # Of 100 images, how many lie wholly within a tensor's range. The smallest and
@@ -36,7 +38,7 @@ Representative = Iterable[npt.ArrayLike] | Callable[[], Iterable[Any]]
 
 
 def with_robust_ranges(
-    content: bytes, images: np.ndarray, batch_size: int = 1
+    content: bytes, inputs: Batch, batch_size: int = 1
 ) -> bytes:
     """Sets the ranges in a calibrated LiteRT file anew, outliers left out.
 
@@ -46,8 +48,8 @@ def with_robust_ranges(
     Args:
         content: Bytes of a file that the converter calibrated and did not
             quantise yet.
-        images: Array `[n, ...]` as the file takes it, n a multiple of
-            `batch_size`.
+        inputs: Arrays `[n, ...]` by the names of the inputs of the signature
+            serving_default, n a multiple of `batch_size`.
         batch_size: How many of them the file takes at once.
 
     Returns:
@@ -59,7 +61,7 @@ def with_robust_ranges(
     Example:
 
     ```python
-    calibrated = with_robust_ranges(calibrated, images)
+    calibrated = with_robust_ranges(calibrated, {"images": images})
     ```
     """
     model: Any = flatbuffer_utils.read_model_from_bytearray(content)
@@ -70,11 +72,11 @@ def with_robust_ranges(
         and tensor.quantization.min is not None
         and len(tensor.quantization.min)
     }
-    lowest, highest = _extremes(content, list(ranges), images, batch_size)
+    lowest, highest = _extremes(content, list(ranges), inputs, batch_size)
     if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
         raise ValueError(
             "`model` must have finite activations. Received: NaN or infinity"
-            " from the representative images"
+            " from the representative inputs"
         )
     # Zero, of which ReLU and padding make much, must have an int8 of its own.
     lowest = np.percentile(lowest, 100 - WITHIN, axis=0).clip(max=0.0)
@@ -85,7 +87,7 @@ def with_robust_ranges(
 
 
 def _extremes(
-    content: bytes, tensors: list[int], images: np.ndarray, batch_size: int
+    content: bytes, tensors: list[int], inputs: Batch, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the least and the largest of each tensor, two `[n, tensors]`."""
     # A delegate keeps its tensors to itself.
@@ -96,19 +98,26 @@ def _extremes(
         ),
         experimental_preserve_all_tensors=True,
     )
-    (given,) = interpreter.get_input_details()
-    interpreter.resize_tensor_input(
-        given["index"], [batch_size, *images.shape[1:]]
-    )
+    # The runner is not kept: while there is one, no tensor can be resized.
+    details = interpreter.get_signature_runner(
+        "serving_default"
+    ).get_input_details()
+    places = {name: tensor["index"] for name, tensor in details.items()}
+    for name, place in places.items():
+        interpreter.resize_tensor_input(
+            place, [batch_size, *inputs[name].shape[1:]]
+        )
     interpreter.allocate_tensors()
     lowest, highest = [], []
-    for start in range(0, len(images), batch_size):
-        interpreter.set_tensor(
-            given["index"], images[start : start + batch_size]
-        )
+    count = len(next(iter(inputs.values())))
+    for start in range(0, count, batch_size):
+        for name, place in places.items():
+            interpreter.set_tensor(
+                place, inputs[name][start : start + batch_size]
+            )
         interpreter.invoke()
         rows = [
-            interpreter.get_tensor(index).reshape(batch_size, -1)
+            _rows(interpreter.get_tensor(index), batch_size)
             for index in tensors
         ]
         lowest.append(np.stack([row.min(axis=1) for row in rows], axis=1))
@@ -116,29 +125,36 @@ def _extremes(
     return np.concatenate(lowest), np.concatenate(highest)
 
 
+def _rows(values: np.ndarray, batch_size: int) -> np.ndarray:
+    # What is of no item, as a table of positions, belongs to each.
+    if not values.ndim or len(values) % batch_size:
+        values = np.broadcast_to(values, (batch_size, *values.shape))
+    return values.reshape(batch_size, -1)
+
+
 def litert_content(
     model: HashNet,
     to_outputs: Callable[[Tensor, Outputs, Tensor], Outputs],
     quantize: str | None,
-    images: np.ndarray | None,
+    calibrating: Batch | None,
     batch_size: int | None,
 ) -> bytes:
     """Converts the frozen encoder, with the signature `serving_default`.
 
     Args:
-        model: `HashNet` on images.
+        model: `HashNet`.
         to_outputs: Function from z, its bits, a dict of `codes` and `signs`,
             and the features that z is of to the dict of the outputs.
         quantize: As in `to_litert`.
-        images: For "int8" what `representative_images` returns, else None.
+        calibrating: For "int8" what `representative_inputs` returns, else None.
         batch_size: Positive int, or None for any.
 
     Returns:
         Bytes of the file.
 
     Raises:
-        ValueError: If `model` is no `HashNet` on images, its activations are
-            not finite, or Keras does not run on TensorFlow.
+        ValueError: If `model` is no `HashNet`, its activations are not finite,
+            LiteRT has no operators for it, or Keras does not run on TensorFlow.
 
     Example:
 
@@ -159,7 +175,7 @@ def litert_content(
             "ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated"
         )
         archive.write_out(folder, verbose=False)
-        content = _convert(folder, quantize, images, batch_size or 1)
+        content = _convert(folder, quantize, calibrating, batch_size or 1)
     check_self_contained(content)
     return content
 
@@ -184,43 +200,75 @@ def check_quantize(
         )
 
 
-def representative_images(
-    representative: Representative | None, model: HashNet
-) -> np.ndarray:
-    """Returns batches of representative images as one array.
+def check_is_of_numbers(inputs: EncoderInputs) -> None:
+    """Checks that LiteRT can take the inputs of a network.
+
+    Args:
+        inputs: `EncoderInputs`.
+
+    Raises:
+        ValueError: If there are strings among them.
+    """
+    for field in inputs.fields:
+        if field.dtype == "string":
+            raise ValueError(
+                "`model` must take numbers: LiteRT's own operators look no"
+                " string up. Turn text into ids before the network, by the"
+                " same keras.layers.TextVectorization or StringLookup."
+                f" Received: the input {field.name!r} of strings"
+            )
+
+
+def representative_inputs(
+    representative: Representative | None, inputs: EncoderInputs
+) -> Batch:
+    """Returns batches of representative inputs as one.
 
     Args:
         representative: As in `to_litert`.
-        model: `HashNet` on images of that size.
+        inputs: `EncoderInputs` of the model.
 
     Returns:
-        uint8 array `[n, height, width, 3]`.
+        Dict from the name of each input to an array `[n, ...]`, of images uint8
+        `[n, height, width, 3]`.
 
     Raises:
-        ValueError: If the images are too few, or not such.
+        ValueError: If the inputs are too few, or not such, or not of one size.
     """
-    size = trained_size(model)
     given: Any = () if representative is None else representative
     if of_function := callable(given):
         given = given()
-    batches = []
+    batches: list[Batch] = []
     for batch in given:
         # What TensorFlow's converter asks of a function: a list of inputs.
         if of_function and isinstance(batch, (list, tuple)) and len(batch) == 1:
             (batch,) = batch
-        if isinstance(batch, (tuple, dict)):
+        # Inputs and labels would be taken for two batches.
+        if inputs.form == "array" and isinstance(batch, (tuple, dict)):
             raise ValueError(
-                "Each batch of `representative` must be one array of images,"
-                f" without labels. Received: a {type(batch).__name__} of"
-                f" {len(batch)}"
+                "Each batch of `representative` must be one array of"
+                f" {inputs.noun}, without labels. Received: a"
+                f" {type(batch).__name__} of {len(batch)}"
             )
-        batches.append(check_images(batch, size, "representative"))
-    if (count := sum(map(len, batches))) < FEWEST_IMAGES:
+        kept = inputs.kept(batch, "representative")
+        batches += inputs.batches(kept, sys.maxsize)
+    count = sum(len(next(iter(batch.values()))) for batch in batches)
+    if count < FEWEST_IMAGES:
         raise ValueError(
             "quantize='int8' needs `representative`, batches of together at"
-            f" least {FEWEST_IMAGES} training images. Received: {count} images"
+            f" least {FEWEST_IMAGES} training {inputs.noun}."
+            f" Received: {count} {inputs.noun}"
         )
-    return np.concatenate(batches)
+    sizes = {tuple(x.shape[1:] for x in batch.values()) for batch in batches}
+    if len(sizes) > 1:
+        raise ValueError(
+            "`representative` must be of one size, in which the file is"
+            f" calibrated. Received: inputs of shapes {sorted(sizes)}"
+        )
+    return {
+        field.name: np.concatenate([batch[field.name] for batch in batches])
+        for field in inputs.fields
+    }
 
 
 def _bits_of_quantized(z: Tensor) -> Outputs:
@@ -235,7 +283,7 @@ def _bits_of_quantized(z: Tensor) -> Outputs:
 def _convert(
     folder: str,
     quantize: str | None,
-    images: np.ndarray | None,
+    calibrating: Batch | None,
     batch_size: int,
 ) -> Any:
     converter = tf.lite.TFLiteConverter.from_saved_model(
@@ -246,25 +294,43 @@ def _convert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if images is None:
-        return converter.convert()
+    if calibrating is None:
+        return _converted(converter.convert)
     # Its own calibration takes the extremes of all images for the ranges, so
     # it sees one batch and the ranges are taken anew. The debugger is the
     # converter's door to what lies between calibrating and quantising.
-    whole = _whole_batches(images, batch_size)
+    whole = {
+        name: _whole_batches(values, batch_size)
+        for name, values in calibrating.items()
+    }
+    first = {name: values[:batch_size] for name, values in whole.items()}
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.representative_dataset = lambda: [
-        ("serving_default", {"images": whole[:batch_size]})
-    ]
-    debugger = tf.lite.experimental.QuantizationDebugger(converter=converter)
+    converter.representative_dataset = lambda: [("serving_default", first)]
+    debugger = _converted(
+        lambda: tf.lite.experimental.QuantizationDebugger(converter=converter)
+    )
     debugger.calibrated_model = with_robust_ranges(
         debugger.calibrated_model, whole, batch_size
     )
-    return debugger.get_nondebug_quantized_model()
+    return _converted(debugger.get_nondebug_quantized_model)
 
 
-def _whole_batches(images: np.ndarray, batch_size: int) -> np.ndarray:
-    missing = -len(images) % batch_size
+def _converted(convert: Callable[[], Any]) -> Any:
+    """Calls the converter, and tells what it cannot convert in one sentence."""
+    try:
+        return convert()
+    except ConverterError as error:
+        operators = sorted(set(re.findall(r"'(tf\.\w+)' op", str(error))))
+        told = ", ".join(operators) or str(error).splitlines()[0]
+        raise ValueError(
+            "`model` must be of operators that LiteRT has; what looks words or"
+            " ids up belongs before it. Received: a network with"
+            f" {told}"
+        ) from error
+
+
+def _whole_batches(values: np.ndarray, batch_size: int) -> np.ndarray:
+    missing = -len(values) % batch_size
     return np.concatenate(
-        [images, np.resize(images, (missing, *images.shape[1:]))]
+        [values, np.resize(values, (missing, *values.shape[1:]))]
     )

@@ -14,11 +14,8 @@ from ai_edge_litert.interpreter import Interpreter
 from hashnet_tf._output import silenced
 from hashnet_tf.datasets.pixels.pillow import pixel_batches
 from hashnet_tf.export._litert_file import read_metadata, with_hash_layer
-from hashnet_tf.export.images import (
-    BATCH_SIZE,
-    check_images,
-    image_batches,
-)
+from hashnet_tf.export.encoder_inputs import EncoderInputs, inputs_told
+from hashnet_tf.export.images import BATCH_SIZE
 
 
 class LiteRTEncoder:
@@ -31,10 +28,14 @@ class LiteRTEncoder:
 
     Attributes:
         bits: Int, K.
-        image_size: `(height, width)` of the images that it takes.
-        framing: Str, which part of an image they are, as in `HashNet`.
-        batch_size: The number of images that the file takes at once, or None
-            for any; `encode` and `embed` take any number either way.
+        inputs: `EncoderInputs`, what it takes.
+        image_size: `(height, width)` of the images that it takes; an encoder of
+            other inputs has none.
+        framing: Str, which part of an image they are, as in `HashNet`; as
+            `image_size`.
+        batch_size: The number of images, or other items, that the file takes
+            at once, or None for any; `encode` and `embed` take any number
+            either way.
         quantize: None, "float16", "dynamic" or "int8".
         features: Int d, how many features `run` gives beside the codes, or
             None where the file has none.
@@ -56,6 +57,7 @@ class LiteRTEncoder:
     """
 
     bits: int
+    inputs: EncoderInputs
     image_size: tuple[int, int]
     framing: str
     batch_size: int | None
@@ -105,48 +107,52 @@ class LiteRTEncoder:
         """Takes what the file says, if its tensors say the same."""
         self.description = metadata
         self.bits, self.quantize = metadata["bits"], metadata["quantize"]
-        self.image_size = tuple(metadata["image_size"])
-        # A file that tells none is older than the choice.
-        self.framing = metadata.get("framing", "whole")
+        self.inputs = inputs_told(metadata)
+        if "image_size" in metadata:
+            self.image_size, self.framing = self.inputs.of_files()
         self.model_digest = metadata["model_digest"]
-        tensors = {
-            **self._runner.get_input_details(),
-            **self._runner.get_output_details(),
-        }
-        n = int(tensors["images"]["shape_signature"][0])
+        # Apart, for an input may have the name of an output.
+        taken = self._runner.get_input_details()
+        given = self._runner.get_output_details()
+        n = int(taken[self.inputs.fields[0].name]["shape_signature"][0])
         self.batch_size = n if n > 0 else None
         self._outputs = {
             "codes": (np.uint8, -(-self.bits // 8)),
             "signs": (np.int8, self.bits),
         }
-        if "z" in tensors:
+        if "z" in given:
             self._outputs["z"] = (np.float32, self.bits)
         self.features = None
-        if "features" in tensors:
-            self.features = int(tensors["features"]["shape_signature"][1])
+        if "features" in given:
+            self.features = int(given["features"]["shape_signature"][1])
             self._outputs["features"] = (np.float32, self.features)
-        expected = {"images": (np.uint8, *self.image_size, 3), **self._outputs}
-        told = {
-            name: (tensor["dtype"], *tensor["shape_signature"][1:].tolist())
-            for name, tensor in tensors.items()
+        of_inputs = {
+            field.name: (
+                np.dtype(field.dtype).type,
+                *(-1 if size is None else size for size in field.shape[1:]),
+            )
+            for field in self.inputs.fields
         }
+        expected = of_inputs, self._outputs
+        told = _told(taken), _told(given)
         if told != expected:
             raise ValueError(f"{told} are not {expected}")
 
-    def encode(self, images: npt.ArrayLike) -> np.ndarray:
-        """Returns the packed codes of images.
+    def encode(self, images: Any) -> np.ndarray:
+        """Returns the packed codes of images, or of what else it takes.
 
         Args:
             images: Array `[n, height, width, 3]` of the trained size, of uint8
-                or of floats that are whole numbers in [0, 255].
+                or of floats that are whole numbers in [0, 255]. Of other
+                inputs what `HashNet.encode` takes.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`.
 
         Raises:
-            ValueError: If the images have another size or dtype, which the
-                runtime would take without a word, were scaled to [0, 1] or
-                hold NaN.
+            ValueError: If the inputs have another form, shape or dtype, which
+                the runtime would take without a word, or hold NaN, or images
+                were scaled to [0, 1].
         """
         return self.run(images)["codes"]
 
@@ -162,16 +168,18 @@ class LiteRTEncoder:
             uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
 
         Raises:
-            ValueError: If `paths` is one path, or a file is no image.
+            ValueError: If `paths` is one path, a file is no image, or the
+                encoder takes no RGB images of one size.
             FileNotFoundError: If a file is missing.
         """
+        size, framing = self.inputs.of_files()
         codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in pixel_batches(paths, self.image_size, self.framing):
+        for batch in pixel_batches(paths, size, framing):
             codes.append(self.encode(batch))
         return np.concatenate(codes)
 
-    def embed(self, images: npt.ArrayLike) -> np.ndarray:
-        """Returns z of images, before it becomes bits.
+    def embed(self, images: Any) -> np.ndarray:
+        """Returns z of inputs, before it becomes bits.
 
         Args:
             images: As for `encode`.
@@ -190,8 +198,8 @@ class LiteRTEncoder:
             )
         return self.run(images)["z"]
 
-    def run(self, images: npt.ArrayLike) -> dict[str, np.ndarray]:
-        """Returns all outputs for images.
+    def run(self, images: Any) -> dict[str, np.ndarray]:
+        """Returns all outputs for inputs.
 
         Args:
             images: As for `encode`.
@@ -203,19 +211,21 @@ class LiteRTEncoder:
         Raises:
             ValueError: As `encode`.
         """
-        images = check_images(images, self.image_size)
         found = {
             name: [np.zeros((0, width), dtype)]
             for name, (dtype, width) in self._outputs.items()
         }
-        for batch in image_batches(images, self.batch_size or BATCH_SIZE):
-            n = len(batch)
+        most = self.batch_size or BATCH_SIZE
+        for batch in self.inputs.batches(images, most):
+            n = len(batch[self.inputs.fields[0].name])
             if missing := (self.batch_size or n) - n:
-                filling = np.repeat(batch[:1], missing, axis=0)
-                batch = np.concatenate([batch, filling])
+                batch = {
+                    name: np.concatenate([x, np.repeat(x[:1], missing, axis=0)])
+                    for name, x in batch.items()
+                }
             # The first call makes a delegate and tells of it.
             with silenced():
-                outputs = self._runner(images=batch)
+                outputs = self._runner(**batch)
             for name, arrays in found.items():
                 arrays.append(outputs[name][:n])
         return {name: np.concatenate(arrays) for name, arrays in found.items()}
@@ -258,3 +268,11 @@ class LiteRTEncoder:
                 f" [{self.bits}]. Received: {shapes}"
             )
         return LiteRTEncoder(with_hash_layer(self.content, *new))
+
+
+def _told(tensors: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Returns dtype and shape, less the first axis, of each tensor."""
+    return {
+        name: (tensor["dtype"], *tensor["shape_signature"][1:].tolist())
+        for name, tensor in tensors.items()
+    }

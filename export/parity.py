@@ -6,10 +6,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
-from hashnet_tf.export.freeze import trained_size
-from hashnet_tf.export.images import check_images, image_batches
+from hashnet_tf.export.freeze import inputs_of
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 from hashnet_tf.models import HashNet
@@ -30,7 +28,7 @@ class ParityReport:
 
     Attributes:
         artefact: Str, the path.
-        bits_compared: Int, images times bits.
+        bits_compared: Int, items times bits.
         bits_moved: Int, how many of them differ.
         largest_moved_z: Float, the largest |z| of a bit that differs; 0 if
             none does.
@@ -56,14 +54,15 @@ class ParityReport:
 
 
 def check_saved_model(
-    path: os.PathLike[str] | str, model: HashNet, images: npt.ArrayLike
+    path: os.PathLike[str] | str, model: HashNet, images: Any
 ) -> ParityReport:
     """Compares a SavedModel's bits with `model.encode`.
 
     Args:
         path: Folder of one version, as `to_saved_model` returned it.
         model: `HashNet`.
-        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1.
+        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1;
+            of another model inputs as `model.encode` takes them.
 
     Returns:
         `ParityReport`.
@@ -86,7 +85,7 @@ def check_saved_model(
 
 
 def check_litert(
-    path: os.PathLike[str] | str, model: HashNet, images: npt.ArrayLike
+    path: os.PathLike[str] | str, model: HashNet, images: Any
 ) -> ParityReport:
     """Compares a LiteRT file's bits with `model.encode`.
 
@@ -96,7 +95,8 @@ def check_litert(
     Args:
         path: File that `to_litert` wrote.
         model: `HashNet`.
-        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1.
+        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1;
+            of another model inputs as `model.encode` takes them.
 
     Returns:
         `ParityReport`.
@@ -143,12 +143,13 @@ def _check_agreement(
         raise ParityError(f"{path} gives codes, signs and z that disagree.")
 
 
-def _check(images: npt.ArrayLike, model: HashNet) -> np.ndarray:
-    images = check_images(images, trained_size(model))
-    if not len(images):
+def _check(images: Any, model: HashNet) -> Any:
+    inputs = inputs_of(model)
+    images = inputs.kept(images)
+    if not any(True for _ in inputs.batches(images)):
         raise ValueError(
-            "`images` must be at least one."
-            f" Received: images.shape={images.shape}"
+            f"`{inputs.noun}` must be at least one. Received:"
+            f" images.shape={getattr(images, 'shape', (0,))}"
         )
     return images
 
@@ -157,20 +158,19 @@ def _compare(
     path: os.PathLike[str] | str,
     codes: np.ndarray,
     model: HashNet,
-    images: np.ndarray,
+    images: Any,
     exact: bool,
 ) -> ParityReport:
     return compare_codes(path, codes, *model_bits(model, images), exact)
 
 
-def model_bits(
-    model: HashNet, images: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def model_bits(model: HashNet, images: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns what an artefact's bits are compared with.
 
     Args:
         model: `HashNet`.
-        images: uint8 array `[n, height, width, 3]` of the trained size.
+        images: uint8 array `[n, height, width, 3]` of the trained size; of
+            another model inputs as `model.encode` takes them.
 
     Returns:
         `(codes, size)`: the packed codes of `model.encode`, and |z|, float32
@@ -246,21 +246,24 @@ def compare_codes(
     )
 
 
-def finite_z(model: HashNet, images: np.ndarray) -> np.ndarray:
-    """Returns z of images, float32 `[n, K]`.
+def finite_z(model: HashNet, images: Any) -> np.ndarray:
+    """Returns z of images or other inputs, float32 `[n, K]`.
 
     Raises:
         ValueError: If NaN or infinity is among them.
     """
+    inputs = inputs_of(model)
     batches: list[Any] = [
-        keras.ops.convert_to_numpy(model.logits(batch, training=False))
-        for batch in image_batches(images)
+        keras.ops.convert_to_numpy(
+            model.logits(inputs.packed(batch), training=False)
+        )
+        for batch in inputs.batches(images)
     ]
     z = np.concatenate(batches).astype(np.float32)
     if not np.isfinite(z).all():
         rows = np.flatnonzero(~np.isfinite(z).all(axis=1))
         raise ValueError(
             "`model` must give finite z. Received: NaN or infinity for"
-            f" {len(rows)} images, the first of them {rows[0]}"
+            f" {len(rows)} {inputs.noun}, the first of them {rows[0]}"
         )
     return z

@@ -9,14 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from hashnet_tf._files import file_digest
 from hashnet_tf._framings import check_framing
-from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets import file_batches
-from hashnet_tf.export.images import image_batches
+from hashnet_tf.export.encoder_inputs import EncoderInputs, inputs_told
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
 
@@ -67,8 +65,11 @@ class SavedModelEncoder:
     Attributes:
         description: Dict, the content of `assets.extra/hashnet.json`.
         bits: Int, K.
-        image_size: `(height, width)` of the images that it takes.
-        framing: Str, which part of an image they are, as in `HashNet`.
+        inputs: `EncoderInputs`, what it takes.
+        image_size: `(height, width)` of the images that it takes; an encoder of
+            other inputs has none.
+        framing: Str, which part of an image they are, as in `HashNet`; as
+            `image_size`.
         model_digest: Str, names the model whose bits these are.
         signatures: Dict from name to `SignatureDef`.
 
@@ -85,6 +86,7 @@ class SavedModelEncoder:
 
     description: dict[str, Any]
     bits: int
+    inputs: EncoderInputs
     image_size: tuple[int, int]
     framing: str
     model_digest: str
@@ -101,10 +103,10 @@ class SavedModelEncoder:
             text = (path / DESCRIPTION).read_text(encoding="utf-8")
             self.description = json.loads(text)
             self.bits = self.description["bits"]
-            self.image_size = tuple(self.description["image_size"])
-            # A file that tells none is older than the choice.
-            framing = self.description.get("framing", "whole")
-            self.framing = check_framing(framing)
+            self.inputs = inputs_told(self.description)
+            if "image_size" in self.description:
+                self.image_size, framing = self.inputs.of_files()
+                self.framing = check_framing(framing)
             self.model_digest = self.description["model_digest"]
             # Version 0.1 wrote none.
             digests = self.description.get("digests", {}).items()
@@ -138,14 +140,19 @@ class SavedModelEncoder:
     def _check_description(self) -> None:
         """Checks that what the file tells is what the graph takes and gives."""
         served = self.signatures["serving_default"]
-        (images,) = served.inputs.values()
-        expected = [*self.image_size, 3, -(-self.bits // 8)]
-        found = [
-            dimension.size
-            for tensor in (images, served.outputs["codes"])
-            for dimension in tensor.tensor_shape.dim[1:]
-        ]
-        kinds = {type(size) for size in (self.bits, *self.image_size)}
+        expected = (
+            {
+                field.name: [-1 if s is None else s for s in field.shape[1:]]
+                for field in self.inputs.fields
+            },
+            [-(-self.bits // 8)],
+        )
+        found = (
+            {name: _sizes(tensor) for name, tensor in served.inputs.items()},
+            _sizes(served.outputs["codes"]),
+        )
+        sizes = (s for field in self.inputs.fields for s in field.shape[1:])
+        kinds = {type(s) for s in (self.bits, *sizes) if s is not None}
         if found != expected or kinds != {int}:
             raise ValueError(f"{found} are not {expected}")
         if not isinstance(self.model_digest, str):
@@ -156,7 +163,8 @@ class SavedModelEncoder:
 
         Args:
             signature: Str, its name.
-            values: What its one input takes: an array, or a list of bytes.
+            values: What its one input takes: an array, or a list of bytes; or a
+                dict of such by the names of its inputs.
 
         Returns:
             Dict of arrays by the names of the outputs.
@@ -164,33 +172,32 @@ class SavedModelEncoder:
         Raises:
             tf.errors.InvalidArgumentError: If the graph refuses the values.
         """
-        (of_input,) = self.signatures[signature].inputs.values()
+        taken = self.signatures[signature].inputs
+        if not isinstance(values, dict):
+            (name,) = taken
+            values = {name: values}
+        fed = {taken[name].name: value for name, value in values.items()}
         outputs = self.signatures[signature].outputs
         names = {name: outputs[name].name for name in outputs}
-        return self._session.run(names, {of_input.name: values})
+        return self._session.run(names, fed)
 
-    def encode(self, images: npt.ArrayLike) -> np.ndarray:
-        """Returns the packed codes of images.
+    def encode(self, images: Any) -> np.ndarray:
+        """Returns the packed codes of images, or of what else it takes.
 
         Args:
             images: Array `[n, height, width, 3]` of the trained size, of uint8
                 or of floats in [0, 255]; where the graph takes uint8, of
-                whole numbers.
+                whole numbers. Of other inputs what `HashNet.encode` takes.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`.
 
         Raises:
-            ValueError: If the images have another size or dtype, were scaled
-                to [0, 1] or hold NaN.
+            ValueError: If the inputs have another form, shape or dtype or hold
+                NaN, or images were scaled to [0, 1].
         """
-        # A file that tells no dtype is older than the choice.
-        whole = self.description.get("image_dtype", "uint8") == "uint8"
-        images = check_inputs(
-            images, (None, *self.image_size, 3), "images", whole
-        )
         codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in image_batches(images):
+        for batch in self.inputs.batches(images):
             codes.append(self.run("serving_default", batch)["codes"])
         return np.concatenate(codes)
 
@@ -206,13 +213,20 @@ class SavedModelEncoder:
             uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
 
         Raises:
-            ValueError: If `paths` is one path, or a file is no image.
+            ValueError: If `paths` is one path, a file is no image, or the
+                encoder takes no RGB images of one size.
             FileNotFoundError: If a file is missing.
         """
+        size, framing = self.inputs.of_files()
         codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in file_batches(paths, self.image_size, self.framing):
+        for batch in file_batches(paths, size, framing):
             codes.append(self.encode(batch))
         return np.concatenate(codes)
+
+
+def _sizes(tensor: Any) -> list[int]:
+    """Returns the sizes of a tensor in a signature, less the first axis."""
+    return [dimension.size for dimension in tensor.tensor_shape.dim[1:]]
 
 
 @contextlib.contextmanager

@@ -14,12 +14,12 @@ class InputCheck:
     RGB images, inputs `[n, height, width, 3]`, are uint8 or floats in [0, 255].
     Floats that all lie in [-1, 1] were scaled for another network, unless
     they are whole numbers, as of a black image. Other inputs are what the
-    network is given; NaN is in none.
+    network is given; NaN is in none, and no fraction where it takes integers.
 
     Args:
         shape: `(None, ...)`, as the network takes them; None for any size.
         name: Str, what to call the inputs in an error.
-        text: Whether the network takes strings.
+        dtype: Str, of what the network takes; "string" of texts.
 
     Example:
 
@@ -31,16 +31,21 @@ class InputCheck:
     >>> check.end()
     """
 
-    def __init__(self, shape: Shape, name: str, text: bool = False):
+    def __init__(self, shape: Shape, name: str, dtype: str = "float32"):
         self._shape = shape
         self._name = name
-        self._text = text
+        self._of_text = dtype == "string"
         self._of_images = len(shape) == 4 and shape[3] == 3
+        self._whole = dtype.startswith(("int", "uint", "bool"))
+        what = " of numbers"
+        if self._of_images:
+            what = ", uint8, or floats in [0, 255]"
+        elif self._of_text:
+            what = " of strings"
+        elif self._whole:
+            what = " of whole numbers"
         sizes = ["n", *("any" if s is None else str(s) for s in shape[1:])]
-        what = "uint8, or floats in [0, 255]"
-        self._wanted = f"`{name}` must be one array [{', '.join(sizes)}]" + (
-            f", {what}." if self._of_images else " of numbers."
-        )
+        self._wanted = f"`{name}` must be one array [{', '.join(sizes)}]{what}."
         self._scaled, self._largest = False, 0.0
 
     def batches(self, inputs: typing.Any) -> None:
@@ -51,7 +56,7 @@ class InputCheck:
                 iterable of batches: one path, or a list of images.
         """
         if hasattr(inputs, "shape"):
-            self._check_shape(inputs)
+            self.shape(inputs)
         elif isinstance(inputs, (list, tuple)):
             first = inputs[0] if inputs else None
             # A pair is of labels, and told so as a batch.
@@ -70,21 +75,34 @@ class InputCheck:
             ValueError: If it is no array, of another shape or dtype, or holds
                 NaN; of images also if it holds infinity.
         """
-        if not hasattr(inputs, "shape"):
-            self._refuse(_told(inputs))
-        self._check_shape(inputs)
+        self.shape(inputs)
         array = np.asarray(inputs)
         # Of NumPy, and those that JAX and TensorFlow add.
         of_floats = array.dtype.name.startswith(("float", "bfloat"))
         if self._of_images:
             right = of_floats or array.dtype == np.uint8
+        elif self._of_text:
+            right = array.dtype.kind in "OSUT"
         else:
-            right = of_floats or array.dtype.kind in "biu" + "OSU" * self._text
+            right = of_floats or array.dtype.kind in "biu"
         if not right:
             self._refuse(self._array_told(array))
         if of_floats and array.size:
             self._check_floats(array)
         return array
+
+    def shape(self, inputs: typing.Any) -> None:
+        """Checks that it is an array of the right shape, whatever is in it.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        if not hasattr(inputs, "shape"):
+            self._refuse(_told(inputs))
+        shape, wanted = tuple(inputs.shape), self._shape
+        if len(shape) != len(wanted) or not _fits(shape[1:], wanted[1:]):
+            one = ", one without the axis n" * _fits(shape, wanted[1:])
+            self._refuse(self._array_told(np.asarray(inputs)) + one)
 
     def end(self) -> None:
         """Checks what can be told of all batches alone.
@@ -97,12 +115,6 @@ class InputCheck:
                 "floats that all lie in [0, 1] or [-1, 1]; what scales them"
                 " belongs inside the network"
             )
-
-    def _check_shape(self, array: typing.Any) -> None:
-        shape, wanted = tuple(array.shape), self._shape
-        if len(shape) != len(wanted) or not _fits(shape[1:], wanted[1:]):
-            one = ", one without the axis n" * _fits(shape, wanted[1:])
-            self._refuse(self._array_told(np.asarray(array)) + one)
 
     def _array_told(self, array: np.ndarray) -> str:
         return f"{self._name}.shape={array.shape}, {self._name}.dtype=" + (
@@ -119,6 +131,10 @@ class InputCheck:
                 self._refuse("infinity")
             if self._largest <= 1:
                 self._scaled |= bool((rows != np.round(rows)).any())
+        elif self._whole:
+            broken = (rows != np.round(rows)).any(axis=1).sum()
+            if broken:
+                self._refuse(f"fractions in {broken} of {len(array)} inputs")
 
     def _refuse(self, received: str) -> typing.NoReturn:
         raise ValueError(f"{self._wanted} Received: {received}")

@@ -67,7 +67,8 @@ def write_warmup(
         path: File to write, `assets.extra/tf_serving_warmup_requests` of the
             SavedModel; one that is there is replaced.
         requests: Dict from signature to a dict from input to a numpy array
-            or, for strings, a list of bytes; as `warmup_requests` gives.
+            or, for strings, a list of bytes or an array of objects; as
+            `warmup_requests` gives.
 
     Raises:
         ValueError: If there are no requests or more than 1,000, or a request
@@ -117,6 +118,8 @@ def _record(signature: str, inputs: Mapping[str, Any]) -> bytes:
 def _tensor(value: Any, name: str) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return tf.make_tensor_proto(value)
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return tf.make_tensor_proto(value, tf.string, value.shape)
     # Not arrays of bytes, which lose the zeros at the end of each.
     if isinstance(value, list) and all(isinstance(v, bytes) for v in value):
         return tf.make_tensor_proto(value, tf.string)

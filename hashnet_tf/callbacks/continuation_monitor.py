@@ -6,6 +6,7 @@ import warnings
 import keras
 import numpy as np
 
+from hashnet_tf._network_inputs import count_items
 from hashnet_tf._types import Tensor
 from hashnet_tf.callbacks._hashnet_callback import HashNetCallback
 from hashnet_tf.losses._row_loss import ALL_SIMILAR, RowLoss
@@ -42,7 +43,8 @@ class ContinuationMonitor(HashNetCallback):
     as of inputs that are too small.
 
     Args:
-        images: Array `[n, ...]`, inputs of the model.
+        images: Array `[n, ...]`, inputs of the model; of several inputs a list
+            or dict of arrays.
         labels: Labels of these, as the loss takes them.
         loss: `keras.losses.Loss`, or None for the one the model is compiled
             with.
@@ -75,11 +77,11 @@ class ContinuationMonitor(HashNetCallback):
         verbose: int | None = None,
     ) -> None:
         super().__init__(verbose)
-        if len(images) != len(labels) or len(images) < 2:
+        count = count_items(images, len(labels))
+        if count != len(labels) or count < 2:
             raise ValueError(
                 "`images` and `labels` must hold the same number of items, at"
-                f" least 2. Received: {len(images)} images and {len(labels)}"
-                " labels"
+                f" least 2. Received: {count} images and {len(labels)} labels"
             )
         self.images = images
         self.labels = labels

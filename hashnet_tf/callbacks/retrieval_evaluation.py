@@ -7,6 +7,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf._network_inputs import (
+    NetworkInputs,
+    count_items,
+    is_several,
+)
 from hashnet_tf._types import Tensor
 from hashnet_tf.callbacks._hashnet_callback import HashNetCallback
 from hashnet_tf.retrieval.codes import check_count, pack
@@ -27,10 +32,11 @@ class RetrievalEvaluation(HashNetCallback):
     `encode` gives them: of the outermost, where one holds another.
 
     Args:
-        images: Array `[n, ...]`, or, without `labels`, an iterable of batches
-            (inputs, labels), as a finite `tf.data.Dataset`, which is read
-            once. They are inputs of the model where that is functional or
-            Sequential, else of the HashNet within, as for a `PairModel`.
+        images: Array `[n, ...]`, of several inputs a list or dict of arrays;
+            or, without `labels`, an iterable of batches (inputs, labels), as a
+            finite `tf.data.Dataset`, which is read once. They are inputs of the
+            model where that is functional or Sequential, else of the HashNet
+            within, as for a `PairModel`.
         labels: Class ids `[n]`, negative where unlabelled, or a zero-or-one
             matrix `[n, L]`; None where `images` are batches.
         at: Int R >= 1 of MAP@R.
@@ -65,20 +71,23 @@ class RetrievalEvaluation(HashNetCallback):
         self.at = check_count(at, "at")
         self.every = check_count(every, "every")
         self.batch_size = check_count(batch_size, "batch_size")
-        if not hasattr(images, "shape"):
+        # A list of as many arrays as there are labels holds an image in each.
+        expected = np.shape(labels)[0] if np.ndim(labels) else None
+        if not hasattr(images, "shape") and not is_several(images, expected):
             images = np.asarray(images)
-        if len(images) < 2:
+        count = count_items(images, expected)
+        if count < 2:
             raise ValueError(
                 "`images` must be at least 2, each of which asks for the"
-                f" others. Received: {len(images)} images"
+                f" others. Received: {count} images"
             )
         self.images = images
-        self.labels = check_labels(labels, len(images), "labels")
-        one_code = np.zeros((len(images), 1), np.uint8)
+        self.labels = check_labels(labels, count, "labels")
+        one_code = np.zeros((count, 1), np.uint8)
         if not self._others(one_code, bits=8).answerable.any():
             raise ValueError(
                 "Some of the held-out images must share a label. Received:"
-                f" {len(images)} images of which no two do"
+                f" {count} images of which no two do"
             )
         self._last: float | None = None
 
@@ -160,10 +169,13 @@ class RetrievalEvaluation(HashNetCallback):
                 f" {self.model.name!r} with {len(calls)} calls of"
                 f" {hashnet.name!r}"
             )
-        (reaching,) = calls[0].input_tensors
-        if any(reaching is tensor for tensor in graph.inputs):
+        reaching = calls[0].input_tensors
+        if len(graph.inputs) == 1 and reaching[0] is graph.inputs[0]:
             return self.images
-        before: typing.Any = keras.Model(graph.inputs, reaching)
+        taken = NetworkInputs.of(graph)
+        # In the form in which the HashNet takes them.
+        reaching = keras.tree.pack_sequence_as(hashnet.input, reaching)
+        before: typing.Any = keras.Model(taken.packed(graph.inputs), reaching)
         return before.predict(
             self.images, batch_size=self.batch_size, verbose=0
         )
@@ -177,7 +189,7 @@ class RetrievalEvaluation(HashNetCallback):
         return dataclasses.replace(found, counts=counts, relevant=relevant)
 
 
-def _gathered(batches: typing.Any) -> tuple[np.ndarray, np.ndarray]:
+def _gathered(batches: typing.Any) -> tuple[typing.Any, np.ndarray]:
     """Returns inputs and labels of batches, once, in one order."""
     cardinality = getattr(batches, "cardinality", None)
     # -1 is what tf.data says of one that is repeated for ever.
@@ -186,15 +198,24 @@ def _gathered(batches: typing.Any) -> tuple[np.ndarray, np.ndarray]:
             "`images` without `labels` must be batches of (inputs, labels) that"
             f" end. Received: images={type(batches).__name__}"
         )
-    inputs, labels = [], []
+    inputs: list[typing.Any] = []
+    labels: list[np.ndarray] = []
     for batch in batches:
         if not isinstance(batch, (tuple, list)) or len(batch) < 2:
             raise ValueError(
                 "`images` without `labels` must be batches of (inputs, labels)."
                 f" Received: a batch of type {type(batch).__name__}"
             )
-        inputs.append(np.asarray(batch[0]))
+        several = is_several(batch[0], len(batch[1]))
+        inputs.append(
+            keras.tree.map_structure(np.asarray, batch[0])
+            if several
+            else np.asarray(batch[0])
+        )
         labels.append(np.asarray(batch[1]))
     if not inputs:
         raise ValueError("`images` must hold batches. Received: none")
-    return np.concatenate(inputs), np.concatenate(labels)
+    whole = keras.tree.map_structure(
+        lambda *arrays: np.concatenate(arrays), *inputs
+    )
+    return whole, np.concatenate(labels)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from hashnet_tf._framings import check_framing
-from hashnet_tf._inputs import InputCheck
+from hashnet_tf._network_inputs import InputsCheck, NetworkInputs
 from hashnet_tf._types import Config, Tensor, layers, ops
 from hashnet_tf.layers.pack_bits import PackBits
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
@@ -25,8 +25,9 @@ class HashNet(BuiltModel):
     from N(0, 0.01) with bias 0, and the activation that continuation sharpens.
 
     Args:
-        backbone: Built `keras.Model` of one input and one output, features
-            `[n, d]`; preprocessing belongs inside it.
+        backbone: Built `keras.Model`, functional or Sequential, of one input or
+            a list or dict of them, and one output, features `[n, d]`;
+            preprocessing belongs inside it.
         bits: Positive int, K.
         framing: "whole", "paper" or "modern": which part of an image it is
             trained to see (`hashnet_tf.datasets.pixels.framing`). The model
@@ -49,7 +50,7 @@ class HashNet(BuiltModel):
 
     Call arguments:
         inputs: What `backbone` takes, for images `[n, height, width, 3]` in
-            [0, 255].
+            [0, 255]; for several inputs a list or dict of arrays.
 
     Returns:
         Float `[n, bits]` in [-1, 1].
@@ -89,14 +90,13 @@ class HashNet(BuiltModel):
                 "`backbone` must be a built keras.Model."
                 f" Received: backbone={backbone!r}"
             )
-        inputs = getattr(backbone, "inputs", None)
-        if inputs is None or len(inputs) != 1:
+        if not getattr(backbone, "inputs", None):
             raise ValueError(
-                "`backbone` must be a functional or Sequential model of one"
-                " input; any other can be called on a keras.Input in one."
-                f" Received: backbone={backbone.name!r} with"
-                f" {len(inputs or [])} inputs"
+                "`backbone` must be a functional or Sequential model; any other"
+                " can be called on a keras.Input in one."
+                f" Received: backbone={backbone.name!r} with 0 inputs"
             )
+        taken = NetworkInputs.of(backbone)
         shape = getattr(backbone, "output_shape", None)
         if not isinstance(shape, tuple) or len(shape) != 2:
             raise ValueError(
@@ -125,7 +125,7 @@ class HashNet(BuiltModel):
         if not self.hash_layer.built:
             self.hash_layer.build(shape)
         self.scaled_tanh.build((None, self.bits))
-        self.build_on(backbone.inputs[0])
+        self.build_on(taken.packed(backbone.inputs))
 
     def logits(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Returns z, float `[n, bits]`, before the activation."""
@@ -135,13 +135,14 @@ class HashNet(BuiltModel):
         return self.scaled_tanh(self.logits(inputs, training=training))
 
     def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
+        self, input_shape: typing.Any
     ) -> tuple[int | None, int]:
-        return (input_shape[0], self.bits)
+        # Of several inputs the first of the first.
+        return (keras.tree.flatten(input_shape)[0], self.bits)
 
     def encode(
         self,
-        inputs: Tensor,
+        inputs: typing.Any,
         batch_size: int = 128,
     ) -> np.ndarray:
         """Returns the packed codes of a set of inputs.
@@ -150,9 +151,11 @@ class HashNet(BuiltModel):
 
         Args:
             inputs: Array `[n, ...]` as the backbone takes it, RGB images of
-                uint8 or of floats in [0, 255]; or an iterable of such batches
-                (a `tf.data.Dataset` among others).
-            batch_size: Positive int, items a forward pass, for an array.
+                uint8 or of floats in [0, 255]; of several inputs a dict of
+                arrays where it takes a dict, else a list or tuple of as many;
+                or an iterable of such batches (a `tf.data.Dataset` among
+                others).
+            batch_size: Positive int, items a forward pass, for arrays.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`.
@@ -160,9 +163,10 @@ class HashNet(BuiltModel):
         Raises:
             ValueError: If `batch_size` is not positive, a batch holds more
                 than the inputs, or they are of another shape or dtype than
-                `backbone` takes; if RGB images were scaled to [0, 1] or
-                [-1, 1], as `on_top_of` a `keras.layers.Rescaling` takes them;
-                if an input or a z is NaN, of which no bit can be told.
+                `backbone` takes, fractions for integers among them; if RGB
+                images were scaled to [0, 1] or [-1, 1], as `on_top_of` a
+                `keras.layers.Rescaling` takes them; if an input or a z is NaN,
+                of which no bit can be told.
 
         Example:
 
@@ -176,34 +180,24 @@ class HashNet(BuiltModel):
                 "`batch_size` must be positive."
                 f" Received: batch_size={batch_size}"
             )
-        (of_inputs,) = self.backbone.inputs
-        check = InputCheck(
-            of_inputs.shape, "inputs", text=of_inputs.dtype == "string"
-        )
-        check.batches(inputs)
-        batches = inputs
-        if hasattr(inputs, "shape"):
-            batches = (
-                inputs[start : start + batch_size]
-                for start in range(0, len(inputs), batch_size)
-            )
+        check = InputsCheck(NetworkInputs.of(self.backbone))
         codes = [np.zeros((0, -(-self.bits // 8)), dtype="uint8")]
         size, encode_batch = 0, None
-        for batch in batches:
-            if isinstance(batch, (tuple, dict)):
-                raise ValueError(
-                    "Each batch must be one array of inputs, without labels."
-                    f" Received: a {type(batch).__name__} of {len(batch)}"
-                )
-            batch = check.batch(np.asarray(batch))
-            n, size = len(batch), max(size, len(batch))
+        for batch in check.batches(inputs, batch_size):
+            n = len(batch[0])
+            size = max(size, n)
             if 0 < n < size:
                 # A last, smaller batch would compile the network again.
-                filling = np.repeat(batch[:1], size - n, axis=0)
-                batch = np.concatenate([batch, filling])
+                batch = [
+                    np.concatenate([x, np.repeat(x[:1], size - n, axis=0)])
+                    for x in batch
+                ]
             if n:
                 encode_batch = encode_batch or self._encode_batch
-                packed, lost = encode_batch(batch)
+                # Not as a list: Keras then warns of inputs that are no list.
+                packed, lost = encode_batch(
+                    batch if len(batch) > 1 else batch[0]
+                )
                 if (bad := np.flatnonzero(np.asarray(lost)[:n])).size:
                     raise ValueError(
                         "Each z must be a number, or it has no sign; are the"
@@ -211,7 +205,6 @@ class HashNet(BuiltModel):
                         f" Received: NaN for {bad.size} of {n} inputs"
                     )
                 codes.append(np.asarray(packed)[:n])
-        check.end()
         return np.concatenate(codes)
 
     @property
@@ -224,11 +217,13 @@ class HashNet(BuiltModel):
         network = NetworkState(self.backbone, self.hash_layer)
         there = self.__dict__.get("_encoder")
         if there is None or not network.same_as(there[0]):
-            # Not as a list: Keras then warns of inputs that are no list.
-            (inputs,), (outputs,) = self.backbone.inputs, self.backbone.outputs
-            z = self.hash_layer(outputs)
+            z = self.hash_layer(self.backbone.outputs[0])
             lost = ops.any(ops.isnan(z), axis=-1)
-            encoder = keras.Model(inputs, (PackBits()(z), lost))
+            # In a list, or the one itself, whatever the form of the backbone.
+            inputs = self.backbone.inputs
+            encoder = keras.Model(
+                inputs if len(inputs) > 1 else inputs[0], (PackBits()(z), lost)
+            )
             there = network, encoder.predict_on_batch
             # Not as an attribute: Keras would save a tracked model a second
             # time within this one.
@@ -244,7 +239,8 @@ class HashNet(BuiltModel):
         comes one of that subclass, made from its configuration.
 
         Args:
-            backbone: `keras.Model` whose output is this model's input.
+            backbone: `keras.Model` whose output is this model's input; of
+                several inputs in the same form.
 
         Raises:
             ValueError: If the configuration of a subclass does not hold what
@@ -259,9 +255,11 @@ class HashNet(BuiltModel):
         >>> head.on_top_of(network).backbone.input_shape
         (None, 16, 16, 3)
         """
+        outputs = backbone.outputs
         # Not as a list: Keras then warns of inputs that are no list.
-        (inputs,), (outputs,) = backbone.inputs, backbone.outputs
-        whole = keras.Model(inputs, self.backbone(outputs), name=backbone.name)
+        given = outputs[0] if len(outputs) == 1 else backbone.output
+        inputs = NetworkInputs.of(backbone).packed(backbone.inputs)
+        whole = keras.Model(inputs, self.backbone(given), name=backbone.name)
         return on_backbone(self, whole)
 
     def get_config(self) -> Config:

@@ -204,7 +204,8 @@ class PairModel(TrainingModel):
         **kwargs: Arguments of `keras.Model`.
 
     Call arguments:
-        inputs: Pair `(x_i, x_j)` of batches, each as `hashnet` takes it.
+        inputs: Pair `(x_i, x_j)` of batches, each as `hashnet` takes it: two
+            arrays, or two lists or dicts of arrays.
 
     Returns:
         Float `[n, 2, bits]`, g_i and g_j.
@@ -221,15 +222,18 @@ class PairModel(TrainingModel):
 
     def __init__(self, hashnet: HashNet, **kwargs: typing.Any) -> None:
         super().__init__(hashnet, **kwargs)
-        first = hashnet.input
-        second = keras.Input(batch_shape=first.shape, dtype=first.dtype)
-        self.build_on([first, second])
+        second = keras.tree.map_structure(
+            lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype),
+            hashnet.input,
+        )
+        self.build_on([hashnet.input, second])
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         first, second = inputs
         # One pass over both, so that batch normalisation sees them together.
-        n = ops.shape(first)[0]
-        g = self.hashnet(
-            ops.concatenate([first, second], axis=0), training=training
+        both = keras.tree.map_structure(
+            lambda a, b: ops.concatenate([a, b], axis=0), first, second
         )
+        n = ops.shape(keras.tree.flatten(first)[0])[0]
+        g = self.hashnet(both, training=training)
         return ops.stack([g[:n], g[n:]], axis=1)

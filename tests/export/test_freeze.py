@@ -53,9 +53,9 @@ def head_on(shape):
 
 
 @pytest.mark.parametrize("shape", [(9,), (None, None, 3), (16, 16, 1)])
-def test_refuses_a_backbone_that_does_not_take_images(shape):
+def test_the_trained_size_is_of_images(shape):
     with pytest.raises(ValueError, match=r"input_shape=\(None, "):
-        frozen_archive(head_on(shape))
+        trained_size(head_on(shape))
 
 
 def test_refuses_another_model():

@@ -8,8 +8,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.export import litert, litert_conversion
-from hashnet_tf.export.freeze import exact_bits
-from hashnet_tf.export.litert_conversion import representative_images
+from hashnet_tf.export.freeze import exact_bits, inputs_of
+from hashnet_tf.export.litert_conversion import representative_inputs
 
 
 def run(path, images):
@@ -275,7 +275,7 @@ def test_representative_images_of_a_function(batch_size, models, images):
             batch = images[start : min(40, start + batch_size)]
             yield [batch.astype("float32")]
 
-    found = representative_images(function, models["12"])
+    found = representative_inputs(function, inputs_of(models["12"]))["images"]
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, images[:40])
 

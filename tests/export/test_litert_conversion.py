@@ -45,7 +45,7 @@ def test_leaves_outliers_out(batch_size, calibrated):
     x = np.random.default_rng(0).uniform(-1, 1, (200, 2)).astype("float32")
     x[17] = 1000.0
     y = x @ KERNEL
-    content = with_robust_ranges(calibrated, x, batch_size)
+    content = with_robust_ranges(calibrated, {"x": x}, batch_size)
     for values, (low, high) in zip((x, y), ranges(content), strict=True):
         lowest, highest = np.sort(values.min(1)), np.sort(values.max(1))
         # By hand, the 2nd and 98th percentile of 200: .02 * 199 = 3.98.
@@ -59,7 +59,9 @@ def test_leaves_outliers_out(batch_size, calibrated):
 
 def test_zero_is_within_every_range(calibrated):
     x = np.random.default_rng(1).uniform(5, 9, (100, 2)).astype("float32")
-    (low, high), (y_low, y_high) = ranges(with_robust_ranges(calibrated, x))
+    (low, high), (y_low, y_high) = ranges(
+        with_robust_ranges(calibrated, {"x": x})
+    )
     assert low == 0.0 and high > 8.0
     assert y_low < -16.0 and 5.0 < y_high < 9.0
 
@@ -69,4 +71,4 @@ def test_refuses_what_is_not_finite(wrong, calibrated):
     x = np.zeros((8, 2), "float32")
     x[3, 1] = wrong
     with pytest.raises(ValueError, match="finite activations"):
-        with_robust_ranges(calibrated, x)
+        with_robust_ranges(calibrated, {"x": x})

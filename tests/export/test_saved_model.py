@@ -16,7 +16,8 @@ from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.export import freeze, saved_model
 from hashnet_tf.export.freeze import description
-from hashnet_tf.export.saved_model import check_signatures, decode_files
+from hashnet_tf.export.image_signatures import decode_files
+from hashnet_tf.export.saved_model import check_signatures
 from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
 # TensorFlow in Python loads slowly: there one of the models is enough.

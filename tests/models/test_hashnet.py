@@ -109,13 +109,6 @@ def test_encode_gives_no_code_for_what_is_no_number(hashnet, images):
         model.encode(images)
 
 
-def test_a_backbone_of_several_inputs_is_refused():
-    a, b = keras.Input((8,)), keras.Input((4,))
-    joined = keras.Model([a, b], keras.layers.Concatenate()([a, b]))
-    with pytest.raises(ValueError, match="of one input.* with 2 inputs"):
-        hn.HashNet(joined, 16)
-
-
 def test_encode_does_not_depend_on_beta(hashnet, images):
     model = hashnet(48)
     expected = model.encode(images)
