@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from hashnet_tf._files import only_writer
 from hashnet_tf._output import Progress, say
 from hashnet_tf.datasets import (
     ImageSet,
+    Vectors,
     ordered_batches,
     pixel_array,
     undecodable_named,
@@ -71,14 +71,14 @@ class ExportReport:
         columns = "{:<22} {:>8} {:>26} {:>15} {:>9} {:>9}"
         lines = [
             f"Bits and MAP on {self.queries:,} queries, MAP among"
-            f" {self.database:,} images of the database",
+            f" {self.database:,} of the database",
             columns.format(
                 "artefact",
                 "MB",
                 "bits that differ",
                 "their |z|",
                 f"MAP@{self.at}",
-                "images/s",
+                "items/s",
             ),
             columns.format("Keras", "", "", "", _told(self.map), ""),
         ]
@@ -201,7 +201,7 @@ def _exported(
     rng = np.random.default_rng(config.seed)
     asked = dataset.query.first(most[0])
     searched = _drawn(dataset.database, most[1], rng)
-    images = pixel_array(asked, size, model.framing)
+    images = _as_array(asked, size, model.framing)
     given["report"] = _report(run, model)
     encoders, broken = {}, []
     labelled = dataset.is_labelled
@@ -210,7 +210,7 @@ def _exported(
         given |= {"quantize": way, "representative": None}
         if way == "int8":
             chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
-            given["representative"] = [pixel_array(chosen, size, model.framing)]
+            given["representative"] = [_as_array(chosen, size, model.framing)]
         place = run.export_path / kind.file_name(name, way)
         say(f"Writing and checking {place}")
         path = kind.function("write")(
@@ -228,10 +228,7 @@ def _exported(
         reference = Reference(
             model,
             images,
-            _Shown(
-                ordered_batches(searched, size, BATCH_SIZE, model.framing),
-                len(searched),
-            ),
+            _Shown(searched, size, model.framing),
             asked.labels if labelled else None,
             searched.labels if labelled else None,
             at,
@@ -247,16 +244,35 @@ def _exported(
     )
 
 
+def _as_array(
+    items: ImageSet, size: tuple[int, int], framing: str
+) -> np.ndarray:
+    """Returns images, or vectors, as the network takes them."""
+    if isinstance(items, Vectors):
+        return items.array()
+    return pixel_array(items, size, framing)
+
+
 class _Shown:
     """Batches of which it is shown how far they are, each time."""
 
-    def __init__(self, batches: tf.data.Dataset, count: int) -> None:
-        self._batches, self._count = batches, count
+    def __init__(
+        self, items: ImageSet, size: tuple[int, int], framing: str
+    ) -> None:
+        self._items, self._size, self._framing = items, size, framing
+
+    def _batches(self) -> Iterator[np.ndarray]:
+        if isinstance(self._items, Vectors):
+            return self._items.batches(BATCH_SIZE)
+        return ordered_batches(
+            self._items, self._size, BATCH_SIZE, self._framing
+        ).as_numpy_iterator()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        say(f"Encoding {self._count:,} images to measure")
-        progress, done = Progress(self._count, "images"), 0
-        for batch in self._batches.as_numpy_iterator():
+        count, unit = len(self._items), self._items.unit
+        say(f"Encoding {count:,} {unit} to measure")
+        progress, done = Progress(count, unit), 0
+        for batch in self._batches():
             yield batch
             done += len(batch)
             progress.update(done)
@@ -285,7 +301,9 @@ def exported_version(
     path = versions / str(max(numbers))
     try:
         written = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-        made_of = written["model_digest"], written["image_dtype"]
+        # Of what is no image there is one dtype.
+        kept = written.get("image_dtype", image_dtype)
+        made_of = written["model_digest"], kept
     except (OSError, ValueError, KeyError, TypeError):
         return None
     wanted = weights_digest(run.model), image_dtype

@@ -29,10 +29,9 @@ class LiteRTEncoder:
     Attributes:
         bits: Int, K.
         inputs: `EncoderInputs`, what it takes.
-        image_size: `(height, width)` of the images that it takes; an encoder of
-            other inputs has none.
-        framing: Str, which part of an image they are, as in `HashNet`; as
-            `image_size`.
+        image_size: `(height, width)` of the images that it takes; None where it
+            takes other inputs, of which the framing says nothing.
+        framing: Str, which part of an image they are, as in `HashNet`.
         batch_size: The number of images, or other items, that the file takes
             at once, or None for any; `encode` and `embed` take any number
             either way.
@@ -58,7 +57,7 @@ class LiteRTEncoder:
 
     bits: int
     inputs: EncoderInputs
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     framing: str
     batch_size: int | None
     quantize: str | None
@@ -108,6 +107,7 @@ class LiteRTEncoder:
         self.description = metadata
         self.bits, self.quantize = metadata["bits"], metadata["quantize"]
         self.inputs = inputs_told(metadata)
+        self.image_size, self.framing = None, "whole"
         if "image_size" in metadata:
             self.image_size, self.framing = self.inputs.of_files()
         self.model_digest = metadata["model_digest"]

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf.export.formats import format_of
-from hashnet_tf.export.freeze import trained_size
-from hashnet_tf.export.images import check_images, image_batches
+from hashnet_tf.export.freeze import inputs_of
+from hashnet_tf.export.images import image_batches
 from hashnet_tf.export.parity import (
     ParityError,
     ParityReport,
@@ -150,8 +150,9 @@ class Reference:
     """A test split with the model's own codes, made once for all artefacts.
 
     Args:
-        model: `HashNet` on images.
-        query: uint8 array `[q, height, width, 3]` of the trained size.
+        model: `HashNet` of one array, images or others.
+        query: As the model takes them; of images uint8 array
+            `[q, height, width, 3]` of the trained size.
         database: Such an array, or an iterable of such batches (a
             `tf.data.Dataset` among others) that can be gone through again.
         query_labels: As in `hashnet_tf.retrieval.evaluate`; None where there
@@ -163,7 +164,7 @@ class Reference:
         map: Float, tie-aware MAP@R of the model's codes, or None.
 
     Raises:
-        ValueError: If images or labels are not such, or the model's z are not
+        ValueError: If inputs or labels are not such, or the model's z are not
             finite.
 
     Example:
@@ -185,8 +186,8 @@ class Reference:
         at: int = 5000,
     ):
         self._model = model
-        self._size = trained_size(model)
-        self.query = check_images(query, self._size, "query")
+        self._inputs = inputs_of(model)
+        self.query = self._inputs.kept(query, "query")
         self._database = database
         self._labels = query_labels, database_labels
         self._at = at
@@ -220,9 +221,7 @@ class Reference:
             batches = image_batches(batches)
         return np.concatenate(
             [
-                encoder.encode(
-                    check_images(np.asarray(batch), self._size, "database")
-                )
+                encoder.encode(self._inputs.kept(np.asarray(batch), "database"))
                 for batch in batches
             ]
         )

@@ -66,10 +66,9 @@ class SavedModelEncoder:
         description: Dict, the content of `assets.extra/hashnet.json`.
         bits: Int, K.
         inputs: `EncoderInputs`, what it takes.
-        image_size: `(height, width)` of the images that it takes; an encoder of
-            other inputs has none.
-        framing: Str, which part of an image they are, as in `HashNet`; as
-            `image_size`.
+        image_size: `(height, width)` of the images that it takes; None where it
+            takes other inputs, of which the framing says nothing.
+        framing: Str, which part of an image they are, as in `HashNet`.
         model_digest: Str, names the model whose bits these are.
         signatures: Dict from name to `SignatureDef`.
 
@@ -87,7 +86,7 @@ class SavedModelEncoder:
     description: dict[str, Any]
     bits: int
     inputs: EncoderInputs
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     framing: str
     model_digest: str
     signatures: Any
@@ -104,6 +103,7 @@ class SavedModelEncoder:
             self.description = json.loads(text)
             self.bits = self.description["bits"]
             self.inputs = inputs_told(self.description)
+            self.image_size, self.framing = None, "whole"
             if "image_size" in self.description:
                 self.image_size, framing = self.inputs.of_files()
                 self.framing = check_framing(framing)

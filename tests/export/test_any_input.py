@@ -194,7 +194,7 @@ def test_no_bit_moves(kind, form, models, artefacts):
     assert CHECKS[form](path, model, parts).bits_moved == 0
     with pytest.raises(ValueError, match="for encoders of RGB images"):
         encoder.encode_files(["cat.jpg"])
-    assert not hasattr(encoder, "image_size")
+    assert encoder.image_size is None
 
 
 @pytest.mark.parametrize("kind", OF_KINDS)
