@@ -4,12 +4,14 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
 from hashnet_tf.export.images import BATCH_SIZE
+from hashnet_tf.export.saved_model_encoder import DESCRIPTION
 
 # The most images that one request may hold.
 MOST_IMAGES = 1024
@@ -160,12 +162,18 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("$", "$$")
 
 
-def bundle_readme(name: str, labels: Mapping[str, int]) -> str:
+def bundle_readme(
+    name: str,
+    labels: Mapping[str, int],
+    inputs: Sequence[Mapping[str, Any]] | None = None,
+) -> str:
     """Writes the README of a bundle.
 
     Args:
         name: Str, the model.
         labels: Dict from label to version.
+        inputs: What the model takes, dicts of name, dtype and shape; None of
+            images.
 
     Returns:
         Str, Markdown.
@@ -178,6 +186,10 @@ def bundle_readme(name: str, labels: Mapping[str, int]) -> str:
     """
     rows = "".join(f"| {label} | {labels[label]} |\n" for label in labels)
     label = "stable" if "stable" in labels else next(iter(labels))
+    url = f"http://127.0.0.1:8501/v1/models/{name}/labels/{label}:predict"
+    noun, (asking, limits) = "images", _of_images(url)
+    if inputs is not None:
+        noun, asking, limits = "items", _of_arrays(url, inputs), ""
     return f"""\
 # TensorFlow Serving of {name}
 
@@ -185,18 +197,7 @@ Start the server, from this folder, and wait until it serves:
 
     docker compose up --detach --wait
 
-Encode an image file (JPEG, PNG, BMP or WebP):
-
-    printf '{{"signature_name": "encode_bytes", "inputs":
-      {{"image_bytes": [{{"b64": "%s"}}]}}}}' \\
-      "$(base64 < photo.jpg | tr -d '\\n')" |
-      curl --silent --show-error --data @- \\
-      http://127.0.0.1:8501/v1/models/{name}/labels/{label}:predict
-
-The answer holds `outputs`, an item for each image: `codes`, the packed bits as
-numbers; `code_bytes`, the same in base64 (`b64`); `signs`, -1 and +1; and `ok`,
-which is false where the file could not be decoded: then the bits mean nothing.
-
+{asking}
 gRPC listens on port 8500: model `{name}`, version_label `{label}`.
 
 ## Versions
@@ -213,15 +214,58 @@ its own first, and move the old label when the new version answers.
 
 ## Limits
 
-- At most {MOST_IMAGES:,} images a request.
+- At most {MOST_IMAGES:,} {noun} a request.
+{limits}- TF_SERVING_IMAGE names another image: one for GPUs, one of your own
+  registry, or one that exists where the version in compose.yaml does not. It
+  should be no older than the TensorFlow that wrote the model.
+- The ports are open to this machine alone; SERVING_ADDRESS=0.0.0.0 opens them
+  to all who reach it. There is neither password nor encryption.
+"""
+
+
+def _of_images(url: str) -> tuple[str, str]:
+    """Returns how a model of images is asked, and a limit of that."""
+    asking = f"""\
+Encode an image file (JPEG, PNG, BMP or WebP):
+
+    printf '{{"signature_name": "encode_bytes", "inputs":
+      {{"image_bytes": [{{"b64": "%s"}}]}}}}' \\
+      "$(base64 < photo.jpg | tr -d '\\n')" |
+      curl --silent --show-error --data @- \\
+      {url}
+
+The answer holds `outputs`, an item for each image: `codes`, the packed bits as
+numbers; `code_bytes`, the same in base64 (`b64`); `signs`, -1 and +1; and `ok`,
+which is false where the file could not be decoded: then the bits mean nothing.
+"""
+    limits = """\
 - Requests are put together into batches. Two requests to `encode_images` with
   images of different sizes that meet in one batch both fail: send all in one
   size, or send files to `encode_bytes`, which may differ.
-- TF_SERVING_IMAGE names another image: one for GPUs, one from your registry, or
-  one that exists where the version in compose.yaml does not. It should be no
-  older than the TensorFlow that wrote the model.
-- The ports are open to this machine alone; SERVING_ADDRESS=0.0.0.0 opens them
-  to all who reach it. There is neither password nor encryption.
+"""
+    return asking, limits
+
+
+def _of_arrays(url: str, inputs: Sequence[Mapping[str, Any]]) -> str:
+    """Returns how a model of other inputs is asked."""
+    rows = "".join(
+        f"| `{told['name']}` | {told['dtype']} |"
+        f" {['n', *('any' if s is None else s for s in told['shape'][1:])]} |\n"
+        for told in inputs
+    ).replace("'", "")
+    return f"""\
+Encode n items at once, `inputs` being a nested list for each of
+
+| input | dtype | shape |
+|---|---|---|
+{rows}
+by a file request.json, `{{"inputs": {{"{inputs[0]["name"]}": [...]}}}}`:
+
+    curl --silent --show-error --data @request.json \\
+      {url}
+
+The answer holds `outputs`, an item for each: `codes`, the packed bits as
+numbers; `code_bytes`, the same in base64 (`b64`); and `signs`, -1 and +1.
 """
 
 
@@ -274,10 +318,14 @@ def write_serving_bundle(
     if labels is None:
         labels = {"stable": max(versions)}
     _check_labels(labels, versions)
+    newest = models / str(max(labels.values())) / DESCRIPTION
+    taken = None
+    if newest.is_file():
+        taken = json.loads(newest.read_text("utf-8")).get("inputs")
     files = {
         "batching_parameters.txt": BATCHING_PARAMETERS,
         "compose.yaml": compose(name, _relative(models, directory)),
-        "README.md": bundle_readme(name, labels),
+        "README.md": bundle_readme(name, labels, taken),
         # Last, for a running server follows it.
         "models.config": models_config(name, labels),
     }
