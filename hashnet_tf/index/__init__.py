@@ -12,6 +12,7 @@ from hashnet_tf.index.duplicates import (
 )
 from hashnet_tf.index.fitting import Fit
 from hashnet_tf.index.index import Index
+from hashnet_tf.index.item_file import Item
 from hashnet_tf.index.pictures import (
     Pictures,
     find_pictures,
@@ -19,7 +20,6 @@ from hashnet_tf.index.pictures import (
     usual_size,
 )
 from hashnet_tf.index.searching import Hit
-from hashnet_tf.index.store import Item
 
 __all__ = [
     "Changes",

@@ -19,13 +19,13 @@ from hashnet_tf.index.fitting import (
     outgrown,
     sample_of,
 )
+from hashnet_tf.index.item_file import Item, ItemFile
 from hashnet_tf.index.own_encoder import (
     check_fit,
     current_encoder,
     own_content,
     settle_encoder,
 )
-from hashnet_tf.index.store import Item, Store
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 
 if typing.TYPE_CHECKING:
@@ -65,8 +65,10 @@ class Index(Browsed):
     none 3
     """
 
-    def __init__(self, store: Store, encoder: "Encoder | None" = None) -> None:
-        super().__init__(store)
+    def __init__(
+        self, file: ItemFile, encoder: "Encoder | None" = None
+    ) -> None:
+        super().__init__(file)
         self._encoder = encoder
 
     @classmethod
@@ -113,15 +115,15 @@ class Index(Browsed):
             )
         check_fit(fit, encoder)
         wanted = encoder.bits if encoder is not None else bits
-        store = Store(path, wanted)
+        file = ItemFile(path, wanted)
         try:
-            store.check_bits(wanted)
+            file.check_bits(wanted)
             if encoder is not None:
-                settle_encoder(store, encoder, fit, keep_features)
+                settle_encoder(file, encoder, fit, keep_features)
         except BaseException:
-            store.close()
+            file.close()
             raise
-        return cls(store, encoder)
+        return cls(file, encoder)
 
     def __enter__(self) -> "Index":
         return self
@@ -131,16 +133,16 @@ class Index(Browsed):
 
     def close(self) -> None:
         """Closes the file; the index can do no more."""
-        self._store.close()
+        self._file.close()
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self._file)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self._store.find([name]))
+        return isinstance(name, str) and bool(self._file.find([name]))
 
     def __iter__(self) -> collections.abc.Iterator[str]:
-        return self._store.names()
+        return self._file.names()
 
     def add(
         self,
@@ -175,10 +177,10 @@ class Index(Browsed):
             Item(name, code.tobytes(), label)
             for name, code, label in zip(names, codes, labels, strict=True)
         ]
-        with self._store.changing():
-            known = self._store.find(names)
+        with self._file.changing():
+            known = self._file.find(names)
             new = [item for item in given if known.get(item.name) != item]
-            self._store.put(new)
+            self._file.put(new)
         refreshed = sum(item.name in known for item in new)
         return Changes(len(new) - refreshed, refreshed, len(given) - len(new))
 
@@ -211,7 +213,7 @@ class Index(Browsed):
         self._needed("add files")
         names = check_names([os.path.abspath(path) for path in paths])
         given = dict(zip(names, check_labels(names, labels), strict=True))
-        if not awaits_fit(self._store):
+        if not awaits_fit(self._file):
             return self._add_files(given, verify)
         some = sample_of(names)
         changes = self._add_files({name: given[name] for name in some}, verify)
@@ -227,8 +229,8 @@ class Index(Browsed):
     ) -> Changes:
         encoder = self._needed("add files")
         # Of them the hash layer is learned.
-        keep = awaits_fit(self._store) or self._store.noted("keep_features")
-        return add_files(self._store, encoder, labels, verify, bool(keep))
+        keep = awaits_fit(self._file) or self._file.noted("keep_features")
+        return add_files(self._file, encoder, labels, verify, bool(keep))
 
     def remove(self, names: collections.abc.Sequence[str]) -> None:
         """Removes items, all or none of them.
@@ -241,8 +243,8 @@ class Index(Browsed):
             TimeoutError: As `open`.
         """
         names = check_names(names)
-        with self._store.changing():
-            known = self._store.find(names)
+        with self._file.changing():
+            known = self._file.find(names)
             missing = [name for name in names if name not in known]
             if missing:
                 more = ", ..." if len(missing) > SHOWN else ""
@@ -250,7 +252,7 @@ class Index(Browsed):
                     "Only names that are there can be removed. Received:"
                     f" {', '.join(missing[:SHOWN])}{more}"
                 )
-            self._store.drop(names)
+            self._file.drop(names)
 
     def within(self, paths: collections.abc.Iterable[Path]) -> list[str]:
         """Returns the names that are these files or lie in these folders.
@@ -261,7 +263,7 @@ class Index(Browsed):
         Raises:
             ValueError: If there is none of one of them.
         """
-        return all_within(self._store.names(), paths)
+        return all_within(self._file.names(), paths)
 
     def prune(self, folder: Path) -> list[str]:
         """Removes the files of a folder, at any depth, that have gone.
@@ -281,20 +283,20 @@ class Index(Browsed):
             raise NotADirectoryError(
                 f"`folder` must be a folder that is there. Received: {folder}"
             )
-        names = within(self._store.names(), os.path.abspath(folder))
+        names = within(self._file.names(), os.path.abspath(folder))
         gone = [name for name in names if not os.path.lexists(name)]
-        with self._store.changing():
-            self._store.drop(gone)
+        with self._file.changing():
+            self._file.drop(gone)
         return gone
 
     @property
     def fit(self) -> Fit | None:
         """`Fit`, what the hash layer was learned from, or None."""
-        return noted_fit(self._store)
+        return noted_fit(self._file)
 
     def outgrown(self) -> str | None:
         """Returns a sentence if it has several times what it was fitted to."""
-        return outgrown(self._store)
+        return outgrown(self._file)
 
     def refit(self) -> Fit:
         """Learns the hash layer anew from all pictures, and codes them anew.
@@ -313,14 +315,14 @@ class Index(Browsed):
             TimeoutError: As `open`.
         """
         encoder = self._needed("fit")
-        if not self._store.noted("fit") or not len(self):
+        if not self._file.noted("fit") or not len(self):
             raise ValueError(
                 "An index is fitted that was begun with fit=True and has"
                 f" pictures. Received: {self.path} with {len(self):,} items"
             )
-        keep = bool(self._store.noted("keep_features"))
+        keep = bool(self._file.noted("keep_features"))
         told, self._encoder = fit(
-            self._store, typing.cast(typing.Any, encoder), keep
+            self._file, typing.cast(typing.Any, encoder), keep
         )
         return told
 
@@ -332,9 +334,9 @@ class Index(Browsed):
         (its digest or None), `fit` (what it was fitted to, a sentence or None),
         `bytes` (of the file).
         """
-        encoder, told = self._store.encoder, self.fit
+        encoder, told = self._file.encoder, self.fit
         return {
-            **self._store.counts(),
+            **self._file.counts(),
             "bits": self.bits,
             "encoder": encoder and encoder["model_digest"],
             "fit": told and told.text(self.bits),
@@ -348,7 +350,7 @@ class Index(Browsed):
             path: Str or path; a file that is there is replaced, once all of the
                 other is written.
         """
-        self._store.copy(path)
+        self._file.copy(path)
 
     def write_encoder(self, path: Path) -> pathlib.Path:
         """Writes the encoder of the index into a LiteRT file of its own.
@@ -363,7 +365,7 @@ class Index(Browsed):
             ValueError: If there is none in the index.
         """
         with written_beside(path) as beside:
-            beside.write_bytes(own_content(self._store))
+            beside.write_bytes(own_content(self._file))
         return pathlib.Path(path)
 
     def check(self) -> None:
@@ -372,8 +374,8 @@ class Index(Browsed):
         Raises:
             ValueError: If some of it is damaged.
         """
-        self._store.check()
+        self._file.check()
 
     def _needed(self, what: str) -> "Encoder":
-        self._encoder = current_encoder(self._store, self._encoder, what)
+        self._encoder = current_encoder(self._file, self._encoder, what)
         return self._encoder
