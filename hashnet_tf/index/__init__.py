@@ -3,8 +3,10 @@
 Codes need numpy alone, pictures PIL and imagehash.
 """
 
+from hashnet_tf.index import stores
 from hashnet_tf.index.browsing import Entry
 from hashnet_tf.index.changes import Changes
+from hashnet_tf.index.copying import Copied
 from hashnet_tf.index.duplicates import (
     DuplicateGroup,
     duplicate_groups,
@@ -23,6 +25,7 @@ from hashnet_tf.index.searching import Hit
 
 __all__ = [
     "Changes",
+    "Copied",
     "DuplicateGroup",
     "Entry",
     "Fit",
@@ -33,6 +36,7 @@ __all__ = [
     "duplicate_groups",
     "find_pictures",
     "perceptual_hash",
+    "stores",
     "thumbnails",
     "usual_size",
 ]

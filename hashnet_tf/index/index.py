@@ -10,6 +10,7 @@ from hashnet_tf.index._checks import SHOWN, check_labels, check_names
 from hashnet_tf.index._database import Path
 from hashnet_tf.index.browsing import Browsed
 from hashnet_tf.index.changes import Changes
+from hashnet_tf.index.copying import Copied, copy_items
 from hashnet_tf.index.files import add_files, all_within, within
 from hashnet_tf.index.fitting import (
     Fit,
@@ -26,6 +27,7 @@ from hashnet_tf.index.own_encoder import (
     own_content,
     settle_encoder,
 )
+from hashnet_tf.index.stores import Store, open_store
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 
 if typing.TYPE_CHECKING:
@@ -351,6 +353,51 @@ class Index(Browsed):
                 other is written.
         """
         self._file.copy(path)
+
+    def copy_to(self, store: Store | str) -> Copied:
+        """Copies names and codes into an engine, as they are now.
+
+        What is there is compared first: an equal code is not sent again, so
+        that a call that was killed goes on where it was, and what the index no
+        longer has is removed. At the end all is read back and compared. Bits
+        and the digest of the encoder are noted with the codes. Labels and
+        features stay here.
+
+        Args:
+            store: `hashnet_tf.index.stores.Store`; or the address of one, such
+                as "duckdb:photos.duckdb", which is begun where there is none.
+
+        Returns:
+            `Copied`.
+
+        Raises:
+            ValueError: If the store is of other bits or another encoder, holds
+                codes by other names and none by a name of the index, or is none
+                of `hashnet_tf.index.stores.STORES`; or as `search`.
+            OSError: If the engine fails, or what is read back is not what the
+                index has.
+            ImportError: If the engine is not installed.
+
+        Example:
+
+        >>> import tempfile, numpy as np, hashnet_tf as hn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with hn.Index.open(f"{folder}/a.index", bits=8) as index:
+        ...         _ = index.add(["a", "b"], np.array([[0], [7]], "uint8"))
+        ...         place = f"parquet:{folder}/codes.parquet"
+        ...         print(index.copy_to(place).text())
+        ...         index.remove(["a"])
+        ...         print(index.copy_to(place).text())
+        2 added, 0 refreshed, 0 kept, 0 removed
+        0 added, 0 refreshed, 1 kept, 1 removed
+        """
+        self._check_fitted()
+        if isinstance(store, Store):
+            return copy_items(self._file, store)
+        encoder = self._file.encoder
+        digest = encoder and encoder["model_digest"]
+        with open_store(store, self.bits, digest) as opened:
+            return copy_items(self._file, opened)
 
     def write_encoder(self, path: Path) -> pathlib.Path:
         """Writes the encoder of the index into a LiteRT file of its own.
