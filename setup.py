@@ -39,6 +39,7 @@ STORES = {
     "lancedb": ["lancedb>=0.25", "pyarrow>=16"],
     "parquet": ["pyarrow>=16"],
     "pgvector": ["psycopg[binary]>=3.2"],
+    "qdrant": ["qdrant-client>=1.16"],
     "sqlite-vec": ["apsw>=3.46", "sqlite-vec>=0.1.6"],
     "usearch": ["usearch>=2.16"],
 }

@@ -1,6 +1,8 @@
 import importlib.util
 import io
 import itertools
+import os
+import tempfile
 
 import numpy as np
 import pytest
@@ -74,6 +76,15 @@ def postgres(tmp_path_factory):
 
 
 @pytest.fixture
+def qdrant():
+    """Folder of Qdrant's local mode, in the place of a server."""
+    # It waits for the disk with each point, and in memory there is none.
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield folder
+
+
+@pytest.fixture
 def address(request, tmp_path):
     """Function to a new address of an engine; it skips where there is none."""
     numbers = itertools.count()
@@ -93,7 +104,7 @@ def address(request, tmp_path):
 
 
 # Of an engine whose place is no path: the fixture that gives its URL.
-SERVERS = {"pgvector": "postgres"}
+SERVERS = {"pgvector": "postgres", "qdrant": "qdrant"}
 
 
 @pytest.fixture

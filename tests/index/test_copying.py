@@ -13,14 +13,14 @@ import hashnet_tf as hn
 from hashnet_tf.index import Copied
 from hashnet_tf.index.stores import STORES, open_store
 
-# Copies by batches of 40, slowly, and tells of each that is there.
+# Copies by batches of 20, slowly, and tells of each that is there.
 COPY = """
 import sys, time
 from hashnet_tf.index import Index
 from hashnet_tf.index.stores import open_store
 index = Index.open(sys.argv[1])
 store = open_store(sys.argv[2], index.bits, None)
-type(store).BATCH = 40
+type(store).BATCH = 20
 add = store._add
 def slowly(names, codes):
     add(names, codes)
@@ -40,9 +40,9 @@ def place(request, address):
 
 @pytest.fixture
 def made(tmp_path, some):
-    """An index of 800 codes of 20 bits."""
+    """An index of 400 codes of 20 bits."""
     with hn.Index.open(tmp_path / "a.index", bits=20) as index:
-        index.add([f"n{i}" for i in range(800)], some(800, 20))
+        index.add([f"n{i}" for i in range(400)], some(400, 20))
         yield index
 
 
@@ -60,7 +60,7 @@ def holds(place, index):
 
 
 def test_what_is_there_is_not_sent_again(place, made, some):
-    assert made.copy_to(place) == Copied(800, 0, 0, 0)
+    assert made.copy_to(place) == Copied(400, 0, 0, 0)
     assert holds(place, made)
     made.remove(["n1", "n2", "n3"])
     made.add(["new", "n7"], some(2, 20))
@@ -70,14 +70,14 @@ def test_what_is_there_is_not_sent_again(place, made, some):
             sent.extend(names),
             add(names, codes),
         )
-        assert made.copy_to(store) == Copied(1, 1, 796, 3)
+        assert made.copy_to(store) == Copied(1, 1, 396, 3)
     assert sorted(sent) == ["n7", "new"]
     assert holds(place, made)
     # A label alone is no other code.
     made.add(
         ["new"], np.frombuffer(made.item("new").code, np.uint8)[None], ["x"]
     )
-    assert made.copy_to(place) == Copied(0, 0, 798, 0)
+    assert made.copy_to(place) == Copied(0, 0, 398, 0)
 
 
 def killed(index, place, batches, wait=0.0):
@@ -101,8 +101,8 @@ def test_a_copy_that_was_killed_goes_on(place, made):
     sent = killed(made, place, 3)
     copied = made.copy_to(place)
     # What was sent may be whole without being told.
-    assert 40 * sent <= copied.kept < 800
-    assert copied == Copied(800 - copied.kept, 0, copied.kept, 0)
+    assert 20 * sent <= copied.kept < 400
+    assert copied == Copied(400 - copied.kept, 0, copied.kept, 0)
     assert holds(place, made)
 
 
@@ -111,8 +111,8 @@ def test_a_copy_that_is_killed_at_any_moment_goes_on(place, made, some):
     rng = np.random.default_rng(0)
     for number in range(6):
         # Of those that are there some are other codes, some gone.
-        names = [f"n{i}" for i in rng.choice(800, 300, replace=False)]
-        made.add(names, some(300, 20))
+        names = [f"n{i}" for i in rng.choice(400, 100, replace=False)]
+        made.add(names, some(100, 20))
         made.remove(list(made)[:10])
         killed(made, place, int(rng.integers(1, 5)), rng.uniform(0, 0.02))
         if number % 2:
@@ -168,7 +168,7 @@ def test_what_is_lost_on_the_way_is_told(made, tmp_path, address):
         with pytest.raises(OSError, match="1 missing, 0 of another code"):
             made.copy_to(store)
     # The same call mends it.
-    assert made.copy_to(place) == Copied(1, 0, 799, 0)
+    assert made.copy_to(place) == Copied(1, 0, 399, 0)
 
 
 def test_an_empty_index_is_copied(place, tmp_path):

@@ -88,6 +88,14 @@ STORES: dict[str, Engine] = {
             ("psycopg",),
         ),
         Engine(
+            "qdrant",
+            "URL#COLLECTION",
+            "a collection of Qdrant; URL may be a folder",
+            f"{_HERE}.qdrant:QdrantStore",
+            "qdrant",
+            ("qdrant_client",),
+        ),
+        Engine(
             "sqlite-vec",
             "FILE",
             "a vec0 table of SQLite",

@@ -41,12 +41,12 @@ def distance(a, b):
 
 @pytest.mark.parametrize("bits", [1, 12, 64, 100])
 def test_distances_are_a_plain_popcount(engine, address, some, bits):
-    codes, queries = some(300, bits), some(3, bits)
-    names = [f"n{i}" for i in range(300)]
+    codes, queries = some(150, bits), some(3, bits)
+    names = [f"n{i}" for i in range(150)]
     kept = {n: c.tobytes() for n, c in zip(names, codes, strict=True)}
     with open_store(address(engine.name), bits=bits) as store:
         store.add(names, codes)
-        for k in (1, 10, 400):
+        for k in (1, 10, 200):
             for query, found in zip(
                 queries, store.search(queries, k), strict=True
             ):
@@ -135,6 +135,8 @@ def test_is_read_back_some_at_a_time(engine, address, some, monkeypatch):
 
 def test_what_another_adds_is_seen(engine, address, some):
     place, codes = address(engine.name), some(3, 16)
+    if engine.name == "qdrant":
+        pytest.skip("its local mode is of one process at a time")
     with open_store(place, bits=16) as one, open_store(place) as other:
         one.add(["a"], codes[:1])
         assert other.search(codes[:1], k=1) == [[Near("a", 0)]]
