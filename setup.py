@@ -34,9 +34,11 @@ SERVE = ["fastapi>=0.115", "prometheus-client>=0.20", "uvicorn>=0.30"]
 # Where codes go, by the engine.
 STORES = {
     "duckdb": ["duckdb>=1.4"],
+    "elasticsearch": ["elasticsearch>=9.0"],
     # Of an HNSW that was saved, 1.14 finds others than before it was.
     "faiss": ["faiss-cpu>=1.15"],
     "lancedb": ["lancedb>=0.25", "pyarrow>=16"],
+    "opensearch": ["opensearch-py>=2.7"],
     "parquet": ["pyarrow>=16"],
     "pgvector": ["psycopg[binary]>=3.2"],
     "qdrant": ["qdrant-client>=1.16"],

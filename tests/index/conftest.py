@@ -2,6 +2,7 @@ import importlib.util
 import io
 import itertools
 import os
+import pathlib
 import tempfile
 
 import numpy as np
@@ -75,6 +76,30 @@ def postgres(tmp_path_factory):
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def stand_ins():
+    """Module of a server that stands for those that are not here."""
+    path = pathlib.Path(__file__).with_name("stand_ins.py")
+    spec = importlib.util.spec_from_file_location("index_stand_ins", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(stand_ins):
+    """URL of what stands for Elasticsearch."""
+    with stand_ins.documents("elasticsearch") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def opensearch(stand_ins):
+    """URL of what stands for OpenSearch."""
+    with stand_ins.documents("opensearch") as url:
+        yield url
+
+
 @pytest.fixture
 def qdrant():
     """Folder of Qdrant's local mode, in the place of a server."""
@@ -97,14 +122,19 @@ def address(request, tmp_path):
         if engine.place in ("FILE", "FOLDER"):
             return f"{name}:{tmp_path / f'codes{next(numbers)}'}"
         server = request.getfixturevalue(SERVERS[name])
-        table = f"{tmp_path.name} {next(numbers)}"
+        table = f"{tmp_path.name}-{next(numbers)}".lower()
         return f"{name}:{server}#{table}"
 
     return new
 
 
 # Of an engine whose place is no path: the fixture that gives its URL.
-SERVERS = {"pgvector": "postgres", "qdrant": "qdrant"}
+SERVERS = {
+    "elasticsearch": "elasticsearch",
+    "opensearch": "opensearch",
+    "pgvector": "postgres",
+    "qdrant": "qdrant",
+}
 
 
 @pytest.fixture

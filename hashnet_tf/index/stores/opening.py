@@ -56,6 +56,14 @@ STORES: dict[str, Engine] = {
             ("duckdb",),
         ),
         Engine(
+            "elasticsearch",
+            "URL#INDEX",
+            "documents of Elasticsearch",
+            f"{_HERE}.elasticsearch:ElasticsearchStore",
+            "elasticsearch",
+            ("elasticsearch",),
+        ),
+        Engine(
             "faiss",
             "FOLDER",
             "a flat binary index of FAISS",
@@ -70,6 +78,14 @@ STORES: dict[str, Engine] = {
             f"{_HERE}.lancedb:LancedbStore",
             "lancedb",
             ("lancedb", "pyarrow"),
+        ),
+        Engine(
+            "opensearch",
+            "URL#INDEX",
+            "documents of OpenSearch",
+            f"{_HERE}.opensearch:OpensearchStore",
+            "opensearch",
+            ("opensearchpy",),
         ),
         Engine(
             "parquet",
@@ -123,7 +139,7 @@ def store_words() -> str:
 
     >>> from hashnet_tf.index.stores.opening import store_words
     >>> store_words()[:38]
-    'duckdb:FILE, faiss:FOLDER, lancedb:FOL'
+    'duckdb:FILE, elasticsearch:URL#INDEX, '
     """
     return ", ".join(engine.word for engine in STORES.values())
 
@@ -153,9 +169,10 @@ def open_store(
     >>> open_store("duckbd:codes.duckdb", bits=64)
     Traceback (most recent call last):
         ...
-    ValueError: A store must be duckdb:FILE, faiss:FOLDER, lancedb:FOLDER, \
-parquet:FILE, pgvector:URL#TABLE, sqlite-vec:FILE, usearch:FOLDER; near to it: \
-duckdb. Received: 'duckbd:codes.duckdb'
+    ValueError: A store must be duckdb:FILE, elasticsearch:URL#INDEX, \
+faiss:FOLDER, lancedb:FOLDER, opensearch:URL#INDEX, parquet:FILE, \
+pgvector:URL#TABLE, qdrant:URL#COLLECTION, sqlite-vec:FILE, usearch:FOLDER; \
+near to it: duckdb. Received: 'duckbd:codes.duckdb'
     """
     word, colon, place = address.partition(":")
     engine = STORES.get(word)
