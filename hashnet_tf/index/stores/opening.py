@@ -21,6 +21,7 @@ class Engine:
             is opened.
         extra: Str, the extra of this package that installs the engine.
         modules: Tuple of str, what must be importable.
+        tested: Str, against what the tests run it.
         is_exact: Bool, whether all of the nearest are found.
 
     Example:
@@ -36,6 +37,7 @@ class Engine:
     store: str
     extra: str
     modules: tuple[str, ...]
+    tested: str = "the engine"
     is_exact: bool = True
 
     @property
@@ -62,6 +64,7 @@ STORES: dict[str, Engine] = {
             f"{_HERE}.elasticsearch:ElasticsearchStore",
             "elasticsearch",
             ("elasticsearch",),
+            tested="its requests, no server",
         ),
         Engine(
             "faiss",
@@ -86,6 +89,7 @@ STORES: dict[str, Engine] = {
             f"{_HERE}.opensearch:OpensearchStore",
             "opensearch",
             ("opensearchpy",),
+            tested="its requests, no server",
         ),
         Engine(
             "parquet",
@@ -102,6 +106,7 @@ STORES: dict[str, Engine] = {
             f"{_HERE}.pgvector:PgvectorStore",
             "pgvector",
             ("psycopg",),
+            tested="a server",
         ),
         Engine(
             "qdrant",
@@ -110,6 +115,7 @@ STORES: dict[str, Engine] = {
             f"{_HERE}.qdrant:QdrantStore",
             "qdrant",
             ("qdrant_client",),
+            tested="its local mode, no server",
         ),
         Engine(
             "sqlite-vec",
