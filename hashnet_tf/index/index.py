@@ -336,11 +336,11 @@ class Index(Browsed):
         (its digest or None), `fit` (what it was fitted to, a sentence or None),
         `bytes` (of the file).
         """
-        encoder, told = self._file.encoder, self.fit
+        told = self.fit
         return {
             **self._file.counts(),
             "bits": self.bits,
-            "encoder": encoder and encoder["model_digest"],
+            "encoder": self._file.encoder_digest,
             "fit": told and told.text(self.bits),
             "bytes": self.path.stat().st_size,
         }
@@ -394,8 +394,7 @@ class Index(Browsed):
         self._check_fitted()
         if isinstance(store, Store):
             return copy_items(self._file, store)
-        encoder = self._file.encoder
-        digest = encoder and encoder["model_digest"]
+        digest = self._file.encoder_digest
         with open_store(store, self.bits, digest) as opened:
             return copy_items(self._file, opened)
 

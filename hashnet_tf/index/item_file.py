@@ -165,6 +165,12 @@ class ItemFile:
     def encoder(self, told: dict[str, typing.Any]) -> None:
         self.note("encoder", json.dumps(told))
 
+    @property
+    def encoder_digest(self) -> str | None:
+        """Str, that of the encoder that the codes are of, or None."""
+        told = self.encoder
+        return None if told is None else told["model_digest"]
+
     def check_bits(self, bits: int | None) -> None:
         """Refuses a file of other bits; None allows any.
 

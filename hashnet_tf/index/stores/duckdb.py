@@ -1,6 +1,7 @@
 """DuckDB: a table that is searched by SQL, in one file."""
 
 import collections.abc
+import contextlib
 import typing
 
 import numpy as np
@@ -64,8 +65,16 @@ class DuckdbStore(Store):
                 "INSERT INTO about VALUES (?)", [about.text()]
             )
 
-    def _changing(self) -> "_Transaction":
-        return _Transaction(self._connection)
+    @contextlib.contextmanager
+    def _changing(self) -> collections.abc.Iterator[None]:
+        """Makes all changes of the block or, if it raises, none of them."""
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def _words(self, codes: Codes) -> npt.NDArray[np.uint64]:
         padded = np.zeros((len(codes), -(-self.bits // 64) * 8), np.uint8)
@@ -123,16 +132,3 @@ class DuckdbStore(Store):
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
-
-
-class _Transaction:
-    """Makes all changes of a block or, if it raises, none of them."""
-
-    def __init__(self, connection: typing.Any) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN TRANSACTION")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")

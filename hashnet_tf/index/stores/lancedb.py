@@ -42,7 +42,7 @@ class LancedbStore(Store):
         lancedb = typing.cast(typing.Any, load("lancedb", "lancedb"))
         self._arrow = typing.cast(typing.Any, load("pyarrow", "lancedb"))
         # Each call sees what others have written.
-        self._database = lancedb.connect(
+        self._database: typing.Any = lancedb.connect(
             self._place, read_consistency_interval=datetime.timedelta(0)
         )
         self._table: typing.Any = None

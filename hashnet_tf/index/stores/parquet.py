@@ -1,6 +1,7 @@
 """Parquet: one file of names and codes, for what reads tables."""
 
 import collections.abc
+import contextlib
 import os
 import pathlib
 import typing
@@ -98,10 +99,21 @@ class ParquetStore(Store):
             self._known = state, names, codes
         return self._known[1:]
 
-    def _readable(self) -> "_Readable":
-        return _Readable(self.told)
+    @contextlib.contextmanager
+    def _readable(self) -> collections.abc.Iterator[None]:
+        """Says of a file that fails what was wanted and what came."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            # By a damaged file Arrow fails in many ways.
+            raise ValueError(
+                "A store of Parquet must be a file that this package wrote."
+                f" Received: {self.told} with {error!r}"
+            ) from error
 
-    def _alone(self) -> typing.ContextManager[None]:
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
         lock = self._path.with_name(f".{self._path.name}.lock")
         return only_writer(self._path, lock)
 
@@ -143,22 +155,3 @@ class ParquetStore(Store):
     def close(self) -> None:
         """Forgets what was read."""
         self._known = None
-
-
-class _Readable:
-    """Says of a file that fails what was wanted and what came."""
-
-    def __init__(self, told: str) -> None:
-        self._told = told
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, FileNotFoundError):
-            return
-        if isinstance(error, Exception):
-            raise ValueError(
-                "A store of Parquet must be a file that this package wrote."
-                f" Received: {self._told} with {error!r}"
-            ) from error
