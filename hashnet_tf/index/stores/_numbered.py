@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hashnet_tf._files import (
     file_digest,
     only_writer,
+    read_json,
     write_json,
     written_beside,
 )
@@ -20,6 +21,7 @@ from hashnet_tf.index.stores.store import About, Batch, Near, Store
 from hashnet_tf.retrieval.codes import Codes
 
 MANIFEST = "manifest.json"
+ADVICE = "remove the folder and copy into it anew"
 Ids = npt.NDArray[np.int64]
 
 
@@ -29,9 +31,9 @@ class NumberedStore(Store):
     The two files of a state have its number in their names. A change writes
     those of the next, and then the manifest that names them, with their
     SHA-256: whoever reads sees one state, and a process that is killed leaves
-    the one before. All is held in memory, and a call of `add` or `remove`
-    writes all of it; other programs read the engine's file that the manifest
-    names as `codes`.
+    the one before. What is damaged is refused. All is held in memory, and a
+    call of `add` or `remove` writes all of it; other programs read the engine's
+    file that the manifest names as `codes`.
     """
 
     # All is written anew for each.
@@ -93,23 +95,12 @@ class NumberedStore(Store):
 
     def _manifest(self) -> dict[str, typing.Any] | None:
         path = self._folder / MANIFEST
-        try:
-            text = path.read_text("utf-8")
-        except FileNotFoundError:
+        if not path.exists():
             return None
-        try:
-            manifest = json.loads(text)
-            return {
-                key: manifest[key] for key in ("about", "state", "next")
-            } | {
-                kind: (manifest[kind]["file"], manifest[kind]["sha256"])
-                for kind in ("codes", "names")
-            }
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{path} must be a manifest that this package wrote."
-                f" Received: {error!r}"
-            ) from error
+        keys = ("about", "state", "next", "codes", "names")
+        return read_json(
+            path, ADVICE, lambda told: {key: told[key] for key in keys}
+        )
 
     def _alone(self) -> contextlib.AbstractContextManager[None]:
         return only_writer(self._folder, self._folder / ".lock")
@@ -123,12 +114,10 @@ class NumberedStore(Store):
             return
         paths = {}
         for kind in ("codes", "names"):
-            name, digest = manifest[kind]
-            paths[kind] = self._folder / name
-            if file_digest(paths[kind]) != digest:
+            paths[kind] = self._folder / manifest[kind]["file"]
+            if file_digest(paths[kind]) != manifest[kind]["sha256"]:
                 raise ValueError(
-                    f"{paths[kind]} must be as it was written; remove the"
-                    " folder and copy into it anew."
+                    f"{paths[kind]} must be as it was written; {ADVICE}."
                     " Received: a file of another digest"
                 )
         told = json.loads(paths["names"].read_text("utf-8"))
@@ -169,6 +158,7 @@ class NumberedStore(Store):
                 "codes": {"file": codes.name, "sha256": file_digest(codes)},
                 "names": {"file": names.name, "sha256": file_digest(names)},
             },
+            seal=True,
         )
         self._state = state
         # Who has just read the manifest before finds its files.
