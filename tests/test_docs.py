@@ -139,6 +139,7 @@ TABLES = runpy.run_path(str(ROOT / "docs" / "write_tables.py"))
 # A row of each page, written by hand.
 ROWS = {
     "data-sets.md": "| `cifar10-59k` | 1,000 | 5,000 | 59,000 | 10 | all |",
+    "stores.md": "| `duckdb:FILE` | a table of DuckDB | all | the engine |",
     "training.md": "| `csq` | CSQ | `hn.losses.CSQLoss` | `beta=1.0` | Yuan",
     "deploying.md": "| LiteRT float16 | 0.2 % | 0.01 |",
     "results.md": "| HashNet-R | **.627 ±.002** | .635 ±.002 | .632 ±.002 |",

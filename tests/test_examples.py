@@ -7,6 +7,7 @@ import pkgutil
 import pytest
 
 import hashnet_tf
+from hashnet_tf.index.stores import STORES
 
 MODULES = [
     module.name
@@ -16,6 +17,11 @@ MODULES = [
 
 # What the examples of a module need beside the package.
 EXTRAS = {
+    **{
+        engine.store.partition(":")[0]: module
+        for engine in STORES.values()
+        for module in engine.modules
+    },
     "hashnet_tf.shallow.vectors": "faiss",
     **{
         f"hashnet_tf.serving.{name}": "fastapi"

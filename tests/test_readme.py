@@ -52,6 +52,7 @@ def test_every_block_is_tried():
         "docs/indexing.md": 1,
         "docs/measuring-codes.md": 1,
         "docs/results.md": 1,
+        "docs/stores.md": 1,
     }
 
 
@@ -93,6 +94,18 @@ def test_an_index_changes(tmp_path, monkeypatch, capsys):
     ]
     with hn.Index.open("words.index") as index:
         assert list(index) == ["none", "three"]
+
+
+def test_codes_go_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks("docs/stores.md")
+    run_block(text)
+    assert capsys.readouterr().out.splitlines() == [
+        "3 added, 0 refreshed, 0 kept, 0 removed",
+        "3 16 None",
+        "[Near(name='three', distance=0), Near(name='none', distance=3)]",
+        "['four', 'none', 'three'] [[0, 15], [0, 0], [0, 7]]",
+    ]
 
 
 def test_client_is_python():

@@ -11,6 +11,7 @@ All of it, the encoder too, lies in one file.
 
 import argparse
 import os
+import re
 import shlex
 import typing
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 import hashnet_tf as hn
 from hashnet_tf.index.duplicates import RADIUS
 from hashnet_tf.index.searching import RERANKED
+from hashnet_tf.index.stores.opening import store_words
 from hashnet_tf.runs._together import WITHOUT_WEIGHTS
 from hashnet_tf.tools.main import add_parser
 
@@ -74,8 +76,13 @@ def add_arguments(
     remove.add_argument("names", nargs="+", help="files, or folders of them")
     action("refit", "learn the codes anew, of a folder that has grown")
     action("stat", "tell what is in the index")
-    copy = action("copy", "write the index into another file")
-    copy.add_argument("to", help="file to write")
+    copy = action("copy", "write the index into another file or an engine")
+    copy.add_argument("path", nargs="?", help="file to write")
+    copy.add_argument(
+        "--to",
+        help=f"where the codes go, in place of it: {store_words()}; the same"
+        " command again brings what has changed",
+    )
     encoder = action("encoder", "write the encoder into a LiteRT file")
     encoder.add_argument("to", help="file to write")
     return list(actions.choices.values())
@@ -313,9 +320,28 @@ def _print_some(lines: list[str], what: str = "") -> None:
 
 
 def _copy(arguments: argparse.Namespace) -> int:
+    given = [p for p in (arguments.path, arguments.to) if p is not None]
+    if len(given) != 1:
+        raise ValueError(
+            "A copy needs either a file or --to."
+            f" Received: {' and '.join(given) or 'none of them'}"
+        )
+    (to,) = given
     with hn.Index.open(arguments.index) as index:
-        index.copy(arguments.to)
-    print(f"Copied into {arguments.to}")
+        # A file by such a name is given as ./word:name.
+        if not re.match("[a-z][a-z-]+:", to):
+            index.copy(to)
+            print(f"Copied into {to}")
+            return 0
+        try:
+            print(index.copy_to(to).text())
+        except ImportError as error:
+            # Told in one line, as other input that is wrong.
+            raise ValueError(str(error)) from error
+        print(
+            f"{len(index):,} codes of {index.bits} bits were read back and are"
+            " those of the index"
+        )
     return 0
 
 

@@ -3,8 +3,10 @@
 Codes need numpy alone, pictures PIL and imagehash.
 """
 
+from hashnet_tf.index import stores
 from hashnet_tf.index.browsing import Entry
 from hashnet_tf.index.changes import Changes
+from hashnet_tf.index.copying import Copied
 from hashnet_tf.index.duplicates import (
     DuplicateGroup,
     duplicate_groups,
@@ -12,6 +14,7 @@ from hashnet_tf.index.duplicates import (
 )
 from hashnet_tf.index.fitting import Fit
 from hashnet_tf.index.index import Index
+from hashnet_tf.index.item_file import Item
 from hashnet_tf.index.pictures import (
     Pictures,
     find_pictures,
@@ -19,10 +22,10 @@ from hashnet_tf.index.pictures import (
     usual_size,
 )
 from hashnet_tf.index.searching import Hit
-from hashnet_tf.index.store import Item
 
 __all__ = [
     "Changes",
+    "Copied",
     "DuplicateGroup",
     "Entry",
     "Fit",
@@ -33,6 +36,7 @@ __all__ = [
     "duplicate_groups",
     "find_pictures",
     "perceptual_hash",
+    "stores",
     "thumbnails",
     "usual_size",
 ]

@@ -5,8 +5,8 @@ import typing
 
 import numpy as np
 
+from hashnet_tf.index.item_file import ItemFile
 from hashnet_tf.index.searching import Searched
-from hashnet_tf.index.store import Store
 from hashnet_tf.retrieval.codes import Codes, check_codes
 
 if typing.TYPE_CHECKING:
@@ -56,11 +56,11 @@ class Browsed(Searched):
         Returns:
             Two ints.
         """
-        return self._store.version()
+        return self._file.version()
 
     def labels(self) -> dict[str, int]:
         """Returns how many items each label has, by label."""
-        return self._store.labels()
+        return self._file.labels()
 
     def entries(self, ids: collections.abc.Iterable[int]) -> list[Entry]:
         """Returns the items of some ids, in their order.
@@ -71,7 +71,7 @@ class Browsed(Searched):
         Returns:
             List of `Entry`.
         """
-        found = _by(self._store, "id", [int(number) for number in ids])
+        found = _by(self._file, "id", [int(number) for number in ids])
         return list(found.values())
 
     def entries_of(
@@ -85,7 +85,7 @@ class Browsed(Searched):
         Returns:
             Dict from str to `Entry`.
         """
-        return _by(self._store, "name", list(names))
+        return _by(self._file, "name", list(names))
 
     def page(
         self, offset: int, limit: int, label: str | None = None
@@ -103,11 +103,11 @@ class Browsed(Searched):
         which, values = "", []
         if label is not None:
             which, values = " WHERE label = ?", [label]
-        with self._store.reading():
-            ((total,),) = self._store.query(
+        with self._file.reading():
+            ((total,),) = self._file.query(
                 f"SELECT count(*) FROM items{which}", values
             )
-            rows = self._store.query(
+            rows = self._file.query(
                 f"SELECT {', '.join(Entry._fields)} FROM items{which}"
                 " ORDER BY id LIMIT ? OFFSET ?",
                 [*values, limit, offset],
@@ -133,7 +133,7 @@ class Browsed(Searched):
             ValueError: If `code` or `radius` is none of these.
         """
         asked = check_codes(np.asarray(code)[None], self.bits, "code")
-        with self._store.reading():
+        with self._file.reading():
             (distances,), (ids,) = self._current().range_search(asked, radius)
             some = slice(offset, offset + limit)
             entries = self.entries(ids[some].tolist())
@@ -142,14 +142,14 @@ class Browsed(Searched):
 
 
 def _by(
-    store: Store, column: str, keys: list[typing.Any]
+    file: ItemFile, column: str, keys: list[typing.Any]
 ) -> dict[typing.Any, Entry]:
     """Returns the items that are there, by a column, in the order of keys."""
     place = Entry._fields.index(column)
     found = {}
     for start in range(0, len(keys), AT_ONCE):
         some = keys[start : start + AT_ONCE]
-        rows = store.query(
+        rows = file.query(
             f"SELECT {', '.join(Entry._fields)} FROM items"
             f" WHERE {column} IN ({', '.join('?' * len(some))})",
             some,

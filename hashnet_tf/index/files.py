@@ -13,7 +13,7 @@ from hashnet_tf.datasets.pixels.pillow import image_pixels, open_image
 from hashnet_tf.index._checks import SHOWN
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.duplicates import perceptual_hash
-from hashnet_tf.index.store import Item, Picture, Store
+from hashnet_tf.index.item_file import Item, ItemFile, Picture
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
@@ -25,16 +25,16 @@ Labels = collections.abc.Mapping[str, str | None]
 
 
 def add_files(
-    store: Store,
+    file: ItemFile,
     encoder: "Encoder",
     labels: Labels,
     verify: bool,
     keep_features: bool,
 ) -> Changes:
-    """Adds files to a store, as `Index.add_files` does.
+    """Adds image files to the items, as `Index.add_files` does.
 
     Args:
-        store: `Store`.
+        file: `ItemFile`.
         encoder: `hashnet_tf.runs.Encoder`.
         labels: Mapping from the absolute path of each file to its label; None
             keeps what it has.
@@ -42,7 +42,7 @@ def add_files(
         keep_features: As in `Index.open`.
     """
     names = list(labels)
-    known = store.find(names)
+    known = file.find(names)
     progress = Progress(len(names), "files")
     refused: dict[str, str] = {}
     counts = {"added": 0, "refreshed": 0, "kept": 0}
@@ -55,14 +55,14 @@ def add_files(
             item = _looked_at(name, label, old, verify, refused)
             found += [] if item is None else [item]
         new = [item for item in found if known.get(item.name) != item]
-        new, pictures = _encoded(encoder, store, new, refused)
+        new, pictures = _encoded(encoder, file, new, refused)
         if not keep_features:
             pictures = [p._replace(features=None) for p in pictures]
         if new:
-            with store.changing():
-                store.put(new)
-                store.keep_pictures(pictures)
-                store.forget(
+            with file.changing():
+                file.put(new)
+                file.keep_pictures(pictures)
+                file.forget(
                     known[item.name].digest
                     for item in new
                     if item.name in known
@@ -106,7 +106,7 @@ def _looked_at(
 
 def _encoded(
     encoder: "Encoder",
-    store: Store,
+    file: ItemFile,
     items: list[Item],
     refused: dict[str, str],
 ) -> tuple[list[Item], list[Picture]]:
@@ -116,7 +116,7 @@ def _encoded(
     """
     codes = {item.digest: item.code for item in items if item.code}
     unknown = {item.digest for item in items} - set(codes)
-    alike = store.alike(digest for digest in unknown if digest is not None)
+    alike = file.alike(digest for digest in unknown if digest is not None)
     codes |= {digest: item.code for digest, item in alike.items()}
     # Of each content one.
     first = {

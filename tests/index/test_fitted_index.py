@@ -128,13 +128,13 @@ def test_refit_learns_from_what_has_come(tmp_path, encoder, photos):
 
 def test_a_killed_refit_changes_nothing(index, monkeypatch):
     before, told = kept(index), index.stat()
-    put = index._store.put
+    put = index._file.put
 
     def killed(items):
         put(items)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(index._store, "put", killed)
+    monkeypatch.setattr(index._file, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         index.refit()
     assert (kept(index), index.stat()) == (before, told)

@@ -238,8 +238,8 @@ def test_copies_in_one_file(index, tmp_path):
 
 def test_nothing_is_kept_of_a_block_that_fails(index):
     index.add(["a"], some(1))
-    with pytest.raises(KeyboardInterrupt), index._store.changing():
-        index._store.drop(["a"])
+    with pytest.raises(KeyboardInterrupt), index._file.changing():
+        index._file.drop(["a"])
         raise KeyboardInterrupt
     assert list(index) == ["a"]
 

@@ -36,8 +36,8 @@ HOLD = """
 import sys, time, numpy as np
 from hashnet_tf.index import Index
 with Index.open(sys.argv[1]) as index:
-    with index._store.changing():
-        index._store.drop(["a"])
+    with index._file.changing():
+        index._file.drop(["a"])
         print("begun", flush=True)
         time.sleep(1.0)
 """

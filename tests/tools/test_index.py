@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import hashnet_tf as hn
+
 BEGUN = ("--backbone=small_cnn", "--image_size=16", "--bits=16")
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     import keras
-
-    import hashnet_tf as hn
 
     keras.utils.set_random_seed(0)
     path = tmp_path_factory.mktemp("weights") / "small_cnn.weights.h5"
@@ -146,3 +146,74 @@ def test_search_needs_no_tensorflow(made):
         list(map(str, words)), capture_output=True, text=True, check=True
     )
     assert ended.stdout.splitlines()[-1] == "set()"
+
+
+# A copy of the command that is killed behind its second batch of ten.
+KILLED = """
+import os, signal, sys
+from hashnet_tf.index.stores.parquet import ParquetStore
+from hashnet_tf.tools import main
+ParquetStore.BATCH = 10
+add, sent = ParquetStore._add, []
+def counted(store, names, codes):
+    add(store, names, codes)
+    sent.append(names)
+    if len(sent) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+ParquetStore._add = counted
+main.run(main.parse(["hashnet", *sys.argv[1:]]))
+"""
+
+
+def test_copies_into_an_engine(made, hashnet, tmp_path):
+    root, _ = made
+    words = [
+        "index",
+        "copy",
+        at(root),
+        f"--to=parquet:{tmp_path / 'a.parquet'}",
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, *words], capture_output=True
+    )
+    assert ended.returncode == -9, ended.stderr
+    ended = hashnet(*words)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        "10 added, 0 refreshed, 20 kept, 0 removed",
+        "30 codes of 16 bits were read back and are those of the index",
+    ]
+    assert "0 added, 0 refreshed, 30 kept" in hashnet(*words).out
+    with (
+        hn.Index.open(root / "a.index") as index,
+        hn.index.stores.open_store(words[-1].removeprefix("--to=")) as store,
+    ):
+        assert store.encoder == index.stat()["encoder"] is not None
+        code = np.frombuffer(index.item(next(iter(index))).code, np.uint8)
+        found = index.search(code, k=30)
+        assert sorted(store.search(code[None], k=30)[0]) == sorted(
+            hn.index.stores.Near(hit.name, hit.distance) for hit in found
+        )
+
+
+def test_refuses_to_copy(made, fails, tmp_path, monkeypatch):
+    root, _ = made
+    copy = "index", "copy", at(root)
+    assert "either a file or --to" in fails(*copy)
+    assert "either a file or --to" in fails(*copy, "a", "--to=b")
+    assert "near to it: duckdb" in fails(*copy, "--to=duckbd:a")
+    assert "A store must be" in fails(*copy, "duckbd:a")
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    to = f"--to=duckdb:{tmp_path / 'a'}"
+    assert "pip install 'hashnet_tf[duckdb]'" in fails(*copy, to)
+
+
+def test_copies_into_a_file(made, hashnet, tmp_path, monkeypatch):
+    root, _ = made
+    monkeypatch.chdir(tmp_path)
+    for words in (["a.index"], ["--to=b.index"], ["./duckdb:c"]):
+        ended = hashnet("index", "copy", at(root), *words)
+        assert ended.code == 0, ended
+    for name in ("a.index", "b.index", "duckdb:c"):
+        with hn.Index.open(tmp_path / name) as index:
+            assert len(index) == 30

@@ -87,7 +87,7 @@ class Picture(typing.NamedTuple):
 Told = tuple[str, str | None, str | None]
 
 
-class Store:
+class ItemFile:
     """Items by name in a file of SQLite.
 
     Args:
@@ -112,13 +112,13 @@ class Store:
     Example:
 
     >>> import pathlib, tempfile
-    >>> from hashnet_tf.index.store import Item, Store
+    >>> from hashnet_tf.index.item_file import Item, ItemFile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = Store(pathlib.Path(folder, "a.index"), bits=8)
-    ...     with store.changing():
-    ...         store.put([Item("one", b"1")])
-    ...     print(len(store), store.find(["one"])["one"].code)
-    ...     store.close()
+    ...     file = ItemFile(pathlib.Path(folder, "a.index"), bits=8)
+    ...     with file.changing():
+    ...         file.put([Item("one", b"1")])
+    ...     print(len(file), file.find(["one"])["one"].code)
+    ...     file.close()
     1 b'1'
     """
 
@@ -165,8 +165,14 @@ class Store:
     def encoder(self, told: dict[str, typing.Any]) -> None:
         self.note("encoder", json.dumps(told))
 
+    @property
+    def encoder_digest(self) -> str | None:
+        """Str, that of the encoder that the codes are of, or None."""
+        told = self.encoder
+        return None if told is None else told["model_digest"]
+
     def check_bits(self, bits: int | None) -> None:
-        """Refuses a store of other bits; None allows any.
+        """Refuses a file of other bits; None allows any.
 
         Raises:
             ValueError: If they differ.
