@@ -1,4 +1,5 @@
 from .backbone_encoder import backbone_encoder as backbone_encoder
+from .backbone_encoder import vector_encoder as vector_encoder
 from .formats import FORMATS as FORMATS
 from .from_run import ExportReport as ExportReport
 from .from_run import export_run as export_run
@@ -43,5 +44,6 @@ __all__ = [
     "to_image_embedder",
     "to_litert",
     "to_saved_model",
+    "vector_encoder",
     "write_serving_bundle",
 ]

@@ -10,6 +10,7 @@ from hashnet_tf._output import silenced
 from hashnet_tf.export.litert import to_litert
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
 from hashnet_tf.models import HashNet, backbone
+from hashnet_tf.retrieval.codes import check_count
 
 
 def backbone_encoder(
@@ -55,11 +56,40 @@ def backbone_encoder(
     return feature_encoder(HashNet(features, bits, framing))
 
 
+def vector_encoder(width: int, bits: int = 128) -> LiteRTEncoder:
+    """Returns a LiteRT encoder of vectors, whose hash layer is still random.
+
+    For an index that is fitted to its vectors (`hn.Index.open(fit=True)`). It
+    brings each to unit length, for angles are what its codes shall tell, and
+    gives them in half precision, in which an index keeps them.
+
+    Args:
+        width: Positive int d.
+        bits: Positive int K.
+
+    Raises:
+        ValueError: If one is no positive integer.
+
+    Example:
+
+    >>> import numpy as np, hashnet_tf as hn
+    >>> encoder = hn.export.vector_encoder(width=8, bits=12)
+    >>> encoder.encode(np.eye(8)).shape, encoder.features
+    ((8, 2), 8)
+    """
+    check_count(width, "width")
+    vectors = keras.Input((width,), name="vectors")
+    unit = keras.layers.UnitNormalization()(vectors)
+    rounded = keras.ops.cast(keras.ops.cast(unit, "float16"), "float32")
+    network = keras.Model(vectors, rounded, name="vectors")
+    return feature_encoder(HashNet(network, check_count(bits, "bits")))
+
+
 def feature_encoder(model: HashNet) -> LiteRTEncoder:
     """Returns a LiteRT encoder of a model that gives its features too.
 
     Args:
-        model: `HashNet` on images.
+        model: `HashNet` on images, or on vectors.
 
     Raises:
         ValueError: As `to_litert`.

@@ -7,6 +7,12 @@ All of it, the encoder too, lies in one file.
 
   hashnet index add PHOTOS --index=photos.index
   hashnet index search photo.jpg --index=photos.index
+
+Vectors, in a file as --data=vectors:FILE reads it, go into an index of their
+own in the same way:
+
+  hashnet index add words.npy --index=words.index
+  hashnet index search queries.npy --index=words.index
 """
 
 import argparse
@@ -17,11 +23,8 @@ import typing
 from collections.abc import Sequence
 
 import hashnet_tf as hn
-from hashnet_tf.index.duplicates import RADIUS
-from hashnet_tf.index.searching import RERANKED
-from hashnet_tf.index.stores.opening import store_words
 from hashnet_tf.runs._together import WITHOUT_WEIGHTS
-from hashnet_tf.tools.main import add_parser
+from hashnet_tf.tools._index_flags import add_arguments
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
@@ -33,107 +36,7 @@ SHOWN = 10
 # Pictures of a row of a sheet, of a query, and queries of a sheet.
 A_ROW, DRAWN, DRAWN_QUERIES = 9, 26, 8
 
-
-def add_arguments(
-    parser: argparse.ArgumentParser,
-) -> list[argparse.ArgumentParser]:
-    """Adds the actions and their flags; returns the parser of each."""
-    actions = parser.add_subparsers(
-        dest="action", required=True, metavar="ACTION"
-    )
-
-    def action(name: str, text: str) -> argparse.ArgumentParser:
-        told = f"{text[0].upper()}{text[1:]}."
-        added = add_parser(actions, name, text, told)
-        added.add_argument(
-            "--index", required=True, help="file of the index, photos.index"
-        )
-        return added
-
-    _add_flags(action("add", "add folders of pictures, or make the index"))
-    search = action("search", "find the pictures nearest to given ones")
-    search.add_argument("image", help="image file, or a folder of such")
-    search.add_argument("--k", type=int, default=10, help="how many to find")
-    search.add_argument(
-        "--rerank",
-        type=int,
-        default=RERANKED,
-        help="how many of the nearest by code are ranked by their features;"
-        " 0: none",
-    )
-    search.add_argument("--figure", help="PNG to draw; none: nothing is drawn")
-    duplicates = action("duplicates", "list what shows the same picture")
-    duplicates.add_argument(
-        "--radius",
-        type=int,
-        default=RADIUS,
-        help="bits in which two perceptual hashes may differ",
-    )
-    duplicates.add_argument(
-        "--figure", help="PNG to draw; none: nothing is drawn"
-    )
-    remove = action("remove", "take pictures out of it; no file is deleted")
-    remove.add_argument("names", nargs="+", help="files, or folders of them")
-    action("refit", "learn the codes anew, of a folder that has grown")
-    action("stat", "tell what is in the index")
-    copy = action("copy", "write the index into another file or an engine")
-    copy.add_argument("path", nargs="?", help="file to write")
-    copy.add_argument(
-        "--to",
-        help=f"where the codes go, in place of it: {store_words()}; the same"
-        " command again brings what has changed",
-    )
-    encoder = action("encoder", "write the encoder into a LiteRT file")
-    encoder.add_argument("to", help="file to write")
-    return list(actions.choices.values())
-
-
-def _add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", help="folders of pictures, to any depth, or files"
-    )
-    parser.add_argument(
-        "--prune",
-        action="store_true",
-        help="take out what has gone from these folders",
-    )
-    parser.add_argument(
-        "--verify",
-        action="store_true",
-        help="read files too whose size, time and inode are as they were",
-    )
-    begun = parser.add_argument_group("an index that is begun")
-    begun.add_argument(
-        "--model",
-        help="LiteRT file that encodes; none: a pretrained network, of which"
-        " the codes are learned from these pictures",
-    )
-    begun.add_argument(
-        "--workdir", help="run whose network encodes, in place of that"
-    )
-    begun.add_argument(
-        "--bits", type=int, help="length of the codes; none: 128"
-    )
-    begun.add_argument(
-        "--backbone",
-        help="network of keras.applications, or pixels: those themselves, of"
-        " small scans; none: MobileNetV2",
-    )
-    begun.add_argument(
-        "--weights",
-        help='file of its weights; none: "imagenet", which Keras downloads',
-    )
-    begun.add_argument(
-        "--image_size",
-        type=int,
-        help="pixels a side that it sees; none: by the pictures, 96 to 224",
-    )
-    begun.add_argument(
-        "--no-keep_features",
-        dest="keep_features",
-        action="store_false",
-        help="keep the codes alone: a file of a twentieth, and less exact",
-    )
+__all__ = ["add_arguments", "run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -142,7 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    found = hn.index.find_pictures(arguments.paths)
     there = os.path.exists(arguments.index)
     given = _given(arguments, TRAINED + PRETRAINED)
     given += ["--no-keep_features"] * (not arguments.keep_features)
@@ -151,10 +53,13 @@ def _add(arguments: argparse.Namespace) -> int:
             f"{arguments.index} is there and keeps its encoder: none of"
             f" {', '.join(given)} can be given. Received: {given[0]}"
         )
+    if any(map(_is_of_vectors, arguments.paths)):
+        return _add_vectors(arguments, there)
+    found = hn.index.find_pictures(arguments.paths)
     # Else an empty index would be made.
     if not there and not found.paths:
         raise ValueError(f"Pictures are needed. Received: {found.text()}")
-    with _opened(arguments, found.paths, there) as index:
+    with _opened(arguments, there, found.paths) as index:
         fitted = index.fit
         changes = index.add_files(
             found.paths, found.labels, verify=arguments.verify
@@ -169,19 +74,59 @@ def _add(arguments: argparse.Namespace) -> int:
         _print_some(
             [f"refused {n}: {why}" for n, why in changes.refused.items()]
         )
-        if index.fit is not None and fitted is None:
-            print(index.fit.text(index.bits))
-        elif (told := index.outgrown()) is not None:
-            print(
-                f"{told}; to learn the codes anew: hashnet index refit"
-                f" {shlex.join([f'--index={arguments.index}'])}"
-            )
-        print(
-            f"{len(index):,} pictures by {index.bits} bits in"
-            f" {arguments.index}. Search them with:\n  hashnet index search"
-            f" IMAGE {shlex.join([f'--index={arguments.index}'])}"
-        )
+        _tell_index(index, fitted is None, "IMAGE")
     return 0
+
+
+def _add_vectors(arguments: argparse.Namespace, there: bool) -> int:
+    # Here, for help and errors in flags should not wait for it.
+    from hashnet_tf.datasets.sources.vectors import read_vectors
+
+    unread = _given(arguments, ("backbone", "weights", "image_size"))
+    unread += ["--prune"] * arguments.prune + ["--verify"] * arguments.verify
+    if len(arguments.paths) > 1 or unread:
+        raise ValueError(
+            "A file of vectors is added alone, without flags of pictures."
+            f" Received: {', '.join([*arguments.paths, *unread])}"
+        )
+    (path,) = arguments.paths
+    pool = read_vectors(path)
+    vectors, names = pool.images, pool.class_names
+    labels = None
+    if vectors.is_labelled:
+        if vectors.labels.ndim > 1:
+            raise ValueError(
+                "An index keeps one label of each. Received: a matrix of labels"
+            )
+        labels = [
+            None if i < 0 else str(i) if names is None else names[i]
+            for i in vectors.labels.tolist()
+        ]
+    for note in pool.notes:
+        print(f"Note: {note}")
+    with _opened(arguments, there, width=vectors.width) as index:
+        fitted = index.fit
+        changes = index.add_vectors(vectors.names, vectors.array(), labels)
+        print(changes.text())
+        _tell_index(index, fitted is None, "FILE")
+    return 0
+
+
+def _is_of_vectors(path: str) -> bool:
+    return path.lower().endswith((".npy", ".npz", ".parquet", ".arrow"))
+
+
+def _tell_index(index: hn.Index, is_new: bool, query: str) -> None:
+    """Prints what is in an index, and what to do next."""
+    flag = shlex.join([f"--index={index.path}"])
+    if index.fit is not None and is_new:
+        print(index.fit.text(index.bits, index.unit))
+    elif (told := index.outgrown()) is not None:
+        print(f"{told}; to learn the codes anew: hashnet index refit {flag}")
+    print(
+        f"{len(index):,} {index.unit} by {index.bits} bits in {index.path}."
+        f" Search them with:\n  hashnet index search {query} {flag}"
+    )
 
 
 def _given(arguments: argparse.Namespace, names: Sequence[str]) -> list[str]:
@@ -189,11 +134,14 @@ def _given(arguments: argparse.Namespace, names: Sequence[str]) -> list[str]:
 
 
 def _opened(
-    arguments: argparse.Namespace, paths: list[str], there: bool
+    arguments: argparse.Namespace,
+    there: bool,
+    paths: Sequence[str] = (),
+    width: int | None = None,
 ) -> hn.Index:
     if there:
         return hn.Index.open(arguments.index)
-    encoder, fit = _new_encoder(arguments, paths)
+    encoder, fit = _new_encoder(arguments, paths, width)
     return hn.Index.open(
         arguments.index,
         encoder=encoder,
@@ -203,7 +151,7 @@ def _opened(
 
 
 def _new_encoder(
-    arguments: argparse.Namespace, paths: list[str]
+    arguments: argparse.Namespace, paths: Sequence[str], width: int | None
 ) -> "tuple[Encoder, bool]":
     trained = _given(arguments, TRAINED)
     others = _given(arguments, PRETRAINED)
@@ -219,9 +167,11 @@ def _new_encoder(
         from hashnet_tf.export.backbone_encoder import feature_encoder
 
         return feature_encoder(hn.runs.Run(arguments.workdir).model), False
-    size = arguments.image_size or hn.index.usual_size(paths)
-    backbone = arguments.backbone or "MobileNetV2"
     bits = arguments.bits or 128
+    if width is not None:
+        return hn.export.vector_encoder(width, bits), True
+    size = arguments.image_size or hn.index.usual_size(list(paths))
+    backbone = arguments.backbone or "MobileNetV2"
     weights = arguments.weights
     if weights is None and backbone not in WITHOUT_WEIGHTS:
         weights = "imagenet"
@@ -232,10 +182,23 @@ def _new_encoder(
 
 def _search(arguments: argparse.Namespace) -> int:
     asked = [arguments.image]
-    if os.path.isdir(arguments.image):
-        asked = hn.index.find_pictures(asked).paths
+    queries: Sequence[typing.Any] = asked
+    if _is_of_vectors(arguments.image):
+        from hashnet_tf.datasets.sources.vectors import read_vectors
+
+        vectors = read_vectors(arguments.image).images
+        asked, queries = vectors.names, list(vectors.array())
+        if arguments.figure:
+            raise ValueError(
+                "Pictures can be drawn. Received: --figure, and vectors"
+            )
+    elif os.path.isdir(arguments.image):
+        queries = asked = hn.index.find_pictures(asked).paths
     with hn.Index.open(arguments.index) as index:
-        found = [index.search(p, arguments.k, arguments.rerank) for p in asked]
+        found = [
+            index.search(query, arguments.k, arguments.rerank)
+            for query in queries
+        ]
     for path, hits in zip(asked, found, strict=True):
         if len(asked) > 1:
             print(path)
@@ -294,7 +257,7 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 def _refit(arguments: argparse.Namespace) -> int:
     with hn.Index.open(arguments.index) as index:
-        print(index.refit().text(index.bits))
+        print(index.refit().text(index.bits, index.unit))
     return 0
 
 

@@ -36,15 +36,20 @@ class Fit(typing.NamedTuple):
     pictures: int
     drawn: int = 0
 
-    def text(self, bits: int) -> str:
-        """Returns it as a sentence."""
+    def text(self, bits: int, unit: str = "pictures") -> str:
+        """Returns it as a sentence.
+
+        Args:
+            bits: Int, length of the codes.
+            unit: Str, what it was learned from.
+        """
         told = (
             f"{bits - self.drawn} bits are learned from {self.pictures:,}"
-            " pictures"
+            f" {unit}"
         )
         if self.drawn:
             told += (
-                f"; {self.drawn} are random, for want of more pictures: refit"
+                f"; {self.drawn} are random, for want of more {unit}: refit"
                 " when there are"
             )
         return told

@@ -5,29 +5,24 @@ import os
 import pathlib
 import typing
 
+import numpy.typing as npt
+
 from hashnet_tf._files import written_beside
 from hashnet_tf.index._checks import SHOWN, check_labels, check_names
 from hashnet_tf.index._database import Path
-from hashnet_tf.index.browsing import Browsed
 from hashnet_tf.index.changes import Changes
 from hashnet_tf.index.copying import Copied, copy_items
 from hashnet_tf.index.files import add_files, all_within, within
-from hashnet_tf.index.fitting import (
-    Fit,
-    awaits_fit,
-    fit,
-    noted_fit,
-    outgrown,
-    sample_of,
-)
+from hashnet_tf.index.fitted import Fitted
+from hashnet_tf.index.fitting import awaits_fit, sample_of
 from hashnet_tf.index.item_file import Item, ItemFile
 from hashnet_tf.index.own_encoder import (
     check_fit,
-    current_encoder,
     own_content,
     settle_encoder,
 )
 from hashnet_tf.index.stores import Store, open_store
+from hashnet_tf.index.vectors import add_vectors
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 
 if typing.TYPE_CHECKING:
@@ -35,7 +30,7 @@ if typing.TYPE_CHECKING:
 
 
 @typing.final
-class Index(Browsed):
+class Index(Fitted):
     """Codes by name in one file, searched exactly by Hamming distance.
 
     The file is a database of SQLite. A process that is killed leaves it whole,
@@ -66,12 +61,6 @@ class Index(Browsed):
     three 0
     none 3
     """
-
-    def __init__(
-        self, file: ItemFile, encoder: "Encoder | None" = None
-    ) -> None:
-        super().__init__(file)
-        self._encoder = encoder
 
     @classmethod
     def open(
@@ -234,6 +223,50 @@ class Index(Browsed):
         keep = awaits_fit(self._file) or self._file.noted("keep_features")
         return add_files(self._file, encoder, labels, verify, bool(keep))
 
+    def add_vectors(
+        self,
+        names: collections.abc.Sequence[str],
+        vectors: npt.ArrayLike,
+        labels: collections.abc.Sequence[str | None] | None = None,
+    ) -> Changes:
+        """Adds vectors by name, those that have changed.
+
+        A vector that is known by its name is not encoded. What was encoded is
+        kept every 4,096 vectors, so that a killed call begins there.
+
+        Args:
+            names: n strings, none of them empty or given twice.
+            vectors: Real `[n, d]`, a memory map among others.
+            labels: n strings, or None of one or of all, which keep what they
+                have.
+
+        Returns:
+            `Changes`.
+
+        Raises:
+            ValueError: If the index was opened without an encoder of vectors,
+                or names, labels or vectors are not as they must be.
+            TimeoutError: As `open`.
+
+        Example:
+
+        ```python
+        encoder = hn.export.vector_encoder(width=384, bits=128)
+        with hn.Index.open("words.index", encoder=encoder, fit=True) as index:
+            index.add_vectors(ids, vectors)
+            index.search(query, k=5)
+        ```
+        """
+        encoder = self._needed("add vectors")
+        names = check_names(names)
+        given = dict(zip(names, check_labels(names, labels), strict=True))
+        awaits = awaits_fit(self._file)
+        keep = awaits or bool(self._file.noted("keep_features"))
+        changes = add_vectors(self._file, encoder, given, vectors, keep)
+        if awaits and len(self):
+            self.refit()
+        return changes
+
     def remove(self, names: collections.abc.Sequence[str]) -> None:
         """Removes items, all or none of them.
 
@@ -290,60 +323,6 @@ class Index(Browsed):
         with self._file.changing():
             self._file.drop(gone)
         return gone
-
-    @property
-    def fit(self) -> Fit | None:
-        """`Fit`, what the hash layer was learned from, or None."""
-        return noted_fit(self._file)
-
-    def outgrown(self) -> str | None:
-        """Returns a sentence if it has several times what it was fitted to."""
-        return outgrown(self._file)
-
-    def refit(self) -> Fit:
-        """Learns the hash layer anew from all pictures, and codes them anew.
-
-        By ITQ (`hashnet_tf.shallow.ITQ`) on the features of at most 4,096
-        pictures, drawn by a seed, in seconds; no picture is read. Where there
-        are fewer pictures than bits, the other bits are of random directions.
-        Worth it once there are several times as many pictures as there were.
-
-        Returns:
-            `Fit`.
-
-        Raises:
-            ValueError: If the index was begun without `fit`, has no pictures or
-                keeps no features.
-            TimeoutError: As `open`.
-        """
-        encoder = self._needed("fit")
-        if not self._file.noted("fit") or not len(self):
-            raise ValueError(
-                "An index is fitted that was begun with fit=True and has"
-                f" pictures. Received: {self.path} with {len(self):,} items"
-            )
-        keep = bool(self._file.noted("keep_features"))
-        told, self._encoder = fit(
-            self._file, typing.cast(typing.Any, encoder), keep
-        )
-        return told
-
-    def stat(self) -> dict[str, typing.Any]:
-        """Returns what the index holds, a dict.
-
-        `items`, `files` (those of them that are files), `features` (of how many
-        contents they are kept), `labels` (how many of each), `bits`, `encoder`
-        (its digest or None), `fit` (what it was fitted to, a sentence or None),
-        `bytes` (of the file).
-        """
-        told = self.fit
-        return {
-            **self._file.counts(),
-            "bits": self.bits,
-            "encoder": self._file.encoder_digest,
-            "fit": told and told.text(self.bits),
-            "bytes": self.path.stat().st_size,
-        }
 
     def copy(self, path: Path) -> None:
         """Writes the index into another file, as it is now.
@@ -413,15 +392,3 @@ class Index(Browsed):
         with written_beside(path) as beside:
             beside.write_bytes(own_content(self._file))
         return pathlib.Path(path)
-
-    def check(self) -> None:
-        """Reads all of the file.
-
-        Raises:
-            ValueError: If some of it is damaged.
-        """
-        self._file.check()
-
-    def _needed(self, what: str) -> "Encoder":
-        self._encoder = current_encoder(self._file, self._encoder, what)
-        return self._encoder

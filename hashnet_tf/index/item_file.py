@@ -69,18 +69,18 @@ class Picture(typing.NamedTuple):
 
     Attributes:
         digest: Str, that of the content.
-        look: Bytes, its perceptual hash.
+        look: Bytes, its perceptual hash, or None of what has no looks.
         features: Bytes, float16 `[d]`, what the encoder's network gave for it,
             or None where they are not kept.
     """
 
     digest: str
-    look: bytes
+    look: bytes | None
     features: bytes | None
 
     def checksum(self) -> int:
         """Returns the CRC-32 of what SQLite would not miss."""
-        return zlib.crc32(self.look + (self.features or b""))
+        return zlib.crc32((self.look or b"") + (self.features or b""))
 
 
 # Of an item that a search has found: name, label, digest.
@@ -293,7 +293,7 @@ class ItemFile:
         """Returns the name and the perceptual hash of each file, as added."""
         return self._file.execute(
             "SELECT name, look FROM items JOIN pictures USING (digest)"
-            " ORDER BY id"
+            " WHERE look IS NOT NULL ORDER BY id"
         )
 
     def codes(
@@ -336,7 +336,7 @@ class ItemFile:
         return {
             "items": len(self),
             "files": self._file.value(
-                "SELECT count(*) FROM items WHERE digest IS NOT NULL"
+                "SELECT count(*) FROM items WHERE size IS NOT NULL"
             ),
             "features": self._file.value(
                 "SELECT count(*) FROM pictures WHERE features IS NOT NULL"

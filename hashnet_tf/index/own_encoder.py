@@ -13,7 +13,8 @@ def identity(encoder: "Encoder") -> dict[str, typing.Any]:
     return {
         "model_digest": encoder.model_digest,
         "framing": encoder.framing,
-        "image_size": list(encoder.image_size),
+        # None of vectors.
+        "image_size": encoder.image_size and list(encoder.image_size),
     }
 
 

@@ -18,6 +18,7 @@ from hashnet_tf.index.fitting import awaits_fit
 from hashnet_tf.index.item_file import Item, ItemFile
 from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
 from hashnet_tf.retrieval.hamming_index import HammingIndex
+from hashnet_tf.retrieval.reranking import cosines
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
@@ -85,11 +86,10 @@ def reranked(
     rows = rows.reshape(len(there), -1).astype(np.float32) - centre
     # As exact as those that are kept.
     query = features.astype(np.float16).astype(np.float32) - centre
-    norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(query)
-    cosines = (rows @ query / np.maximum(norms, 1e-12)).clip(-1, 1)
+    found = cosines(query, rows)
     first = [
-        hits[there[place]]._replace(similarity=float(cosines[place]))
-        for place in np.argsort(-cosines, kind="stable")
+        hits[there[place]]._replace(similarity=float(found[place]))
+        for place in np.argsort(-found, kind="stable")
     ]
     chosen = set(there)
     return first + [h for p, h in enumerate(hits) if p not in chosen]
@@ -119,7 +119,7 @@ class Searched(abc.ABC):
 
     def search(
         self,
-        query: Path | npt.NDArray[np.uint8],
+        query: Path | npt.NDArray,
         k: int = 10,
         rerank: int = RERANKED,
     ) -> list[Hit]:
@@ -127,12 +127,13 @@ class Searched(abc.ABC):
 
         Args:
             query: Path of an image file or an image, uint8 `[height, width, 3]`
-                of the encoder's size, which the encoder encodes; or a code,
-                uint8 `[ceil(bits / 8)]`.
+                of the encoder's size, which the encoder encodes, or a vector,
+                floats `[d]`, for an encoder of these; or a code, uint8
+                `[ceil(bits / 8)]`.
             k: Int >= 1.
             rerank: Int >= 0. Of so many that are nearest by their codes the
                 order is that of the cosine of the features, where the index
-                keeps them and an image is asked with.
+                keeps them and no code is asked with.
 
         Returns:
             List of at most k `Hit`, the nearest first, items at equal distance
@@ -147,10 +148,18 @@ class Searched(abc.ABC):
         with self._file.reading():
             if isinstance(query, (str, os.PathLike)):
                 encoder = self._needed("search for a file")
+                if encoder.image_size is None:
+                    raise ValueError(
+                        "An index of vectors is asked with one, floats [d]."
+                        f" Received: {query}"
+                    )
                 (path,) = check_paths([query])
                 size, framing = encoder.image_size, encoder.framing
                 return self._asked(image_pixels(path, size, framing), k, rerank)
-            if np.ndim(query) == 3:
+            is_vector = (
+                np.ndim(query) == 1 and np.asarray(query).dtype.kind == "f"
+            )
+            if np.ndim(query) == 3 or is_vector:
                 return self._asked(np.asarray(query), k, rerank)
             code = check_codes(np.asarray(query)[None], self.bits, "query")
             return self._found(code, None, k, rerank)
@@ -233,10 +242,8 @@ class Searched(abc.ABC):
             [rows[place][0] for place in group.positions] for group in groups
         ]
 
-    def _asked(
-        self, image: npt.NDArray[np.uint8], k: int, rerank: int
-    ) -> list[Hit]:
-        encoder = self._needed("search for an image")
+    def _asked(self, image: npt.NDArray, k: int, rerank: int) -> list[Hit]:
+        encoder = self._needed("search for an image or a vector")
         codes, features = codes_and_features(encoder, image[None])
         return self._found(codes, features[0], k, rerank)
 
@@ -277,8 +284,8 @@ class Searched(abc.ABC):
         if awaits_fit(self._file) and len(self._file):
             raise ValueError(
                 "An index is searched once its hash layer is learned, which"
-                " add_files does at its end. Received:"
-                f" {self.path}, to which an add_files has not come to its end"
+                " adding does at its end. Received:"
+                f" {self.path}, where that has not come to its end"
             )
 
     def _current(self) -> HammingIndex:
