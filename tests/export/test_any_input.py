@@ -315,6 +315,10 @@ def test_litert_tells_why_it_takes_no_strings(models, tmp_path):
     with pytest.raises(ValueError, match="LiteRT has; .*LookupTableFind"):
         hn.export.to_litert(model, tmp_path / "a.tflite")
     assert list(tmp_path.iterdir()) == []
+    # Of a SavedModel the table is a part.
+    path = hn.export.to_saved_model(model, tmp_path)
+    given = np.random.default_rng(0).choice([10, 20, 30], (N, 3))
+    assert hn.export.check_saved_model(path, model, given).bits_moved == 0
 
 
 @pytest.mark.slow
