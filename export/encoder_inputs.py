@@ -174,24 +174,23 @@ class ImageInputs(EncoderInputs):
 class ArrayInputs(EncoderInputs):
     """Arrays of any shapes, one or several, as a network takes them.
 
-        Floats are float32 in a signature, integers and booleans int32, strings
-        strings.
+    Floats are float32 in a signature, integers and booleans int32, strings
+    strings.
 
-        Args:
-            network: `NetworkInputs`.
+    Args:
+        network: `NetworkInputs`.
 
-        Raises:
-            ValueError: If an input has a name that is none of a signature, or a
-                dtype that none has.
+    Raises:
+        ValueError: If an input has a name that is none of a signature, or a
+            dtype that none has.
 
-        Example:
+    Example:
 
-        >>> from hashnet_tf._inputs import check_inputs
-    from hashnet_tf._network_inputs import InputField, NetworkInputs
-        >>> from hashnet_tf.export.encoder_inputs import ArrayInputs
-        >>> ids = InputField("ids", (None, 8), "int64")
-        >>> ArrayInputs(NetworkInputs((ids,), "array")).fields[0].dtype
-        'int32'
+    >>> from hashnet_tf._network_inputs import InputField, NetworkInputs
+    >>> from hashnet_tf.export.encoder_inputs import ArrayInputs
+    >>> ids = InputField("ids", (None, 8), "int64")
+    >>> ArrayInputs(NetworkInputs((ids,), "array")).fields[0].dtype
+    'int32'
     """
 
     noun = "inputs"

@@ -36,11 +36,11 @@ def check_is_hashnet(model: HashNet) -> None:
 
 
 def is_of_images(model: HashNet) -> bool:
-    """Tells whether a model takes RGB images of one known size, as an array."""
+    """Tells whether a model takes RGB images of one known size, alone."""
     network = NetworkInputs.of(model.backbone)
     shape = network.fields[0].shape
     return (
-        network.form == "array"
+        len(network.fields) == 1
         and len(shape) == 4
         and None not in shape[1:]
         and shape[3] == 3
@@ -85,7 +85,8 @@ def inputs_of(model: HashNet, image_dtype: str = "uint8") -> EncoderInputs:
         `ArrayInputs`.
 
     Raises:
-        ValueError: If `model` is no `HashNet`, or as `ArrayInputs`.
+        ValueError: If `model` is no `HashNet`, `image_dtype` is another and
+            there are no such images, or as `ArrayInputs`.
 
     Example:
 
@@ -99,6 +100,12 @@ def inputs_of(model: HashNet, image_dtype: str = "uint8") -> EncoderInputs:
     check_is_hashnet(model)
     if is_of_images(model):
         return ImageInputs(trained_size(model), model.framing, image_dtype)
+    if image_dtype != "uint8":
+        raise ValueError(
+            "`image_dtype` is for RGB images of one known size; the dtype of"
+            " other inputs is that of the network."
+            f" Received: image_dtype={image_dtype!r}"
+        )
     return ArrayInputs(NetworkInputs.of(model.backbone))
 
 

@@ -170,7 +170,8 @@ class RetrievalEvaluation(HashNetCallback):
                 f" {hashnet.name!r}"
             )
         reaching = calls[0].input_tensors
-        if len(graph.inputs) == 1 and reaching[0] is graph.inputs[0]:
+        straight = any(reaching[0] is tensor for tensor in graph.inputs)
+        if len(reaching) == 1 and straight and not is_several(self.images):
             return self.images
         taken = NetworkInputs.of(graph)
         # In the form in which the HashNet takes them.

@@ -245,10 +245,6 @@ def test_the_litert_file_has_the_models_inputs(models, artefacts):
     np.testing.assert_allclose(encoder.embed(inputs), z, atol=1e-5)
 
 
-def changed(inputs, name, change):
-    return {**inputs, name: change(inputs[name])}
-
-
 WRONG = {
     "shape": ("images", lambda x: x[:, :7], r"images.shape=\(70, 7, 8, 3\)"),
     "length": ("images", lambda x: x[:5], r"images.shape=\(5, 8, 8, 3\)"),
@@ -264,7 +260,7 @@ WRONG = {
 def test_refuses_what_the_model_refuses(wrong, form, models, artefacts):
     model, inputs, _ = models["dict"]
     name, change, message = WRONG[wrong]
-    given = changed(inputs, name, change)
+    given = {**inputs, name: change(inputs[name])}
     encoder = hn.export.load_encoder(artefacts("dict", form))
     with pytest.raises(ValueError, match=f"`.*Received: .*{message}") as one:
         encoder.encode(given)
@@ -315,6 +311,10 @@ def test_litert_tells_why_it_takes_no_strings(models, tmp_path):
     with pytest.raises(ValueError, match="LiteRT has; .*LookupTableFind"):
         hn.export.to_litert(model, tmp_path / "a.tflite")
     assert list(tmp_path.iterdir()) == []
+    # Of a SavedModel the table is a part.
+    path = hn.export.to_saved_model(model, tmp_path)
+    given = np.random.default_rng(0).choice([10, 20, 30], (N, 3))
+    assert hn.export.check_saved_model(path, model, given).bits_moved == 0
 
 
 @pytest.mark.slow
@@ -376,6 +376,13 @@ def test_a_name_that_is_none_of_a_signature_is_refused(tmp_path):
     model = hn.HashNet(keras.Model(inputs, inputs), 12)
     with pytest.raises(ValueError, match="Received: 'my-features'$"):
         hn.export.to_saved_model(model, tmp_path)
+
+
+def test_an_image_dtype_is_of_images(models, tmp_path):
+    with pytest.raises(ValueError, match="Received: image_dtype='float32'$"):
+        hn.export.to_saved_model(
+            models["vectors"][0], tmp_path, image_dtype="float32"
+        )
 
 
 def test_an_image_embedder_takes_images_alone(models, tmp_path):

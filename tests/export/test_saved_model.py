@@ -16,7 +16,6 @@ from hashnet_tf.datasets.pixels.decoding import decode_image, resize_image
 from hashnet_tf.datasets.pixels.framing import frame_image
 from hashnet_tf.export import freeze, saved_model
 from hashnet_tf.export.freeze import description
-from hashnet_tf.export.image_signatures import decode_files
 from hashnet_tf.export.saved_model import check_signatures
 from hashnet_tf.export.serving.warmup import warmup_requests, write_warmup
 
@@ -383,51 +382,3 @@ def test_a_size_that_is_not_enforced_is_found_and_nothing_stays(
     with pytest.raises(hn.export.ParityError, match="of another size"):
         hn.export.to_saved_model(models["12"], tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def some_files(n):
-    rng = np.random.default_rng(n)
-    for i in range(n):
-        height, width = rng.integers(1, 60, 2)
-        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        encode = tf.io.encode_png if i % 2 else tf.io.encode_jpeg
-        yield encode(image).numpy()
-
-
-def decode_small(files):
-    return decode_files(files, (9, 11))
-
-
-# Traced once for any number of files.
-decode_in_graph = tf.function(
-    decode_small, input_signature=[tf.TensorSpec([None], tf.string)]
-)
-
-
-@pytest.mark.parametrize(
-    "n, share, decode",
-    [
-        (0, 0.0, decode_in_graph),
-        (20, 0.0, decode_in_graph),
-        (20, 0.5, decode_small),
-        (20, 1.0, decode_in_graph),
-    ],
-)
-def test_decodes_files_and_leaves_bad_ones_black(n, share, decode):
-    rng = np.random.default_rng(n)
-    encoded = list(some_files(n))
-    bad = rng.random(n) < share
-    for place in np.flatnonzero(bad):
-        file = encoded[place]
-        encoded[place] = file[: rng.integers(len(file) - 20)]
-
-    images, ok = decode(tf.constant(encoded, tf.string, [n]))
-    assert images.dtype == tf.uint8 and images.shape == (n, 9, 11, 3)
-    assert ok.dtype == tf.bool
-    np.testing.assert_array_equal(ok, ~bad)
-    for place, image in enumerate(images.numpy()):
-        if bad[place]:
-            assert (image == 0).all()
-        else:
-            expected = resize_image(decode_image(encoded[place]), (9, 11))
-            np.testing.assert_array_equal(image, expected)
