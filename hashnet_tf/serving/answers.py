@@ -1,4 +1,4 @@
-"""What the service answers, as its OpenAPI description tells it."""
+"""What the service takes and answers, as its OpenAPI description tells it."""
 
 import pydantic
 
@@ -16,6 +16,12 @@ class Found(pydantic.BaseModel):
     similarity: float | None = pydantic.Field(
         default=None, description="cosine of the features, if ranked by it"
     )
+
+
+class Vector(pydantic.BaseModel):
+    """What an index of vectors is asked with."""
+
+    vector: list[float]
 
 
 class Hits(pydantic.BaseModel):
@@ -57,7 +63,7 @@ class Labels(pydantic.BaseModel):
 
 
 class Code(pydantic.BaseModel):
-    """The code of an image."""
+    """The code of an image, or of a vector."""
 
     code: str = pydantic.Field(description="packed, hexadecimal")
     bits: int = pydantic.Field(description="length of the code")
@@ -74,6 +80,9 @@ class Health(pydantic.BaseModel):
     )
     images: bool = pydantic.Field(
         description="whether an image can be searched with"
+    )
+    vectors: bool = pydantic.Field(
+        description="whether a vector can be searched with"
     )
 
 

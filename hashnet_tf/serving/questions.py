@@ -47,16 +47,24 @@ def _told_hits(index: Index, hits: collections.abc.Iterable[Hit]) -> Hits:
     return Hits(hits=found)
 
 
-def picture_form(index: Index) -> tuple[tuple[int, int], str]:
-    """Returns the size, `(height, width)`, and the framing of its encoder."""
+def picture_form(index: Index) -> tuple[tuple[int, int] | None, str]:
+    """Returns the size, `(height, width)`, and the framing of its encoder.
+
+    The size is None of one that takes vectors.
+    """
     return index.encoder.image_size, index.encoder.framing
 
 
-def search(
-    index: Index, pixels: npt.NDArray[np.uint8], k: int, rerank: int
-) -> Hits:
-    """Finds what is nearest to an image, uint8 `[height, width, 3]`."""
-    return _told_hits(index, index.search(pixels, k, rerank))
+def search(index: Index, query: npt.NDArray, k: int, rerank: int) -> Hits:
+    """Finds what is nearest to an image or a vector.
+
+    Args:
+        index: `Index`.
+        query: uint8 `[height, width, 3]`, or float32 `[d]`.
+        k: As in `Index.search`.
+        rerank: As there.
+    """
+    return _told_hits(index, index.search(query, k, rerank))
 
 
 def like(index: Index, number: int, k: int, rerank: int) -> Hits:
@@ -114,10 +122,10 @@ def labels(index: Index) -> Labels:
     return Labels(labels=[Label(label=x, items=n) for x, n in counts.items()])
 
 
-def code_of(index: Index, pixels: npt.NDArray[np.uint8]) -> Code:
-    """Encodes an image, uint8 `[height, width, 3]`."""
+def code_of(index: Index, query: npt.NDArray) -> Code:
+    """Encodes an image or a vector, as `search` takes them."""
     encoder = index.encoder
-    (code,) = encoder.encode(pixels[None])
+    (code,) = encoder.encode(query[None])
     return Code(
         code=code.tobytes().hex(),
         bits=encoder.bits,
@@ -128,11 +136,18 @@ def code_of(index: Index, pixels: npt.NDArray[np.uint8]) -> Code:
 def health(index: Index) -> Health:
     """Tells what is served."""
     try:
-        digest, images = index.encoder.model_digest, True
+        encoder = index.encoder
+        digest = encoder.model_digest
+        images = encoder.image_size is not None
+        vectors = not images
     except ValueError:
-        digest, images = index.stat()["encoder"], False
+        digest, images, vectors = index.stat()["encoder"], False, False
     return Health(
-        items=len(index), bits=index.bits, encoder=digest, images=images
+        items=len(index),
+        bits=index.bits,
+        encoder=digest,
+        images=images,
+        vectors=vectors,
     )
 
 

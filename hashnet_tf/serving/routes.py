@@ -15,11 +15,12 @@ from hashnet_tf.serving.answers import (
     Hits,
     Labels,
     Page,
+    Vector,
 )
 from hashnet_tf.serving.metrics import MEDIA_TYPE
 from hashnet_tf.serving.refusal import Refusal
 from hashnet_tf.serving.service import Service
-from hashnet_tf.serving.uploads import TYPES
+from hashnet_tf.serving.uploads import TYPES, VECTOR_TYPES
 
 # The longest answers. An id fits into SQLite's integers.
 MOST, LARGEST_ID, LARGEST_OFFSET = 1000, 2**63 - 1, 2**53
@@ -30,10 +31,17 @@ LARGEST_LOOKS = 128
 IMAGE: dict[str, typing.Any] = {
     "requestBody": {
         "required": True,
-        "description": "a JPEG, PNG, WebP or BMP file, 32 MB at most",
+        "description": "a JPEG, PNG, WebP or BMP file, 32 MB at most; of an"
+        " index of vectors one of these",
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in TYPES
+            **{
+                kind: {"schema": {"type": "string", "format": "binary"}}
+                for kind in TYPES
+            },
+            **{
+                kind: {"schema": Vector.model_json_schema()}
+                for kind in VECTOR_TYPES
+            },
         },
     }
 }
@@ -79,16 +87,16 @@ router = APIRouter()
 async def search(
     request: Request, service: Served, k: K = 10, rerank: Rerank = RERANKED
 ) -> Hits:
-    """Finds what is nearest to an image, which is the body."""
-    pixels = await service.sent_pixels(request)
-    return await service.ask(questions.search, pixels, k, rerank)
+    """Finds what is nearest to an image, or a vector, which is the body."""
+    query = await service.sent_query(request)
+    return await service.ask(questions.search, query, k, rerank)
 
 
 @router.post("/codes", openapi_extra=IMAGE, responses=UPLOAD_ERRORS)
 async def codes(request: Request, service: Served) -> Code:
-    """Encodes an image, which is the body."""
-    pixels = await service.sent_pixels(request)
-    return await service.ask(questions.code_of, pixels)
+    """Encodes an image, or a vector, which is the body."""
+    query = await service.sent_query(request)
+    return await service.ask(questions.code_of, query)
 
 
 @router.get("/like/{id}", responses=_errors(404, 409, 422))

@@ -5,7 +5,6 @@ import collections.abc
 import os
 import typing
 
-import numpy as np
 import numpy.typing as npt
 from starlette.requests import ClientDisconnect, Request
 
@@ -16,7 +15,14 @@ from hashnet_tf.serving.metrics import Metrics
 from hashnet_tf.serving.owner import IndexOwner
 from hashnet_tf.serving.refusal import Refusal
 from hashnet_tf.serving.thumbnails import Thumbnails
-from hashnet_tf.serving.uploads import check_type, decoded, read_body
+from hashnet_tf.serving.uploads import (
+    TYPES,
+    VECTOR_TYPES,
+    check_type,
+    decoded,
+    read_body,
+    read_vector,
+)
 from hashnet_tf.serving.workers import Workers
 
 T = typing.TypeVar("T")
@@ -88,28 +94,33 @@ class Service:
     ) -> Groups:
         return self._duplicates.groups(index, radius, offset, limit)
 
-    async def sent_pixels(self, request: Request) -> npt.NDArray[np.uint8]:
-        """Returns the image that is the body of a request.
+    async def sent_query(self, request: Request) -> npt.NDArray:
+        """Returns the image, or the vector, that is the body of a request.
 
         Args:
             request: Starlette's.
 
         Returns:
-            uint8 `[height, width, 3]`, as the encoder takes it.
+            uint8 `[height, width, 3]`, as the encoder takes it, or float32
+            `[d]`.
 
         Raises:
-            Refusal: If there is no encoder, or it is no image, or too large.
+            Refusal: If there is no encoder, or it is no image, or too large, or
+                no vector.
         """
         size, framing = await self.ask(questions.picture_form)
-        check_type(request.headers.get("content-type"))
+        types = VECTOR_TYPES if size is None else TYPES
+        check_type(request.headers.get("content-type"), types)
         async with self._bodies:
             try:
                 content = await read_body(request.stream())
             except ClientDisconnect as error:
                 raise Refusal(
                     400,
-                    "An image must be sent to its end. Received: some of it",
+                    "A body must be sent to its end. Received: some of it",
                 ) from error
+            if size is None:
+                return read_vector(content)
             return await _done(self._decoding, decoded, content, size, framing)
 
     async def thumbnail(self, number: int) -> bytes:

@@ -1,7 +1,8 @@
-"""What is sent: how large it may be, of which type, and its pixels."""
+"""What is sent: how large it may be, of which type, and what it holds."""
 
 import asyncio
 import collections.abc
+import json
 
 import numpy as np
 import numpy.typing as npt
@@ -24,19 +25,24 @@ TYPES = (
     "image/bmp",
     "application/octet-stream",
 )
+# Of an index of vectors.
+VECTOR_TYPES = ("application/json",)
 
 
-def check_type(content_type: str | None) -> None:
-    """Refuses a body that does not say that it is an image.
+def check_type(
+    content_type: str | None, types: collections.abc.Collection[str] = TYPES
+) -> None:
+    """Refuses a body that does not say that it is what is asked with.
 
     A page of another site cannot send one that does without being asked by the
     browser first.
 
     Args:
         content_type: Str, the header, or None.
+        types: Strs, what it may be; an image without.
 
     Raises:
-        Refusal: If it is none of `TYPES`.
+        Refusal: If it is none of `types`.
 
     Example:
 
@@ -44,10 +50,10 @@ def check_type(content_type: str | None) -> None:
     >>> check_type("image/jpeg")
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
-    if kind not in TYPES:
+    if kind not in types:
         raise Refusal(
             415,
-            f"The header Content-Type must be one of {', '.join(TYPES)}."
+            f"The header Content-Type must be one of {', '.join(types)}."
             f" Received: {kind[:100] or 'none'}",
         )
 
@@ -78,7 +84,7 @@ async def read_body(stream: collections.abc.AsyncIterator[bytes]) -> bytes:
     except TimeoutError as error:
         raise Refusal(
             408,
-            f"An image must be sent within {PATIENCE:g} seconds."
+            f"A body must be sent within {PATIENCE:g} seconds."
             " Received: some of it",
         ) from error
 
@@ -97,7 +103,7 @@ async def _all_of(stream: collections.abc.AsyncIterator[bytes]) -> bytes:
     if length > LARGEST:
         raise Refusal(
             413,
-            f"An image may have {LARGEST:,} bytes at most. Received: more",
+            f"A body may have {LARGEST:,} bytes at most. Received: more",
         )
     return bytes(content)
 
@@ -130,3 +136,41 @@ def decoded(
             "An image must fit into memory."
             f" Received: {len(content):,} bytes that do not",
         ) from error
+
+
+def read_vector(content: bytes) -> npt.NDArray[np.float32]:
+    """Reads a vector that was sent, `{"vector": [0.5, ...]}`.
+
+    Args:
+        content: Bytes, JSON.
+
+    Returns:
+        float32 `[d]`.
+
+    Raises:
+        Refusal: If it is something else, or a value is no finite float32.
+
+    Example:
+
+    >>> from hashnet_tf.serving.uploads import read_vector
+    >>> read_vector(b'{"vector": [0.5, 2]}').tolist()
+    [0.5, 2.0]
+    """
+    vector = None
+    try:
+        told = json.loads(content)
+        if isinstance(told, dict) and isinstance(told.get("vector"), list):
+            given = np.asarray(told["vector"])
+            if given.ndim == 1 and given.dtype.kind in "fi":
+                with np.errstate(over="ignore"):
+                    vector = given.astype(np.float32)
+    except (ValueError, RecursionError):
+        # No JSON, lists of several lengths, or numbers beyond any.
+        pass
+    if vector is None or not np.isfinite(vector).all():
+        raise Refusal(
+            422,
+            'A vector must be JSON, {"vector": [0.5, ...]}, of finite numbers.'
+            f" Received: {content[:60]!r}",
+        )
+    return vector

@@ -173,3 +173,14 @@ def address(photos):
     """Address of the service of the pictures."""
     with command(photos) as (_, address):
         yield address
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory):
+    """File of an index of 60 vectors, "word 0" and so on."""
+    path = tmp_path_factory.mktemp("words") / "words.index"
+    rows = np.random.default_rng(0).normal(size=(60, 6))
+    encoder = hn.export.vector_encoder(width=6, bits=16)
+    with hn.Index.open(path, encoder=encoder, fit=True) as index:
+        index.add_vectors([f"word {i}" for i in range(60)], rows)
+    return path

@@ -156,6 +156,7 @@ def test_healthz_and_metrics(client_of, photos, encoder):
         "bits": 16,
         "encoder": encoder.model_digest,
         "images": True,
+        "vectors": False,
     }
     client.get("/like/7000")
     client.get("/what/ever")

@@ -154,10 +154,12 @@ async function search(file) {
 const views = {
   search() {
     at("drop").classList.remove("asked");
+    const without = served.vectors
+      ? "This index is of vectors, which the API is asked with (docs)."
+      : "This index has no encoder, so no photograph can be searched with.";
     at("asked").textContent = served.images
       ? "Drop a photograph here, or paste one."
-      : "This index has no encoder, so no photograph can be searched with." +
-        " Browse it, and see what is like the pictures that are there.";
+      : without + " Browse it, and see what is like the items that are there.";
     at("query").hidden = true;
   },
 
