@@ -1,6 +1,7 @@
 """Qdrant: a collection of a server, or of a folder without one."""
 
 import collections.abc
+import os
 import re
 import typing
 import uuid
@@ -30,8 +31,8 @@ class QdrantStore(Store):
 
     Args:
         place: Str, "http://host:6333", or the path of a folder, and behind a
-            "#" the collection, `hashnet_codes` where none is given. The client
-            takes a key from QDRANT_API_KEY.
+            "#" the collection, `hashnet_codes` where none is given. A key is
+            taken from QDRANT_API_KEY.
         bits: As in `Store`.
         encoder: As in `Store`.
 
@@ -53,13 +54,14 @@ class QdrantStore(Store):
         self._models = client.models
         place, _, collection = self._place.partition("#")
         self._collection = collection or COLLECTION
-        is_server = bool(re.match("https?://", place))
-        where = {"url": place} if is_server else {"path": place}
-        self._client = client.QdrantClient(**where)
-        # What has no graph is exact, and warns of being asked for it.
-        self._exact = client.models.SearchParams(exact=True)
-        if not is_server:
-            self._exact = None
+        self._exact: typing.Any = None
+        if re.match("https?://", place):
+            key = os.environ.get("QDRANT_API_KEY")
+            self._client = client.QdrantClient(url=place, api_key=key)
+            # What has no graph is exact, and warns of being asked for it.
+            self._exact = client.models.SearchParams(exact=True)
+        else:
+            self._client = client.QdrantClient(path=place)
 
     def _noted(self) -> str | None:
         if not self._client.collection_exists(self._collection):

@@ -215,7 +215,7 @@ def test_refuses_files_of_others(engine, tmp_path):
         open_store(f"{engine.name}:{tmp_path / 'a'}", bits=8)
 
 
-def test_a_password_is_not_told(address):
+def test_a_password_is_not_told():
     pytest.importorskip("psycopg")
     place = "pgvector:postgresql://me:secret@127.0.0.1:1/photos"
     with pytest.raises(OSError, match=r"me:\*\*\*@127") as caught:
