@@ -28,6 +28,7 @@ import hashnet_tf as hn
 from hashnet_tf._files import write_json
 from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
 from hashnet_tf.shallow import PQRanking
+from hashnet_tf.shallow.vectors import VectorRanking
 
 HERE = pathlib.Path(__file__).parent
 RESULT = HERE / "results" / "embeddings.json"
@@ -123,20 +124,39 @@ SETS = {
 }
 
 
-class OPQRanking(PQRanking):
+class OPQRanking(VectorRanking):
     """Product quantization behind a rotation that is learned for it, as FAISS.
 
     Ge, He, Ke & Sun, "Optimized Product Quantization", TPAMI 2014.
     """
 
-    def _cut(self, centred: np.ndarray, index: typing.Any) -> np.ndarray:
-        cut = super()._cut(centred, index)
-        if not hasattr(self, "turn_"):
-            import faiss
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
 
-            self.turn_ = faiss.OPQMatrix(index.d, index.pq.M)
-            self.turn_.train(cut)
-        return self.turn_.apply(cut)
+    def _learn(self, centred: np.ndarray) -> None:
+        import faiss
+
+        parts = self.bits // 8
+        d = -(-centred.shape[1] // parts) * parts
+        self.turn_ = faiss.OPQMatrix(d, parts)
+        self.turn_.train(self._padded(centred, d))
+        self.index_ = faiss.IndexPQ(d, parts, 8)
+        self.index_.train(self._turned(centred))
+
+    def _padded(self, centred: np.ndarray, d: int) -> np.ndarray:
+        unit = normalize(centred)
+        return np.pad(unit, ((0, 0), (0, d - centred.shape[1])))
+
+    def _turned(self, centred: np.ndarray) -> np.ndarray:
+        return self.turn_.apply(self._padded(centred, self.turn_.d_in))
+
+    def _kept(self, centred: np.ndarray) -> np.ndarray:
+        return self.index_.sa_encode(self._turned(centred))
+
+    def _distances(self, centred: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        queries, items = self._turned(centred), self.index_.sa_decode(kept)
+        lengths = (items**2).sum(axis=1) + (queries**2).sum(axis=1)[:, None]
+        return lengths - 2 * queries @ items.T
 
 
 def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
@@ -212,7 +232,7 @@ def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
             )
         for name, ranking in (
             ("PQ", PQRanking(bits, seed)),
-            ("OPQ", OPQRanking(bits, seed)),
+            ("OPQ", OPQRanking(bits)),
             # Of which each takes 8 bytes for two numbers.
             ("RaBitQ", hn.shallow.RaBitQRanking(max(bits - 64, 8), seed)),
         ):

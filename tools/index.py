@@ -80,6 +80,7 @@ def _add(arguments: argparse.Namespace) -> int:
 
 def _add_vectors(arguments: argparse.Namespace, there: bool) -> int:
     # Here, for help and errors in flags should not wait for it.
+    from hashnet_tf.datasets import Vectors
     from hashnet_tf.datasets.sources.vectors import read_vectors
 
     unread = _given(arguments, ("backbone", "weights", "image_size"))
@@ -92,6 +93,7 @@ def _add_vectors(arguments: argparse.Namespace, there: bool) -> int:
     (path,) = arguments.paths
     pool = read_vectors(path)
     vectors, names = pool.images, pool.class_names
+    assert isinstance(vectors, Vectors)
     labels = None
     if vectors.is_labelled:
         if vectors.labels.ndim > 1:
@@ -184,9 +186,9 @@ def _search(arguments: argparse.Namespace) -> int:
     asked = [arguments.image]
     queries: Sequence[typing.Any] = asked
     if _is_of_vectors(arguments.image):
-        from hashnet_tf.datasets.sources.vectors import read_vectors
+        from hashnet_tf.datasets.sources.vectors import open_vectors
 
-        vectors = read_vectors(arguments.image).images
+        vectors = open_vectors(arguments.image)
         asked, queries = vectors.names, list(vectors.array())
         if arguments.figure:
             raise ValueError(

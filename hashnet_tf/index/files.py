@@ -41,6 +41,11 @@ def add_files(
         verify: As there.
         keep_features: As in `Index.open`.
     """
+    if encoder.image_size is None:
+        raise ValueError(
+            "An index of vectors takes no image files. Received:"
+            f" {len(labels)} of them"
+        )
     names = list(labels)
     known = file.find(names)
     progress = Progress(len(names), "files")
@@ -148,6 +153,7 @@ def _encoded(
 
 def _read(encoder: "Encoder", name: str) -> tuple[np.ndarray, bytes] | str:
     """Returns the pixels and the perceptual hash of a file, or why not."""
+    assert encoder.image_size is not None
     try:
         image = open_image(name)
         pixels = image_pixels(image, encoder.image_size, encoder.framing)

@@ -64,10 +64,10 @@ class Fitted(Browsed):
             TimeoutError: As `open`.
         """
         encoder = self._needed("fit")
-        if not self._file.noted("fit") or not len(self):
+        if not self._file.noted("fit") or not len(self._file):
             raise ValueError(
                 "An index is fitted that was begun with fit=True and has"
-                f" pictures. Received: {self.path} with {len(self):,} items"
+                f" pictures. Received: {self.path} with {len(self._file):,} items"
             )
         keep = bool(self._file.noted("keep_features"))
         told, self._encoder = fit(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets.pixels.pillow import pixel_batches
-from hashnet_tf.datasets.sources.vectors import read_vectors
+from hashnet_tf.datasets.sources.vectors import open_vectors
 
 # Keras and TensorFlow are imported where they are used: an encoder of another
 # runtime should not wait for them.
@@ -202,7 +202,7 @@ def framed_pixels(
     """
     if encoder.image_size is None:
         if isinstance(images, (str, os.PathLike)):
-            return read_vectors(os.fspath(images)).images.array()
+            return open_vectors(os.fspath(images)).array()
         vectors = np.asarray(images)
         return vectors[None] if vectors.ndim == 1 else vectors
     if isinstance(images, (str, os.PathLike)):

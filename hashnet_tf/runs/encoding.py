@@ -21,7 +21,7 @@ from hashnet_tf.datasets.pixels.undecodable import (
     undecodable_named,
     without,
 )
-from hashnet_tf.datasets.sources.vectors import read_vectors
+from hashnet_tf.datasets.sources.vectors import open_vectors
 from hashnet_tf.datasets.sources.walking import (
     ENDINGS,
     Account,
@@ -84,7 +84,7 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
     200
     """
     if "vectors" in source:
-        return read_vectors(source["vectors"]).images
+        return open_vectors(source["vectors"])
     if "folder" not in source:
         settings = dict(source)
         part = settings.pop("part")
@@ -300,6 +300,7 @@ def _batches(
     if features is None and isinstance(images, Vectors):
         return images.batches(BATCH_SIZE, done)
     if features is None:
+        assert encoder.image_size is not None
         rest = images.subset(np.arange(done, len(images)))
         return ordered_batches(
             rest, encoder.image_size, BATCH_SIZE, encoder.framing

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from hashnet_tf._files import write_json
-from hashnet_tf.datasets.sources.vectors import read_vectors
+from hashnet_tf.datasets.sources.vectors import open_vectors
 from hashnet_tf.retrieval import (
     NeighborReport,
     RetrievalReport,
@@ -169,7 +169,7 @@ def evaluate_neighbor_files(
         query.codes,
         database.codes,
         *(
-            read_vectors(files[name]).images.array()
+            open_vectors(files[name]).array()
             for name in ("query_vectors", "database_vectors")
         ),
         bits=query.bits,

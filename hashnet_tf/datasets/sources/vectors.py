@@ -85,6 +85,19 @@ def read_vectors(place: str) -> Pool:
     return Pool(items, class_names=class_names, notes=notes)
 
 
+def open_vectors(place: str) -> Vectors:
+    """Returns the vectors of a file alone.
+
+    Args:
+        place: As in `read_vectors`.
+
+    Raises:
+        ValueError: As `read_vectors`.
+        ImportError: As `read_vectors`.
+    """
+    return typing.cast(Vectors, read_vectors(place).images)
+
+
 def scaling_notes(vectors: Vectors) -> tuple[str, ...]:
     """Returns what a network or an angle would mind in vectors, in words.
 
