@@ -18,7 +18,6 @@ import importlib.util
 import json
 import pathlib
 import time
-import typing
 from collections.abc import Iterator
 
 import numpy as np
