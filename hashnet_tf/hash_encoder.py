@@ -414,11 +414,11 @@ def _labels(y: typing.Any, n: int, method: str) -> npt.NDArray:
     if labels.ndim == 2 and labels.shape[1] > 1:
         return check_labels(labels, n, "y")
     labels = column_or_1d(labels, warn=True)
-    if type_of_target(labels) not in ("binary", "multiclass"):
+    kind = type_of_target(labels, raise_unknown=True)
+    if kind not in ("binary", "multiclass"):
         raise ValueError(
             "`y` must be classes, integers or strings, or a zero-or-one matrix"
-            f" [n, L]. Received: y of {type_of_target(labels)!r}, y.dtype="
-            f"{labels.dtype}"
+            f" [n, L]. Received: y of {kind!r}, y.dtype={labels.dtype}"
         )
     names, ids = np.unique(labels, return_inverse=True)
     if names.dtype.kind in "if":
