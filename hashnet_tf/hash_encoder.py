@@ -4,7 +4,6 @@ import dataclasses
 import numbers
 import os
 import typing
-import warnings
 from typing import Self
 
 import numpy as np
@@ -14,14 +13,18 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from hashnet_tf._estimator_checks import (
+    check_features,
+    read_labels,
+    read_pairs,
+)
 from hashnet_tf.methods import METHODS, TRAINED_METHODS
 from hashnet_tf.retrieval import histograms
 from hashnet_tf.retrieval.codes import Codes
-from hashnet_tf.retrieval.labels import check_labels, unlabelled
+from hashnet_tf.retrieval.labels import unlabelled
 
 # Keras is imported where used: settings can be looked at without it.
 if typing.TYPE_CHECKING:
@@ -34,9 +37,6 @@ Path = str | os.PathLike[str]
 ROWS = 2048
 # That ask in `score`.
 ASKING = 1000
-# Of float32, in a deviation.
-STEPS_TOLD = 16
-TINY = np.finfo(np.float32).tiny
 
 
 class HashEncoder(
@@ -57,9 +57,10 @@ class HashEncoder(
       sign.
 
     A network has each feature at mean 0 and variance 1 first, by those of X: an
-    offset, a feature of other units or vectors of any length need no care. That
-    is a layer of the network, so it is saved and exported with it. A map keeps
-    the angles of the centred vectors instead, so scaling them is the user's.
+    offset, a feature of other units or vectors of any length need no care, and
+    one of a single value says nothing. That is a layer of the network, so it is
+    saved and exported with it. A map keeps the angles of the centred vectors
+    instead, so scaling them is the user's.
 
     Of a network a part of X is held out, and looked at every 100 steps; what is
     kept are the weights by which its loss was least, and training ends where it
@@ -100,8 +101,8 @@ class HashEncoder(
             finite `[n, d]` of the fitted width and names.
 
     Warns:
-        UserWarning: By `fit`, if a feature has one value in all of X, or varies
-            by less than float32 can tell.
+        UserWarning: By `fit`, if a feature lies so far from 0 that float32
+            hardly tells its values apart.
 
     Example:
 
@@ -221,7 +222,7 @@ class HashEncoder(
             ValueError: If there is no label, or no two rows share one.
         """
         codes = self.encode(X)
-        labels = _labels(y, len(codes), self.method)
+        labels = read_labels(y, len(codes), self.method)
         rng = check_random_state(self._seed())
         asking = rng.permutation(np.flatnonzero(~unlabelled(labels)))[:ASKING]
         if not len(asking):
@@ -292,19 +293,18 @@ class HashEncoder(
                 "`validation_fraction` must be at least 0 and below 1, or None."
                 f" Received: validation_fraction={fraction!r}"
             )
-        names = "bits method".split()
+        names, settings = ["bits", "method"], {}
         if not METHODS[self.method].is_map:
-            names += "hidden dropout epochs batch_size learning_rate".split()
-        settings = {name: getattr(self, name) for name in names}
-        # Of NumPy, as a grid may have it.
-        settings = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in settings.items()
-            if value is not None or name != "epochs"
-        }
-        if not METHODS[self.method].is_map:
-            settings |= {"beta": 1.0, "head_multiplier": 1.0}
+            names += ["hidden", "dropout", "batch_size", "learning_rate"]
+            names += ["epochs"] * (self.epochs is not None)
+            settings = {"beta": 1.0, "head_multiplier": 1.0}
             settings["standardize"] = True
+        for name in names:
+            value = getattr(self, name)
+            # Of NumPy, as a grid may have it.
+            settings[name] = (
+                value.item() if isinstance(value, np.generic) else value
+            )
         return TrainingConfig(
             # No image is read: the vectors are what a network would give.
             data="digits",
@@ -320,8 +320,7 @@ class HashEncoder(
         if pairs is not None:
             raise ValueError(
                 f"`method` {self.method} learns from no pairs; hashnet-r does."
-                " Received: pairs of"
-                f" shape {np.shape(pairs)}"
+                f" Received: pairs of shape {np.shape(pairs)}"
             )
         self.hashnet_ = fit_map(config, vectors)
         self.n_steps_, self.validation_losses_ = 0, np.zeros(0)
@@ -330,7 +329,7 @@ class HashEncoder(
         from hashnet_tf._head_training import LabelledVectors
         from hashnet_tf.runs.networks import build_loss, build_training_model
 
-        labels = _labels(y, len(vectors), self.method)
+        labels = read_labels(y, len(vectors), self.method)
         loss = build_loss(config, labels)
         if not loss.tells_apart(labels):
             raise ValueError(
@@ -357,7 +356,7 @@ class HashEncoder(
                 "`method` must be hashnet-r or another HashNet to learn from"
                 f" pairs. Received: method={self.method!r}"
             )
-        pairs = _checked_pairs(pairs, len(vectors))
+        pairs = read_pairs(pairs, len(vectors))
         given = build_pairwise_loss(config, pairs[:, 0])
         loss = InBatchPairsLoss(
             alpha=given.alpha,
@@ -376,14 +375,19 @@ class HashEncoder(
 
     def _train(self, config, items, loss, around):
         from hashnet_tf._head_training import seeded, train_head
-        from hashnet_tf.runs.networks import build_head, standardize
+        from hashnet_tf.runs.networks import (
+            STANDARDIZED,
+            build_head,
+            standardize,
+        )
 
         width = items.vectors.shape[1]
         with seeded(config.seed):
             head, kept = (build_head(config, width) for _ in range(2))
             model = around(head)
         standardize(head, items.vectors)
-        _warn_of_features(items.vectors, head)
+        layer = head.backbone.get_layer(STANDARDIZED)
+        check_features(items.vectors, *layer.get_weights())
         trained = train_head(
             config,
             model,
@@ -398,80 +402,3 @@ class HashEncoder(
         self.hashnet_ = kept
         self.n_steps_ = trained.steps
         self.validation_losses_ = np.array(trained.losses)
-
-
-def _labels(y: typing.Any, n: int, method: str) -> npt.NDArray:
-    """Returns class ids int64 `[n]`, -1 where unlabelled, or uint8 `[n, L]`."""
-    if y is None:
-        raise ValueError(
-            f"`method` {method} requires y to be passed, but the target y is"
-            " None. Or pairs; itq, pca, lsh and sign need neither. Received:"
-            " y=None"
-        )
-    if hasattr(y, "toarray"):
-        y = y.toarray()
-    labels = np.asarray(y)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        return check_labels(labels, n, "y")
-    labels = column_or_1d(labels, warn=True)
-    kind = type_of_target(labels, raise_unknown=True)
-    if kind not in ("binary", "multiclass"):
-        raise ValueError(
-            "`y` must be classes, integers or strings, or a zero-or-one matrix"
-            f" [n, L]. Received: y of {kind!r}, y.dtype={labels.dtype}"
-        )
-    names, ids = np.unique(labels, return_inverse=True)
-    if names.dtype.kind in "if":
-        # Equal ones alike, and small ones, whatever the numbers are.
-        ids = np.where(labels < 0, -1, ids - np.searchsorted(names, 0))
-    return check_labels(ids, n, "y")
-
-
-def _checked_pairs(pairs: typing.Any, n: int) -> npt.NDArray[np.int64]:
-    checked = np.asarray(pairs)
-    if checked.ndim != 2 or checked.shape[1] not in (2, 3) or len(checked) < 2:
-        raise ValueError(
-            "`pairs` must be at least two, [m, 2], or [m, 3] with what is"
-            f" similar. Received: pairs.shape={checked.shape}"
-        )
-    if checked.dtype.kind not in "iu":
-        raise ValueError(
-            f"`pairs` must be integers. Received: pairs.dtype={checked.dtype}"
-        )
-    rows, similar = checked[:, :2], checked[:, 2:]
-    wrong = (rows < 0) | (rows >= n)
-    if wrong.any():
-        raise ValueError(
-            f"`pairs` must name rows of `X`, from 0 to {n - 1}."
-            f" Received: {rows[wrong][0]}"
-        )
-    if not np.isin(similar, (0, 1)).all():
-        raise ValueError(
-            "`pairs` must have 1 or 0 in their third column, similar or not."
-            f" Received: {similar[~np.isin(similar, (0, 1))][0]}"
-        )
-    return checked.astype(np.int64)
-
-
-def _warn_of_features(vectors: npt.NDArray, head: typing.Any) -> None:
-    """Tells of features that say nothing, or less than they did."""
-    constant = vectors.max(axis=0) == vectors.min(axis=0)
-    if constant.any():
-        warnings.warn(
-            f"{constant.sum()} features of `X` have one value in all rows, and"
-            f" say nothing. Received: the first of them is"
-            f" {np.flatnonzero(constant)[0]}",
-            stacklevel=4,
-        )
-    mean, variance = head.backbone.get_layer("standardized").get_weights()
-    steps = np.sqrt(variance) / np.maximum(np.spacing(abs(mean)), TINY)
-    lost = (steps < STEPS_TOLD) & ~constant
-    if lost.any():
-        place = np.flatnonzero(lost)[0]
-        warnings.warn(
-            f"{lost.sum()} features of `X` vary by little more than float32"
-            " tells so far from 0: subtract their mean before."
-            f" Received: feature {place} of mean {mean[place]:g} and deviation"
-            f" {variance[place] ** 0.5:g}",
-            stacklevel=4,
-        )
