@@ -14,12 +14,14 @@ from . import runs as runs
 from . import schedules as schedules
 from . import serving as serving
 from . import shallow as shallow
+from .hash_encoder import HashEncoder as HashEncoder
 from .index.index import Index as Index
 from .models.hashnet import HashNet as HashNet
 
 __version__: str
 
 __all__ = [
+    "HashEncoder",
     "HashNet",
     "Index",
     "callbacks",

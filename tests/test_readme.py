@@ -139,6 +139,7 @@ def test_examples(example, tmp_path, capsys):
 
     found = example("vectors_and_pairs")
     assert found["labels: SDH"] > found["nothing: ITQ"] > 0.5
+    assert found["labels: HashNet"] > found["nothing: ITQ"]
     assert found["pairs: HashNet"] > found["nothing: ITQ"]
 
     codes = example("serving", tmp_path / "served")

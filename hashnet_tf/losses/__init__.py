@@ -12,6 +12,7 @@ from hashnet_tf.losses.dnnh_loss import DNNHLoss
 from hashnet_tf.losses.dpsh_loss import DPSHLoss
 from hashnet_tf.losses.given_pairs_loss import GivenPairsLoss
 from hashnet_tf.losses.greedy_hash_loss import GreedyHashLoss
+from hashnet_tf.losses.in_batch_pairs_loss import InBatchPairsLoss
 from hashnet_tf.losses.likelihoods import LogisticLikelihood, RadiusLikelihood
 from hashnet_tf.losses.ortho_hash_loss import OrthoHashLoss
 from hashnet_tf.losses.pair_counts import PairCounts, count_pairs
@@ -27,6 +28,7 @@ __all__ = [
     "DPSHLoss",
     "GivenPairsLoss",
     "GreedyHashLoss",
+    "InBatchPairsLoss",
     "LogisticLikelihood",
     "OrthoHashLoss",
     "PairCounts",

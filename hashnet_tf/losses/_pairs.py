@@ -43,6 +43,28 @@ def check_batch(y_true: Tensor, y_pred: Tensor) -> None:
         )
 
 
+def check_pair_outputs(y_pred: Tensor) -> None:
+    """Checks the shape of the outputs of a batch of pairs.
+
+    Args:
+        y_pred: Tensor, `[n, 2, bits]`.
+
+    Raises:
+        ValueError: If the shape is another.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.losses._pairs import check_pair_outputs
+    >>> check_pair_outputs(np.zeros((3, 2, 48)))
+    """
+    if len(y_pred.shape) != 3 or y_pred.shape[1] != 2:
+        raise ValueError(
+            "`y_pred` must hold the two codes of each pair, [n, 2, bits]."
+            f" Received: y_pred.shape={tuple(y_pred.shape)}"
+        )
+
+
 def differ(a: int | None, b: int | None) -> bool:
     """Returns whether two sizes are known and differ.
 

@@ -13,8 +13,7 @@ from hashnet_tf.losses.pair_counts import count_pairs
 
 ALL_SIMILAR = (
     "Where a training has none, all codes become one: give pairs of both kinds"
-    " (of clicks alone, the number of its pair as label of both items, and"
-    " WeightedPairwiseLoss)."
+    " (of clicks alone, train a PairModel by InBatchPairsLoss)."
 )
 # Among so many rows, a set of any size is all but sure to show a pair.
 LOOKED_AT = 500

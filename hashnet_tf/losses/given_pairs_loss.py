@@ -8,6 +8,7 @@ from hashnet_tf.losses._labels import read_similarities
 from hashnet_tf.losses._pairs import (
     ClassWeights,
     check_class_weights,
+    check_pair_outputs,
     differ,
     pair_weights,
     row_scale,
@@ -24,6 +25,10 @@ class GivenPairsLoss(RowLoss):
     without labels, such as clicks: each row of the batch is one pair and S is
     the rows whose s_ij is known. Trains the model that
     `hashnet_tf.models.PairModel` makes of a HashNet.
+
+    Pairs of both kinds are needed. `InBatchPairsLoss` needs similar ones alone:
+    it compares all items of a batch, and learned more of clicks
+    (`benchmarks/pairs.py`).
 
     Args:
         alpha: Positive float; None is 5 / K, as in
@@ -74,11 +79,7 @@ class GivenPairsLoss(RowLoss):
         self.power = power
 
     def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        if len(y_pred.shape) != 3 or y_pred.shape[1] != 2:
-            raise ValueError(
-                "`y_pred` must hold the two codes of each pair, [n, 2, bits]."
-                f" Received: y_pred.shape={tuple(y_pred.shape)}"
-            )
+        check_pair_outputs(y_pred)
         shape = tuple(y_true.shape)
         if (
             len(shape) not in (1, 2)

@@ -196,8 +196,9 @@ class PairModel(TrainingModel):
 
     The second input of HashNet (section 3, ICCV 2017): triples
     (x_i, x_j, s_ij) instead of labels. Train it with
-    `hashnet_tf.losses.GivenPairsLoss` and the `Continuation` callback; the
-    HashNet given is then trained and encodes on its own.
+    `hashnet_tf.losses.InBatchPairsLoss`, which needs similar pairs alone, or
+    with `GivenPairsLoss`, and the `Continuation` callback; the HashNet given is
+    then trained and encodes on its own.
 
     Args:
         hashnet: `hashnet_tf.HashNet`.

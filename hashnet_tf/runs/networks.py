@@ -101,7 +101,8 @@ def standardize(head: HashNet, features: npt.ArrayLike) -> None:
             it is.
         features: Float `[n, d]` or `[n, views, d]`, of the training images. A
             feature that hardly varies among them counts as if its deviation
-            were a hundredth of the mean one: elsewhere it may vary more.
+            were a hundredth of the median one: elsewhere it may vary more. The
+            median, for one feature of other units would make any mean large.
 
     Example:
 
@@ -124,7 +125,9 @@ def standardize(head: HashNet, features: npt.ArrayLike) -> None:
     for start in range(0, len(rows), ROWS):
         scaler.partial_fit(rows[start : start + ROWS])
     deviation = np.sqrt(np.asarray(scaler.var_))
-    deviation = np.maximum(deviation, deviation.mean() / 100)
+    varying = deviation[deviation > 0]
+    if varying.size:
+        deviation = np.maximum(deviation, np.median(varying) / 100)
     variance = np.maximum(deviation**2 - EPSILON, 0)
     layer = head.backbone.get_layer(STANDARDIZED)
     layer.set_weights([scaler.mean_, variance])

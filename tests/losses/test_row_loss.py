@@ -11,6 +11,7 @@ IDS = np.array([0, 0, 1, 1, 2, 0])
 MANY = np.array(
     [[1, 0, 1], [0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 0], [-1, -1, 1]]
 )
+CLICKS = np.array([[0, 1], [0, 2], [3, 4], [5, 6], [1, 7], [3, 0]])
 GIVEN = np.random.default_rng(1).choice([-1, 0, 1], (6, 6))
 WIDTH = 8
 OUTPUTS = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("float32")
@@ -47,6 +48,7 @@ LOSSES = {
 }
 CASES = [(name, y) for name in LOSSES for y in ("ids", "many")]
 CASES += [("given", "matrix"), ("given pairs", "pairs")]
+CASES += [("in-batch pairs", "clicks")]
 
 
 def case(name, kind, reduction):
@@ -59,6 +61,9 @@ def case(name, kind, reduction):
     if kind == "pairs":
         y, outputs = GIVEN[0], PAIRS
         loss = hn.losses.GivenPairsLoss(reduction=reduction)
+    elif kind == "clicks":
+        y, outputs = CLICKS, PAIRS
+        loss = hn.losses.InBatchPairsLoss(reduction=reduction)
     else:
         y, outputs = {"ids": IDS, "many": MANY}[kind], OUTPUTS
         loss = LOSSES[name](reduction=reduction)
