@@ -67,7 +67,8 @@ class Fitted(Browsed):
         if not self._file.noted("fit") or not len(self._file):
             raise ValueError(
                 "An index is fitted that was begun with fit=True and has"
-                f" pictures. Received: {self.path} with {len(self._file):,} items"
+                f" {self.unit}. Received: {self.path} with"
+                f" {len(self._file):,} items"
             )
         keep = bool(self._file.noted("keep_features"))
         told, self._encoder = fit(

@@ -1,6 +1,6 @@
 """Measures what few bytes keep of vectors, for the tables of embeddings.md.
 
-  python docs/measure_embeddings.py --mirflickr=DIR --weights=W --out=runs/vec
+  python benchmarks/embeddings.py --mirflickr=DIR --weights=W --out=runs/vec
 
 Of each set of vectors 1,000 ask, half of the rest is learned from with labels,
 by the methods that take some, and the other half is found. The methods without
@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from sklearn.preprocessing import normalize
+from topics import topic_vectors
 
 import hashnet_tf as hn
 from hashnet_tf._files import write_json
@@ -29,9 +30,9 @@ from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
 from hashnet_tf.shallow import PQRanking
 from hashnet_tf.shallow.vectors import VectorRanking
 
-HERE = pathlib.Path(__file__).parent
-RESULT = HERE / "results" / "embeddings.json"
-PICTURES = HERE / "pictures"
+DOCS = pathlib.Path(__file__).parent.parent / "docs"
+RESULT = DOCS / "results" / "embeddings.json"
+PICTURES = DOCS / "pictures"
 BYTES = (8, 16, 32)
 ASKING, MOST, K, AT = 1000, 24_000, 10, 1000
 RERANKED = 100
@@ -51,15 +52,10 @@ class Vectors:
 
 def synthetic(given: argparse.Namespace) -> Vectors:
     """Unit vectors of topics with a common offset."""
-    rng = np.random.default_rng(0)
-    topics, labels = rng.normal(size=(50, 384)), rng.integers(0, 50, 20_000)
-    values = 0.35 * topics[labels] + rng.normal(size=(20_000, 384))
-    values += rng.normal(size=384)
     return Vectors(
         "20,000 unit vectors of 384 dimensions, 50 topics and an offset that"
-        " all have in common",
-        normalize(values).astype(np.float32),
-        labels,
+        " all have in common (topics.py)",
+        *topic_vectors(seed=0),
     )
 
 
@@ -204,7 +200,7 @@ def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
             ("LSH", hn.shallow.LSH(bits, seed=seed)),
             ("ITQ", hn.shallow.ITQ(bits, seed=seed)),
             ("SDH", hn.shallow.SDH(bits, seed=seed)),
-            # HE
+            ("HashNet-R", hn.HashEncoder(bits, random_state=seed)),
         ):
             by_labels = name in ("SDH", "HashNet-R")
             start = time.perf_counter()
