@@ -179,7 +179,9 @@ class InputsCheck:
         elif arrays is None and (
             hasattr(inputs, "shape")
             or isinstance(inputs, (str, bytes, collections.abc.Mapping))
-            or not hasattr(inputs, "__iter__")
+            or not (
+                hasattr(inputs, "__iter__") or hasattr(inputs, "__getitem__")
+            )
         ):
             self._refuse(f"`{self._name}` must be", inputs)
         batches: typing.Any = inputs

@@ -194,19 +194,20 @@ def test_inputs_in_one_another_are_refused():
 @FORMS
 def test_on_top_of_takes_several(form, given):
     whole, inputs = made(form), in_form(form, given)
-    keras.utils.set_random_seed(1)
+    # First: JAX takes the weights away that two models share.
+    expected = whole.encode(inputs)
     network = whole.backbone
     features = keras.Input((16,))
     head = hn.HashNet(keras.Model(features, features), 12)
     head.hash_layer.set_weights(whole.hash_layer.get_weights())
     joined = head.on_top_of(network)
     assert isinstance(joined.input, dict if form == "dict" else list)
-    np.testing.assert_array_equal(joined.encode(inputs), whole.encode(inputs))
+    np.testing.assert_array_equal(joined.encode(inputs), expected)
     # And a head of several inputs on a network of several outputs.
     outputs = keras.tree.map_structure(lambda x: x, network.input)
     same = keras.Model(network.input, outputs)
     joined = whole.on_top_of(same)
-    np.testing.assert_array_equal(joined.encode(inputs), whole.encode(inputs))
+    np.testing.assert_array_equal(joined.encode(inputs), expected)
 
 
 @FORMS
