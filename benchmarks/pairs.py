@@ -74,13 +74,13 @@ def main():
         random = rng.integers(ASKING, len(labels), (NEGATIVES * len(pairs), 2))
         both = np.concatenate([pairs, random])
         similar = np.repeat([1, 0], [len(pairs), len(random)])
-        common = options.steps, seed
-        for name, *way in (
+        for name, rows, y, loss in (
             ("given pairs, clicks alone", pairs, np.ones(len(pairs)), given),
             ("given pairs, five random each", both, similar, given),
             ("in-batch pairs", pairs, pairs, in_batch),
         ):
-            keep(name, trained(vectors, *way, *common).encode)
+            way = rows, y, loss, options.steps, seed
+            keep(name, trained(vectors, *way).encode)
         keep("ITQ, no clicks", hn.shallow.ITQ(BITS).fit(vectors).encode)
         encoder = hn.HashEncoder(BITS, random_state=seed)
         keep("HashEncoder", encoder.fit(vectors, pairs=pairs).encode)

@@ -287,12 +287,48 @@ def _results(name: str) -> dict[str, Callable[[], str]]:
     }
 
 
+def _embeddings(name: str) -> str:
+    """Returns what few bytes keep of a set of vectors."""
+    whole = json.loads((RESULTS / "embeddings.json").read_text("utf-8"))[name]
+    rows = [
+        [
+            row["method"],
+            f"{row['bytes']:,}",
+            *(
+                f"{row[measure]:.3f}"
+                for measure in ("recall", "reranked", "map", "precision")
+            ),
+            *(
+                f"{row[took]:,.{digits}f}" if took in row else "-"
+                for took, digits in (("fit", 1), ("encode", 3), ("search", 2))
+            ),
+        ]
+        for row in whole["rows"]
+    ]
+    columns = [
+        "kept",
+        "bytes",
+        "recall@10",
+        "100 re-ranked",
+        "MAP@1000",
+        "P@10",
+        "to fit, s",
+        "to encode, ms",
+        "to search, ms",
+    ]
+    return f"{whole['about']}.\n\n{_table(columns, rows)}"
+
+
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "data-sets.md": {"sources": _sources, "protocols": _protocols},
     "stores.md": {"stores": _stores},
     "training.md": {"methods": _methods},
     "deploying.md": {"bounds": _bounds},
     "results.md": _results("mirflickr"),
+    "embeddings.md": {
+        f"embeddings {name}": functools.partial(_embeddings, name)
+        for name in ("synthetic", "photographs", "texts")
+    },
 }
 
 

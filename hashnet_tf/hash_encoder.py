@@ -172,7 +172,10 @@ class HashEncoder(
                 f"`method` must be one of {', '.join(TRAINED_METHODS)}."
                 f" Received: method={self.method!r}"
             )
-        vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
+        given: typing.Any = X
+        vectors = validate_data(
+            self, given, dtype=np.float32, ensure_min_samples=2
+        )
         config = self._config()
         if METHODS[self.method].is_map:
             self._fit_map(config, vectors, pairs)
@@ -189,7 +192,8 @@ class HashEncoder(
         the same place as in `transform`, the first in the highest of a byte.
         """
         check_is_fitted(self, "hashnet_")
-        vectors = validate_data(self, X, dtype=np.float32, reset=False)
+        given: typing.Any = X
+        vectors = validate_data(self, given, dtype=np.float32, reset=False)
         return self.hashnet_.encode(vectors, batch_size=ROWS)
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.uint8]:
@@ -293,7 +297,8 @@ class HashEncoder(
                 "`validation_fraction` must be at least 0 and below 1, or None."
                 f" Received: validation_fraction={fraction!r}"
             )
-        names, settings = ["bits", "method"], {}
+        names = ["bits", "method"]
+        settings: dict[str, typing.Any] = {}
         if not METHODS[self.method].is_map:
             names += ["hidden", "dropout", "batch_size", "learning_rate"]
             names += ["epochs"] * (self.epochs is not None)
@@ -330,7 +335,7 @@ class HashEncoder(
         from hashnet_tf.runs.networks import build_loss, build_training_model
 
         labels = read_labels(y, len(vectors), self.method)
-        loss = build_loss(config, labels)
+        loss: typing.Any = build_loss(config, labels)
         if not loss.tells_apart(labels):
             raise ValueError(
                 "`y` must tell at least two classes apart; negative numbers are"

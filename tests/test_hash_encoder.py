@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 import hashnet_tf as hn
+from hashnet_tf._estimator_checks import read_labels
 
 N, D, CLASSES = 240, 12, 4
 
@@ -26,6 +28,9 @@ def data(seed=0, n=N):
     centres = 2 * np.random.default_rng(9).normal(size=(CLASSES, D))
     x = 30 + centres[labels] + rng.normal(size=(n, D))
     return x.astype(np.float32), labels
+
+
+X, Y = data()
 
 
 def small(**settings):
@@ -187,21 +192,35 @@ def test_other_methods_train_too(method):
     assert not hasattr(encoder.hashnet_, "optimizer")
 
 
-def test_labels_of_any_kind():
-    x, labels = data()
-    codes = small(epochs=1).fit(x, labels).encode(x)
-    for same in (
-        labels.astype(float),
-        labels + 10**12,
-        np.array(["cat", "dog", "eel", "fox"])[labels],
-        np.array(list("abcd"), object)[labels],
-    ):
-        found = small(epochs=1).fit(x, same).encode(x)
-        np.testing.assert_array_equal(found, codes)
-    rows = np.eye(CLASSES, dtype=int)[labels]
-    encoder = small(epochs=1).fit(x, rows)
-    np.testing.assert_array_equal(encoder.encode(x), codes)
-    assert encoder.score(x, rows) == encoder.score(x, labels)
+@pytest.mark.parametrize(
+    "same",
+    [
+        Y.astype(float),
+        Y + 10**12,
+        np.array(["cat", "dog", "eel", "fox"])[Y],
+        np.array(list("abcd"), object)[Y],
+        pd.Series(3 * Y),
+        Y % 4 == 1,
+    ],
+)
+def test_labels_of_any_kind(same):
+    found = read_labels(same, N, "hashnet-r")
+    assert found.dtype == np.int64
+    expected = Y == 1 if found.max() == 1 else Y
+    np.testing.assert_array_equal(found, expected)
+    some = np.where(Y == 2, -5, Y)
+    left = read_labels(some, N, "hashnet-r")
+    np.testing.assert_array_equal(left, np.array([0, 1, -1, 2])[Y])
+
+
+def test_labels_of_several_columns():
+    rows = np.eye(CLASSES, dtype=int)[Y]
+    for given in (rows, rows.astype(float), csr_matrix(rows)):
+        np.testing.assert_array_equal(read_labels(given, N, "csq"), rows)
+    with pytest.warns(DataConversionWarning):
+        np.testing.assert_array_equal(read_labels(Y[:, None], N, "csq"), Y)
+    encoder = small().fit(X, rows)
+    assert encoder.score(X, rows) == encoder.score(X, Y) > 0.95
 
 
 def test_unlabelled_rows_are_not_trained_on():
@@ -306,9 +325,6 @@ def test_a_feature_of_one_value_says_nothing(fitted):
     assert abs(np.asarray(given)[:, 3]).max() < 100
     with pytest.raises(ValueError, match="240 that are one"):
         small().fit(np.ones((N, 5)), labels)
-
-
-X, Y = data()
 
 
 @pytest.mark.parametrize(

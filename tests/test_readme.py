@@ -49,6 +49,7 @@ def test_every_block_is_tried():
     assert found == {
         "README.md": 1,
         "docs/deploying.md": 2,
+        "docs/embeddings.md": 4,
         "docs/indexing.md": 1,
         "docs/measuring-codes.md": 1,
         "docs/results.md": 1,
@@ -106,6 +107,18 @@ def test_codes_go_elsewhere(tmp_path, monkeypatch, capsys):
         "[Near(name='three', distance=0), Near(name='none', distance=3)]",
         "['four', 'none', 'three'] [[0, 15], [0, 0], [0, 7]]",
     ]
+
+
+@pytest.mark.slow
+def test_embeddings_run(capsys):
+    # Each goes on where the one before ends.
+    names = run_block("\n".join(blocks("docs/embeddings.md")))
+    assert names["bits"].shape == (200, 64)
+    assert names["codes"].shape == (200, 8)
+    assert float(capsys.readouterr().out) > 0.9
+    new, topics = (names[name][1000:] for name in ("vectors", "topics"))
+    # The last learned without labels.
+    assert names["encoder"].score(new, topics) > 0.5
 
 
 def test_client_is_python():

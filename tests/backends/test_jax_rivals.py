@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hashnet_tf.losses import InBatchPairsLoss
 from hashnet_tf.methods import DEEP_METHODS, LIKELIHOODS
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.networks import build_loss
@@ -53,6 +54,12 @@ def test_the_loss_is_that_of_tensorflow(name, found):
         outputs = outputs[:, 4:]
     value = float(loss(found["labels"], outputs))
     assert float(found[f"{name} value"]) == pytest.approx(value, rel=1e-5)
+
+
+def test_the_loss_of_clicks_is_that_of_tensorflow(found):
+    pairs = found["outputs"][:, :12].reshape(24, 2, 6)
+    value = float(InBatchPairsLoss()(found["clicks"], pairs))
+    np.testing.assert_allclose(found["clicks value"], value, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", RIVALS)

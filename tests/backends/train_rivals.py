@@ -111,6 +111,17 @@ def main(folder):
         found[f"{name} value"] = np.asarray(value)
         found[f"{name} losses"] = history.history["loss"]
         found[f"{name} moved"] = np.abs(after - before).max()
+    of_clicks = hn.losses.InBatchPairsLoss()
+    pairs = outputs[:, : 2 * (BITS // 2)].reshape(24, 2, BITS // 2)
+    clicks = np.stack([np.arange(24) // 2, np.arange(24) + 10], axis=1)
+
+    def over_clicks(y):
+        return of_clicks(y, pairs)
+
+    found["clicks"] = clicks
+    found["clicks value"] = np.asarray(
+        [over_clicks(clicks), jax.jit(over_clicks)(clicks)]
+    )
     found.update(gradients_of_likelihoods())
     found["tensorflow"] = [x for x in sys.modules if x == "tensorflow"]
     np.savez(folder / "rivals.npz", **found)
