@@ -1,13 +1,19 @@
-"""Measures what few bytes keep of vectors, for the tables of embeddings.md.
+"""Measures what few bytes keep of vectors.
 
-  python benchmarks/embeddings.py --mirflickr=DIR --weights=W --out=runs/vec
+  python benchmarks/embeddings.py
+  python benchmarks/embeddings.py --docs
 
-Of each set of vectors 1,000 ask, half of the rest is learned from with labels,
-by the methods that take some, and the other half is found. The methods without
-labels learn from what is found. Kept are the numbers in
-docs/results/embeddings.json and the figures; a set that is measured is not
-measured again by the same command. It needs FAISS and wordllama, whose wheel
-holds a small model of texts.
+Three sets: vectors of topics that are made up; the features of photographs,
+where the folder HASHNET_TF_DATA has MIRFlickr's and the weights of MobileNetV2;
+the embeddings of docstrings, where wordllama is installed, whose wheel holds a
+small model. Of each 1,000 ask, half of the rest is learned from with labels, by
+the methods that take some, and the other half is found. The methods without
+labels learn from what is found. It needs FAISS.
+
+A set that was measured is not measured again where --out is the same. With
+--docs the numbers go into docs/results/embeddings.json, of which
+write_tables.py fills the tables of docs/embeddings.md, and the figures to
+docs/pictures/.
 """
 
 import argparse
@@ -16,13 +22,16 @@ import collections
 import dataclasses
 import importlib.util
 import json
+import os
 import pathlib
+import tempfile
 import time
 from collections.abc import Iterator
 
 import numpy as np
 from sklearn.preprocessing import normalize
 from topics import topic_vectors
+from without_labels import WEIGHTS, unpacked
 
 import hashnet_tf as hn
 from hashnet_tf._files import write_json
@@ -50,7 +59,7 @@ class Vectors:
     labels: np.ndarray
 
 
-def synthetic(given: argparse.Namespace) -> Vectors:
+def synthetic(features: pathlib.Path) -> Vectors | None:
     """Unit vectors of topics with a common offset."""
     return Vectors(
         "20,000 unit vectors of 384 dimensions, 50 topics and an offset that"
@@ -59,25 +68,31 @@ def synthetic(given: argparse.Namespace) -> Vectors:
     )
 
 
-def photographs(given: argparse.Namespace) -> Vectors:
+def photographs(features: pathlib.Path) -> Vectors | None:
     """The features of a network, of MIRFlickr's photographs."""
-    dataset = hn.datasets.load(f"mirflickr25k-lists:{given.mirflickr}")
-    network = hn.models.backbone("MobileNetV2", (96, 96, 3), given.weights)
-    features = hn.runs.frozen_features(
-        network, dataset.database, pathlib.Path(given.out, "features")
-    )
+    data = pathlib.Path(os.environ.get("HASHNET_TF_DATA", "../shared/data"))
+    folder = unpacked("mirflickr25k_96px.tar.gz", "mirflickr25k")
+    if folder is None or not (data / WEIGHTS).is_file():
+        print(f"HASHNET_TF_DATA has no photographs or no {WEIGHTS}: left out")
+        return None
+    dataset = hn.datasets.load(f"mirflickr25k-lists:{folder}")
+    network = hn.models.backbone("MobileNetV2", (96, 96, 3), data / WEIGHTS)
+    found = hn.runs.frozen_features(network, dataset.database, features)
     return Vectors(
         "1,280 features of MobileNetV2 at 96 pixels, of MIRFlickr's"
         " photographs; 38 labels, several each",
-        np.array(features[:, 0]),
+        np.array(found[:, 0]),
         dataset.database.labels,
     )
 
 
-def texts(given: argparse.Namespace) -> Vectors:
+def texts(features: pathlib.Path) -> Vectors | None:
     """The embeddings of what functions say of themselves."""
-    import wordllama
-
+    try:
+        import wordllama
+    except ImportError:
+        print("wordllama is not installed: texts are left out")
+        return None
     model = wordllama.WordLlama.load(
         cache_dir=pathlib.Path(wordllama.__file__).parent, disable_download=True
     )
@@ -275,17 +290,17 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--mirflickr", required=True, help="folder of its lists"
-    )
-    parser.add_argument("--weights", required=True, help="of MobileNetV2")
-    parser.add_argument("--out", required=True, help="folder of the features")
+    usual = pathlib.Path(tempfile.gettempdir(), "hashnet_tf_embeddings")
+    parser.add_argument("--out", type=pathlib.Path, default=usual)
+    parser.add_argument("--docs", action="store_true")
     given = parser.parse_args()
     tables = {}
     for name, read in SETS.items():
-        kept = pathlib.Path(given.out, f"{name}.json")
+        kept = given.out / f"{name}.json"
         if not kept.is_file():
-            vectors = read(given)
+            vectors = read(given.out / "features")
+            if vectors is None:
+                continue
             start, rows = time.perf_counter(), []
             for found in measured(vectors):
                 print(f"RESULT {name}: {found}", flush=True)
@@ -294,8 +309,9 @@ def main() -> None:
             told = {"about": vectors.about, "seconds": seconds, "rows": rows}
             write_json(kept, told)
         tables[name] = json.loads(kept.read_text("utf-8"))
-    RESULT.write_text(json.dumps(tables, indent=1) + "\n", "utf-8")
-    draw(tables)
+    if given.docs:
+        RESULT.write_text(json.dumps(tables, indent=1) + "\n", "utf-8")
+        draw(tables)
 
 
 if __name__ == "__main__":
