@@ -3,12 +3,14 @@
   python docs/draw_pictures.py
   python docs/draw_pictures.py --workdir=runs/mine
   python docs/draw_pictures.py --index=photos.index --photo=new.jpg
+  python docs/draw_pictures.py --photos=DIR
 
 The first draws the way from an image to bytes. The image is one of the digits,
 the values z are made up; what follows from z is as the library computes it. The
 second draws the best and the worst queries too of a run that is trained and
-measured. The third draws the
-page of `hashnet serve` too, in Debian's Chromium.
+measured. The third draws the page of `hashnet serve` too, in Debian's Chromium.
+The last draws the groups of near duplicates too among 200 photographs of a
+folder, of three of which it makes copies.
 """
 
 import argparse
@@ -16,13 +18,14 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 import hashnet_tf as hn
 
@@ -85,6 +88,42 @@ def draw_search(workdir: pathlib.Path, path: pathlib.Path) -> None:
     """
     drawn = Image.open(workdir / "figures" / "queries.png").convert("RGB")
     # Small enough to be kept in the repository.
+    drawn = drawn.resize((drawn.width * 3 // 5, drawn.height * 3 // 5))
+    drawn.quantize(128).save(path, optimize=True)
+
+
+def draw_duplicates(photos: pathlib.Path, path: pathlib.Path) -> None:
+    """Draws what `hashnet index duplicates` finds among photographs.
+
+    Args:
+        photos: Folder of photographs.
+        path: Path of the PNG.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        found = hn.index.find_pictures([photos]).paths[:200]
+        copied = list(found)
+        for i, name in enumerate(found[7:200:70]):
+            image = Image.open(name).convert("RGB")
+            wide, high = image.size
+            margin = (wide // 40, high // 40, wide - wide // 40, high)
+            copies = {
+                "smaller": image.resize((wide // 2, high // 2)),
+                "cut": image.crop(margin),
+                "lighter": ImageEnhance.Brightness(image).enhance(1.2),
+            }
+            for kind, copy in copies.items():
+                place = pathlib.Path(folder, f"{i} {kind}.jpg")
+                copy.save(place, quality=40)
+                copied.append(str(place))
+        encoder = hn.export.backbone_encoder("pixels", None, 8, 32)
+        index = pathlib.Path(folder, "photos.index")
+        with hn.Index.open(index, encoder=encoder, fit=True) as opened:
+            opened.add_files(copied)
+            groups = opened.duplicates()
+        titles = [[pathlib.Path(n).name for n in group] for group in groups]
+        images = [hn.index.thumbnails(group) for group in groups]
+        sheet = hn.plots.plot_groups(images, titles, f"{folder}/sheet.png")
+        drawn = Image.open(sheet).convert("RGB")
     drawn = drawn.resize((drawn.width * 3 // 5, drawn.height * 3 // 5))
     drawn.quantize(128).save(path, optimize=True)
 
@@ -164,6 +203,9 @@ if __name__ == "__main__":
     parser.add_argument(
         "--workdir", type=pathlib.Path, help="folder of the run to search in"
     )
+    parser.add_argument(
+        "--photos", type=pathlib.Path, help="folder to find duplicates in"
+    )
     parser.add_argument("--index", help="file of the index to serve")
     parser.add_argument("--photo", help="file that is searched with there")
     parser.add_argument(
@@ -176,5 +218,8 @@ if __name__ == "__main__":
     draw_way(arguments.out / "way.png")
     if arguments.workdir is not None:
         draw_search(arguments.workdir, arguments.out / "search.png")
+    if arguments.photos is not None:
+        place = arguments.out / "duplicates.png"
+        draw_duplicates(arguments.photos, place)
     if arguments.index is not None and arguments.photo is not None:
         draw_page(arguments.index, arguments.photo, arguments.out / "serve.png")

@@ -377,12 +377,13 @@ def test_refuses_vectors(fitted):
 
 
 def test_is_exported(fitted, tmp_path):
-    try:
-        fitted.to_litert(tmp_path / "encoder.tflite")
-    except ValueError as error:
-        pytest.skip(f"no export of a network of vectors yet: {error}")
-    encoder = hn.export.load_encoder(tmp_path / "encoder.tflite")
-    np.testing.assert_array_equal(encoder.encode(X), fitted.encode(X))
+    codes = fitted.encode(X)
+    for path in (
+        fitted.to_litert(tmp_path / "encoder.tflite"),
+        fitted.to_saved_model(tmp_path / "encoder"),
+    ):
+        encoder = hn.export.load_encoder(path)
+        np.testing.assert_array_equal(encoder.encode(X), codes)
 
 
 @pytest.mark.slow
