@@ -33,10 +33,8 @@ if typing.TYPE_CHECKING:
 
 Path = str | os.PathLike[str]
 
-# Vectors a forward pass.
-ROWS = 2048
-# That ask in `score`.
-ASKING = 1000
+# Vectors a forward pass; that ask in `score`.
+ROWS, ASKING = 2048, 1000
 
 
 class HashEncoder(
@@ -303,21 +301,13 @@ class HashEncoder(
             names += ["hidden", "dropout", "batch_size", "learning_rate"]
             names += ["epochs"] * (self.epochs is not None)
             settings = {"beta": 1.0, "head_multiplier": 1.0}
-            settings["standardize"] = True
         for name in names:
             value = getattr(self, name)
-            # Of NumPy, as a grid may have it.
-            settings[name] = (
-                value.item() if isinstance(value, np.generic) else value
-            )
-        return TrainingConfig(
-            # No image is read: the vectors are what a network would give.
-            data="digits",
-            backbone="pixels",
-            freeze_backbone=True,
-            seed=self._seed(),
-            **settings,
-        )
+            # A grid may have it of NumPy.
+            of_numpy = isinstance(value, np.generic)
+            settings[name] = value.item() if of_numpy else value
+        # Of vectors, but none is read.
+        return TrainingConfig("vectors:", seed=self._seed(), **settings)
 
     def _fit_map(self, config, vectors, pairs):
         from hashnet_tf.runs.map_fitting import fit_map
