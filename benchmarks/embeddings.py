@@ -20,12 +20,14 @@ import argparse
 import ast
 import collections
 import dataclasses
+import importlib
 import importlib.util
 import json
 import os
 import pathlib
 import tempfile
 import time
+import typing
 from collections.abc import Iterator
 
 import numpy as np
@@ -89,7 +91,7 @@ def photographs(features: pathlib.Path) -> Vectors | None:
 def texts(features: pathlib.Path) -> Vectors | None:
     """The embeddings of what functions say of themselves."""
     try:
-        import wordllama
+        wordllama: typing.Any = importlib.import_module("wordllama")
     except ImportError:
         print("wordllama is not installed: texts are left out")
         return None
@@ -154,7 +156,7 @@ class OPQRanking(VectorRanking):
         self.index_.train(self._turned(centred))
 
     def _padded(self, centred: np.ndarray, d: int) -> np.ndarray:
-        unit = normalize(centred)
+        unit: typing.Any = normalize(centred)
         return np.pad(unit, ((0, 0), (0, d - centred.shape[1])))
 
     def _turned(self, centred: np.ndarray) -> np.ndarray:

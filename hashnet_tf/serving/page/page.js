@@ -13,6 +13,8 @@ const at = (id) => document.getElementById(id);
 const count = (n) => n.toLocaleString("en");
 const plural = (n, what) => `${count(n)} ${what}${n === 1 ? "" : "s"}`;
 
+const noun = () => (served.vectors ? "vector" : "picture");
+
 // What the service tells of the index.
 let served = { images: true, bits: 0 };
 // What was searched with last: its name, its picture, and what was found.
@@ -155,7 +157,7 @@ const views = {
   search() {
     at("drop").classList.remove("asked");
     const without = served.vectors
-      ? "This index is of vectors, which the API is asked with (docs)."
+      ? "This index is of vectors, with which its API is asked."
       : "This index has no encoder, so no photograph can be searched with.";
     at("asked").textContent = served.images
       ? "Drop a photograph here, or paste one."
@@ -177,7 +179,7 @@ const views = {
     const { hits } = await answer(
       `like/${encodeURIComponent(id)}?k=${FOUND}`,
     );
-    showHits(hits, `${plural(hits.length, "picture")} like this one`);
+    showHits(hits, `${plural(hits.length, noun())} like this one`);
   },
 
   async browse() {
@@ -236,7 +238,7 @@ async function browse({ label = null, code = null, radius = null }) {
     );
     offset += items.length;
     list.append(...items.map(card));
-    say(plural(total, "picture"));
+    say(plural(total, noun()));
     showMore(offset < total && items.length ? next : null);
   };
   await next();
@@ -281,8 +283,9 @@ async function begin() {
     // Whatever is begun meanwhile.
     served = await answer("healthz", { signal: null });
     at("about").textContent =
-      `${plural(served.items, "picture")}, ${served.bits} bits`;
+      `${plural(served.items, noun())}, ${served.bits} bits`;
     at("file").disabled = !served.images;
+    at("choose").hidden = !served.images;
   });
   // A photograph may have been dropped before.
   if (mine === current) await show();
