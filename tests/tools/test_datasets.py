@@ -24,7 +24,8 @@ def test_lists_every_protocol(hashnet):
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     protocols = hn.datasets.protocols().values()
-    words = ("digits", "folder:DIR", "lists:DIR", "npz:FILE", "tfds:NAME")
+    words = ["digits", "folder:DIR", "lists:DIR", "npz:FILE", "tfds:NAME"]
+    words += ["vectors:FILE"]
     assert len(lines) == len(protocols) + len(words)
     for line, found in zip(lines, protocols, strict=False):
         assert line.startswith(f"{found.name}: {found.origin.title}; ")
@@ -76,7 +77,7 @@ def test_checks_a_good_set(hashnet, cifar10):
     assert "Difference: train: expected 50,000, found 24, -49,976" in ended.out
     assert "Problem" not in ended.out
     assert ended.out.endswith(
-        "can be decoded; parts share none but those that may be:"
+        "can be read; parts share none but those that may be:"
         " train-database 24\n"
     )
 
@@ -169,4 +170,4 @@ def test_refuses(fails, words, received):
 def test_checks_a_set_whose_parts_share_nothing(hashnet):
     ended = hashnet("datasets", "check", "digits", "--unseen_classes=3")
     assert ended.code == 0
-    assert ended.out.endswith("can be decoded; parts share none\n")
+    assert ended.out.endswith("can be read; parts share none\n")

@@ -203,7 +203,7 @@ def test_bad_input_of_a_process(tmp_path):
             ["train", "--workdir=a", "--data=digits", "--schedule=x"],
             "invalid choice: 'x'",
         ),
-        (["encode", "--workdir=a", "--out=b"], "--images --part is required"),
+        (["encode", "--workdir=a", "--out=b"], "--vectors --part is required"),
         (
             ["encode", "--workdir=a", "--out=b", "--images=c", "--part=query"],
             "not allowed with",

@@ -9,7 +9,8 @@ from hashnet_tf.tools import main
 MODULES = [
     module.name
     for module in pkgutil.iter_modules(hashnet_tf.tools.__path__)
-    if not module.ispkg
+    # Of a command's own file there may be a second one.
+    if not module.ispkg and not module.name.startswith("_")
 ]
 
 
