@@ -18,13 +18,12 @@ MODULES = [
 # What the examples of a module need beside the package.
 EXTRAS = {
     **{
-        engine.store.partition(":")[0]: module
+        engine.store.partition(":")[0]: engine.modules
         for engine in STORES.values()
-        for module in engine.modules
     },
-    "hashnet_tf.shallow.vectors": "faiss",
+    "hashnet_tf.shallow.vectors": ("faiss",),
     **{
-        f"hashnet_tf.serving.{name}": "fastapi"
+        f"hashnet_tf.serving.{name}": ("fastapi",)
         for name in (
             *("answers", "app", "guard", "metrics", "questions"),
             *("routes", "service"),
@@ -36,6 +35,6 @@ EXTRAS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    if name in EXTRAS:
-        pytest.importorskip(EXTRAS[name])
+    for module in EXTRAS.get(name, ()):
+        pytest.importorskip(module)
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -115,7 +115,7 @@ def test_one_format_and_flags_of_the_files(run, hashnet):
         "--database=30",
     )
     assert ended.code == 0
-    assert "on 9 queries, MAP among 30 images" in ended.out
+    assert "on 9 queries, MAP among 30 of the database" in ended.out
     assert list(rows(ended.out)) == ["encoder.tflite"]
     encoder = hn.export.LiteRTEncoder(run.export_path / "encoder.tflite")
     assert encoder.batch_size == 4

@@ -117,7 +117,7 @@ def scaling_notes(vectors: Vectors) -> tuple[str, ...]:
     >>> from hashnet_tf.datasets.sources.vectors import scaling_notes
     >>> noise = np.random.default_rng(0).normal(size=(500, 8))
     >>> scaling_notes(Vectors(noise + 9, None))
-    ('99 % of their mean square is an offset that all have in common',)
+    ('98 % of their mean square is an offset that all have in common',)
     """
     rows = np.concatenate(list(vectors.first(SAMPLE).batches(SAMPLE)))
     rows = rows.astype(np.float64)
