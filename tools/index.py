@@ -115,7 +115,10 @@ def _add_vectors(arguments: argparse.Namespace, there: bool) -> int:
 
 
 def _is_of_vectors(path: str) -> bool:
-    return path.lower().endswith((".npy", ".npz", ".parquet", ".arrow"))
+    # Here, for help and errors in flags should not wait for it.
+    from hashnet_tf.datasets.sources.vectors import ENDINGS
+
+    return path.lower().endswith(ENDINGS)
 
 
 def _tell_index(index: hn.Index, is_new: bool, query: str) -> None:

@@ -13,6 +13,7 @@ NAMES = ("vectors", "labels", "ids")
 # Of a Parquet file the columns of the same, one row an item.
 COLUMNS = ("vector", "label", "id")
 PARQUET = (".parquet", ".arrow", ".feather")
+ENDINGS = (".npy", ".npz", *PARQUET)
 # Of the mean square, what is told.
 OFFSET, COLUMN = 0.5, 0.5
 # So many rows tell how a file is scaled.
@@ -66,8 +67,8 @@ def read_vectors(place: str) -> Pool:
             vectors, labels, ids = _of_arrays(path)
         else:
             raise ValueError(
-                "A file of vectors ends in .npy, .npz or"
-                f" {', '.join(PARQUET)}. Received: {path.name}"
+                f"A file of vectors ends in {', '.join(ENDINGS)}."
+                f" Received: {path.name}"
             )
         names, class_names = _names_of(labels)
         items = Vectors(vectors, names, _checked_ids(ids, len(vectors)))
