@@ -64,14 +64,7 @@ def add_files(
         if not keep_features:
             pictures = [p._replace(features=None) for p in pictures]
         if new:
-            with file.changing():
-                file.put(new)
-                file.keep_pictures(pictures)
-                file.forget(
-                    known[item.name].digest
-                    for item in new
-                    if item.name in known
-                )
+            file.put_pictures(new, pictures, known)
         for item in found:
             if item.name not in refused:
                 counts[_kind(known.get(item.name), item)] += 1

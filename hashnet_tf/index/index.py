@@ -219,9 +219,13 @@ class Index(Fitted):
         self, labels: dict[str, str | None], verify: bool
     ) -> Changes:
         encoder = self._needed("add files")
+        keep = self._keeps_features()
+        return add_files(self._file, encoder, labels, verify, keep)
+
+    def _keeps_features(self) -> bool:
         # Of them the hash layer is learned.
         keep = awaits_fit(self._file) or self._file.noted("keep_features")
-        return add_files(self._file, encoder, labels, verify, bool(keep))
+        return bool(keep)
 
     def add_vectors(
         self,
@@ -260,8 +264,7 @@ class Index(Fitted):
         encoder = self._needed("add vectors")
         names = check_names(names)
         given = dict(zip(names, check_labels(names, labels), strict=True))
-        awaits = awaits_fit(self._file)
-        keep = awaits or bool(self._file.noted("keep_features"))
+        awaits, keep = awaits_fit(self._file), self._keeps_features()
         changes = add_vectors(self._file, encoder, given, vectors, keep)
         if awaits and len(self):
             self.refit()

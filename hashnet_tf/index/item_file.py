@@ -244,6 +244,25 @@ class ItemFile:
             ((*item, item.checksum()) for item in items),
         )
 
+    def put_pictures(
+        self,
+        items: collections.abc.Sequence[Item],
+        pictures: collections.abc.Iterable[Picture],
+        known: collections.abc.Mapping[str, Item],
+    ) -> None:
+        """Adds items and what is kept of their contents, all or none.
+
+        Args:
+            items: As in `put`.
+            pictures: As in `keep_pictures`.
+            known: Those that were there, by name, whose pictures go where no
+                item is of them any more.
+        """
+        with self.changing():
+            self.put(items)
+            self.keep_pictures(pictures)
+            self.forget(known[i.name].digest for i in items if i.name in known)
+
     def drop(self, names: collections.abc.Iterable[str]) -> None:
         """Removes the items of names, and pictures that no item is of."""
         for name in names:

@@ -76,12 +76,7 @@ def add_vectors(
                     pictures.append(Picture(digest, None, told))
         new = [item for item in items if known.get(item.name) != item]
         if new:
-            with file.changing():
-                file.put(new)
-                file.keep_pictures(pictures)
-                file.forget(
-                    known[i.name].digest for i in new if i.name in known
-                )
+            file.put_pictures(new, pictures, known)
         refreshed += sum(item.name in known for item in new)
         added += sum(item.name not in known for item in new)
         kept += len(items) - len(new)
