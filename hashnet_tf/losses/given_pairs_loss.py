@@ -3,22 +3,20 @@
 import keras
 import numpy as np
 
-from hashnet_tf._types import Config, Tensor, ops
+from hashnet_tf._types import Tensor, ops
 from hashnet_tf.losses._labels import read_similarities
+from hashnet_tf.losses._likelihood_loss import LikelihoodLoss
 from hashnet_tf.losses._pairs import (
     ClassWeights,
-    check_class_weights,
     check_pair_outputs,
     differ,
     pair_weights,
     row_scale,
 )
-from hashnet_tf.losses._row_loss import RowLoss
-from hashnet_tf.losses.likelihoods import likelihood_of
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class GivenPairsLoss(RowLoss):
+class GivenPairsLoss(LikelihoodLoss):
     """Weighted maximum likelihood over triples (x_i, x_j, s_ij).
 
     The same Eq. 4 of HashNet (ICCV 2017) as `WeightedPairwiseLoss`, for data
@@ -70,13 +68,9 @@ class GivenPairsLoss(RowLoss):
         radius: float | None = None,
         power: float | None = None,
     ) -> None:
-        super().__init__(name, reduction)
-        self._likelihood = likelihood_of(likelihood, alpha, radius, power)
-        self.alpha = alpha
-        self.class_weights = check_class_weights(class_weights)
-        self.likelihood = likelihood
-        self.radius = radius
-        self.power = power
+        super().__init__(
+            name, reduction, alpha, class_weights, likelihood, radius, power
+        )
 
     def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         check_pair_outputs(y_pred)
@@ -112,13 +106,3 @@ class GivenPairsLoss(RowLoss):
         )
         weights = pair_weights(similar, counted, self.class_weights)
         return weights * losses * row_scale(counted, present)
-
-    def get_config(self) -> Config:
-        return {
-            **super().get_config(),
-            "alpha": self.alpha,
-            "class_weights": self.class_weights,
-            "likelihood": self.likelihood,
-            "radius": self.radius,
-            "power": self.power,
-        }

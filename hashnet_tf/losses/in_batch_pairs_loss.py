@@ -3,26 +3,25 @@
 import keras
 import numpy as np
 
-from hashnet_tf._types import Config, Tensor, ops
+from hashnet_tf._types import Tensor, ops
 from hashnet_tf.losses._labels import read_labels, read_similarities
+from hashnet_tf.losses._likelihood_loss import LikelihoodLoss
 from hashnet_tf.losses._pairs import (
     ClassWeights,
-    check_class_weights,
     check_pair_outputs,
     differ,
     pair_weights,
     pairs_of,
     row_scale,
 )
-from hashnet_tf.losses._row_loss import LOOKED_AT, RowLoss
-from hashnet_tf.losses.likelihoods import likelihood_of
+from hashnet_tf.losses._row_loss import LOOKED_AT
 
 # What is said of two items; of several sayings the last of these holds.
 NOTHING, DISSIMILAR, UNKNOWN, SIMILAR = range(4)
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class InBatchPairsLoss(RowLoss):
+class InBatchPairsLoss(LikelihoodLoss):
     """Weighted maximum likelihood over all items of a batch of pairs.
 
     For data without labels that say what belongs together and never what does
@@ -97,13 +96,9 @@ class InBatchPairsLoss(RowLoss):
         radius: float | None = None,
         power: float | None = None,
     ) -> None:
-        super().__init__(name, reduction)
-        self._likelihood = likelihood_of(likelihood, alpha, radius, power)
-        self.alpha = alpha
-        self.class_weights = check_class_weights(class_weights)
-        self.likelihood = likelihood
-        self.radius = radius
-        self.power = power
+        super().__init__(
+            name, reduction, alpha, class_weights, likelihood, radius, power
+        )
 
     def read(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         check_pair_outputs(y_pred)
@@ -146,16 +141,6 @@ class InBatchPairsLoss(RowLoss):
         of_items = ops.sum(weights * losses, axis=1)
         of_pairs = ops.sum(ops.reshape(of_items, (-1, 2)), axis=1)
         return of_pairs * row_scale(counted, present)
-
-    def get_config(self) -> Config:
-        return {
-            **super().get_config(),
-            "alpha": self.alpha,
-            "class_weights": self.class_weights,
-            "likelihood": self.likelihood,
-            "radius": self.radius,
-            "power": self.power,
-        }
 
 
 def _read_pairs(pairs, name):

@@ -5,17 +5,15 @@ import numpy as np
 
 from hashnet_tf._types import Config, Tensor, ops
 from hashnet_tf.losses._labels import read_similarities
+from hashnet_tf.losses._likelihood_loss import LikelihoodLoss
 from hashnet_tf.losses._pairs import (
     ClassWeights,
-    check_class_weights,
     differ,
     label_pairs,
     pair_weights,
     pairs_of,
     row_scale,
 )
-from hashnet_tf.losses._row_loss import RowLoss
-from hashnet_tf.losses.likelihoods import likelihood_of
 from hashnet_tf.methods import SIMILARITIES
 
 # Those of labels, and a matrix of its own.
@@ -23,7 +21,7 @@ ALL_SIMILARITIES = (*SIMILARITIES, "given")
 
 
 @keras.saving.register_keras_serializable(package="hashnet_tf")
-class WeightedPairwiseLoss(RowLoss):
+class WeightedPairwiseLoss(LikelihoodLoss):
     """Weighted maximum likelihood over all pairs of a batch.
 
     Eq. 4 of "Deep Learning to Hash by Continuation" (Cao et al., ICCV 2017)
@@ -103,19 +101,15 @@ class WeightedPairwiseLoss(RowLoss):
         radius: float | None = None,
         power: float | None = None,
     ) -> None:
-        super().__init__(name, reduction)
-        self._likelihood = likelihood_of(likelihood, alpha, radius, power)
+        super().__init__(
+            name, reduction, alpha, class_weights, likelihood, radius, power
+        )
         if similarity not in ALL_SIMILARITIES:
             raise ValueError(
                 f"`similarity` must be one of {ALL_SIMILARITIES}."
                 f" Received: similarity={similarity!r}"
             )
-        self.alpha = alpha
-        self.class_weights = check_class_weights(class_weights)
         self.similarity = similarity
-        self.likelihood = likelihood
-        self.radius = radius
-        self.power = power
 
     def tells_apart(self, labels: Tensor, name: str = "y") -> bool:
         if self.similarity != "given":
@@ -165,12 +159,4 @@ class WeightedPairwiseLoss(RowLoss):
         return read_similarities(y_true)
 
     def get_config(self) -> Config:
-        return {
-            **super().get_config(),
-            "alpha": self.alpha,
-            "class_weights": self.class_weights,
-            "similarity": self.similarity,
-            "likelihood": self.likelihood,
-            "radius": self.radius,
-            "power": self.power,
-        }
+        return {**super().get_config(), "similarity": self.similarity}
