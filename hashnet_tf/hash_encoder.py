@@ -340,32 +340,13 @@ class HashEncoder(
 
     def _fit_pairs(self, config, vectors, y, pairs):
         from hashnet_tf._head_training import PairedVectors
-        from hashnet_tf.losses import InBatchPairsLoss
         from hashnet_tf.models import PairModel
-        from hashnet_tf.runs.networks import build_pairwise_loss
+        from hashnet_tf.runs.networks import build_in_batch_loss
 
         if y is not None:
             raise ValueError("`pairs` must come without `y`. Received: both")
-        if not METHODS[self.method].is_hashnet:
-            raise ValueError(
-                "`method` must be hashnet-r or another HashNet to learn from"
-                f" pairs. Received: method={self.method!r}"
-            )
         pairs = read_pairs(pairs, len(vectors))
-        given = build_pairwise_loss(config, pairs[:, 0])
-        loss = InBatchPairsLoss(
-            alpha=given.alpha,
-            class_weights=given.class_weights,
-            likelihood=given.likelihood,
-            radius=given.radius,
-            power=given.power,
-        )
-        if not loss.tells_apart(pairs, "pairs"):
-            raise ValueError(
-                "`pairs` must be of more than one thing: what nobody gave as"
-                " similar is dissimilar, and here nothing is."
-                f" Received: {len(pairs)} pairs"
-            )
+        loss = build_in_batch_loss(config, pairs)
         self._train(config, PairedVectors(vectors, pairs), loss, PairModel)
 
     def _train(self, config, items, loss, around):

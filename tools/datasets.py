@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="|S0|/|S1| that the training images shall have",
     )
+    parser.add_argument(
+        "--pairs", help="file of pairs to train by in place of labels"
+    )
     parser.add_argument("--out", help="prepare: new folder for the lists")
 
 
@@ -73,9 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.data,
         **{name: getattr(arguments, name) for name in NUMBERS},
         imbalance=arguments.imbalance,
+        pairs=arguments.pairs,
     )
     if action == "describe":
-        if dataset.is_labelled:
+        if dataset.train.is_labelled and dataset.is_labelled:
             print(hn.datasets.describe(dataset).text())
         else:
             print(dataset.describe())
@@ -104,7 +108,7 @@ def _check(dataset: "hn.datasets.RetrievalDataset") -> int:
     from hashnet_tf.datasets.check import count_turned
 
     print(dataset.describe())
-    if dataset.is_labelled:
+    if dataset.train.is_labelled and dataset.is_labelled:
         for difference in hn.datasets.describe(dataset).differences():
             print(f"Difference: {difference}")
     if turned := count_turned(dataset):

@@ -22,7 +22,7 @@ from hashnet_tf.datasets.pixels.undecodable import (
     undecodable_named,
 )
 from hashnet_tf.datasets.sampling import (
-    PairSampler,
+    BatchSampler,
     chained,
     check_shard,
     epoch_seeds,
@@ -114,7 +114,7 @@ def training_batches(
     cache: str = "auto",
     framing: str = "whole",
     shard: tuple[int, int] | None = None,
-    sampler: PairSampler | None = None,
+    sampler: BatchSampler | None = None,
     epochs: Iterable[int] | None = None,
 ) -> tf.data.Dataset:
     """Streams shuffled, changed and labelled batches, one epoch at a time.
@@ -137,8 +137,8 @@ def training_batches(
         shard: `(index, count)`: which of how many workers reads. Together they
             read all images in an epoch, but for what fills no batch, and none
             of them twice. None: there is one.
-        sampler: `PairSampler` of `images.labels` that draws batches of
-            `batch_size`, or None for a plain shuffle.
+        sampler: `PairSampler` of `images.labels`, or another `BatchSampler`,
+            that draws batches of `batch_size`; None for a plain shuffle.
         epochs: Numbers of the epochs to stream one behind the other, for `fit`
             with `steps_per_epoch`: order and changes of each come from `seed`
             and its number, so that a training goes on as if unbroken. None:
@@ -163,7 +163,7 @@ def training_batches(
     20
     """
     _, count = check_shard(shard)
-    if not 1 < batch_size <= len(images) // count:
+    if sampler is None and not 1 < batch_size <= len(images) // count:
         raise ValueError(
             "`batch_size` must be from 2 to the number of training images of"
             f" a worker, {len(images) // count}."
@@ -181,7 +181,8 @@ def training_batches(
 
     images = cached(images, keep, cache)
     read = images.reader()
-    steps = len(images) // count // batch_size
+    steps = len(images) // batch_size if sampler is None else len(sampler)
+    steps //= count
     seeds = [seed] if epochs is None else epoch_seeds(seed, epochs)
 
     def each_epoch(stream: Callable[[int], tf.data.Dataset]) -> tf.data.Dataset:

@@ -10,8 +10,10 @@ from hashnet_tf.datasets.held_out import (
     hold_out_queries,
     narrowed,
 )
+from hashnet_tf.datasets.pairs import draw_asking, pairs_within, partner_labels
 from hashnet_tf.datasets.protocol import Protocol, protocols
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
+from hashnet_tf.datasets.sources.pairs import read_pairs
 from hashnet_tf.datasets.sources.reading import (
     SOURCES,
     Pool,
@@ -37,13 +39,15 @@ def load(
     unseen_classes: int | None = None,
     imbalance: float | None = None,
     held_out: float = 0.0,
+    pairs: str | None = None,
 ) -> RetrievalDataset:
     """Loads the data set that one word names.
 
     Args:
         data: The name of a protocol, which reads TensorFlow Datasets, or
             "NAME:DIR", which reads the files in DIR; or "digits",
-            "folder:DIR", "lists:DIR", "npz:FILE" or "tfds:NAME".
+            "folder:DIR", "lists:DIR", "npz:FILE", "pairs:FILE", "tfds:NAME" or
+            "vectors:FILE".
         seed: Int, draws what the source does not say.
         query_per_class: Int, how many queries to draw of each class; None
             leaves it to the source. A protocol or lists say it themselves.
@@ -62,6 +66,12 @@ def load(
             database that is not trained on, where the images to train on are
             drawn and `train_per_class` is None: what is found among it tells
             what new images get.
+        pairs: Str, a file of pairs of its images by their names
+            (`hashnet_tf.datasets.sources.pairs.read_pairs`), to train by in
+            place of labels; of a source that draws its parts. None: labels, or
+            the pairs that "pairs:FILE" has itself. Without labels some of the
+            items that a pair names first ask for what was given as similar to
+            them, and no pair that names one of them is trained by.
 
     Returns:
         `RetrievalDataset`. What its `notes` say is logged as warnings.
@@ -97,13 +107,23 @@ def load(
     elif protocol is not None:
         dataset = _by_protocol(data, protocol, place, seed)
     else:
-        dataset = _by_numbers(data, kind, per_class, seed, held_out)
+        dataset = _by_numbers(data, kind, per_class, seed, held_out, pairs)
+    if pairs is not None and dataset.pairs is None:
+        raise ValueError(
+            "`pairs` are of a source that draws its parts: folder, npz, tfds or"
+            f" vectors. Received: data={data!r}, pairs={pairs!r}"
+        )
     by_labels = {
         "validation": validation,
         "unseen_classes": unseen_classes,
         "imbalance": imbalance,
     }
     given = {n: value for n, value in by_labels.items() if value is not None}
+    if given and dataset.pairs is not None:
+        raise ValueError(
+            f"{', '.join(given)} are drawn by labels, and not where pairs are"
+            f" trained by. Received: data={data!r}, pairs={pairs!r}"
+        )
     if given and not dataset.is_labelled:
         raise ValueError(
             f"{', '.join(given)} are drawn by labels. Received: {data} without"
@@ -139,6 +159,7 @@ def _by_numbers(
     per_class: dict[str, int | None],
     seed: int,
     held_out: float,
+    pairs: str | None,
 ) -> RetrievalDataset:
     if kind == "digits":
         per_class = {
@@ -146,6 +167,10 @@ def _by_numbers(
             for part, number in per_class.items()
         }
     pool = read_pool(data)
+    if pairs is not None:
+        pool = _with_pairs(data, pool, pairs)
+    if not pool.images.is_labelled and pool.pairs is not None:
+        return _by_pairs(data, pool, per_class, seed)
     if not pool.images.is_labelled:
         return _unlabelled(data, pool, per_class, seed)
     labels = pool.images.labels
@@ -157,18 +182,76 @@ def _by_numbers(
         held_out,
     )
     parts = draw_parts(labels, pool.in_test, drawing, seed, pool.class_names)
-    return pool.parts(data, drawing.text(seed), *parts)
+    protocol = drawing.text(seed)
+    if pool.pairs is None:
+        return pool.parts(data, protocol, *parts)
+    trained = pairs_within(pool.pairs, parts[0])
+    protocol += (
+        f" {len(trained):,} of {len(pool.pairs):,} pairs are of training"
+        " images, and trained by."
+    )
+    return pool.parts(data, protocol, *parts, pairs=trained)
 
 
-def _unlabelled(
+def _with_pairs(data: str, pool: Pool, pairs: str) -> Pool:
+    if pool.pairs is not None:
+        raise ValueError(
+            f"Pairs are given once. Received: data={data!r}, pairs={pairs!r}"
+        )
+    given = read_pairs(pairs, pool.images.names)
+    return dataclasses.replace(
+        pool, pairs=given.rows, notes=(*pool.notes, *given.notes)
+    )
+
+
+def _by_pairs(
     data: str, pool: Pool, per_class: dict[str, int | None], seed: int
 ) -> RetrievalDataset:
+    _refuse_per_class(data, per_class)
+    pairs = pool.pairs
+    assert pairs is not None, "whoever calls has looked"
+    asking = draw_asking(pairs, seed)
+    others = np.setdiff1d(np.arange(len(pool.images)), asking)
+    by_others = pairs_within(pairs, others)
+    # What no pair names any more is found all the same.
+    named = np.unique(by_others[:, :2])
+    trained = pairs_within(by_others, named)
+    if (trained[:, 2] > 0).sum() < 2:
+        raise ValueError(
+            "Two pairs of similar items are needed besides those of the items"
+            f" that ask. Received: {data} with {len(pairs)} pairs"
+        )
+    labels = partner_labels(pairs, asking, len(pool.images))
+    labelled = pool.images.relabelled(labels)
+    return RetrievalDataset(
+        name=data,
+        protocol=f"Queries: {len(asking):,} of the items that a pair names"
+        " first, for what was given as similar to them; database: the rest;"
+        " trained by the"
+        f" {len(trained):,} of {len(pairs):,} pairs that name no query; seed"
+        f" {seed}.",
+        train=pool.images.subset(others[named]),
+        query=labelled.subset(asking),
+        database=labelled.subset(others),
+        remarks=pool.notes,
+        account=pool.account,
+        pairs=trained,
+    )
+
+
+def _refuse_per_class(data: str, per_class: dict[str, int | None]) -> None:
     if any(number is not None for number in per_class.values()):
         raise ValueError(
             f"Without labels nothing is drawn a class. Received: {data} with"
             f" query_per_class={per_class['query']},"
             f" train_per_class={per_class['train']}"
         )
+
+
+def _unlabelled(
+    data: str, pool: Pool, per_class: dict[str, int | None], seed: int
+) -> RetrievalDataset:
+    _refuse_per_class(data, per_class)
     count = len(pool.images)
     drawing = unlabelled_drawing(count, pool.in_test is not None)
     nothing = np.full(count, -1)

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.protocol import OVERLAPS, Expected
@@ -17,7 +18,9 @@ class RetrievalDataset:
     """The images to train on, to ask with and to find.
 
     Two images are similar, and the one relevant to the other, if they share a
-    label. Where the source has no labels, what needs them refuses.
+    label. Where the source has no labels, what needs them refuses; where pairs
+    are given in their place, queries and database have a label for each query,
+    which are itself and what belongs to it, and the training images none.
 
     Attributes:
         name: Str, the word that loads it.
@@ -33,6 +36,8 @@ class RetrievalDataset:
         remarks: Tuple of str, what was missing or left out when it was read.
         account: `hashnet_tf.datasets.sources.walking.Account` of all files
             that the source met where it walked folders, or None.
+        pairs: int64 `[m, 3]`, rows of `train` and s_ij of the pairs to train
+            by: 1 similar, 0 dissimilar, -1 unknown. None: labels train.
 
     Raises:
         ValueError: If a part is empty, `overlaps` are not as above, or the
@@ -51,6 +56,7 @@ class RetrievalDataset:
     overlaps: tuple[str, ...] = ("train-database",)
     remarks: tuple[str, ...] = ()
     account: Account | None = None
+    pairs: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.overlaps) - set(OVERLAPS):
@@ -64,7 +70,7 @@ class RetrievalDataset:
                     "Each part needs at least one image."
                     f" Received: {self.name} with no {part} images"
                 )
-        if not self.is_labelled:
+        if not self.train.is_labelled:
             return
         labels = self.train.labels
         if labels.ndim == 1:
@@ -79,8 +85,12 @@ class RetrievalDataset:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether all parts have labels, though not of each image perhaps."""
-        return all(getattr(self, part).is_labelled for part in PARTS)
+        """Whether what is asked and found has labels, though not all perhaps.
+
+        What is trained on has some too, unless there are pairs in their place.
+        """
+        parts = PARTS if self.pairs is None else PARTS[1:]
+        return all(getattr(self, part).is_labelled for part in parts)
 
     def describe(self) -> str:
         """Returns one line: parts' sizes, protocol, account of files, notes."""
@@ -89,6 +99,9 @@ class RetrievalDataset:
         )
         notes = "".join(f" Note: {note}." for note in self.notes)
         account = f" Files: {self.files.text()}." if self.files else ""
+        if self.pairs is not None:
+            similar = (self.pairs[:, 2] > 0).sum()
+            parts += f", {len(self.pairs):,} pairs ({similar:,} similar)"
         return f"{self.name}: {parts}. {self.protocol}{account}{notes}"
 
     @functools.cached_property
@@ -109,6 +122,8 @@ class RetrievalDataset:
         too, which a part drawn here never is but a listed one may be.
         """
         notes, names = list(self.remarks), {}
+        # Those that pairs make are of few images.
+        of_labels = self.is_labelled and self.train.is_labelled
         for part in PARTS:
             images = getattr(self, part)
             names[part] = images.identities()
@@ -119,7 +134,7 @@ class RetrievalDataset:
                     f"{len(images)} {part} images, where a full copy has"
                     f" {expected}"
                 )
-            if self.is_labelled and (count := images.unlabelled.sum()):
+            if of_labels and (count := images.unlabelled.sum()):
                 notes.append(f"{count} {of_part} have no label")
             if again := len(images) - len(set(names[part])):
                 notes.append(f"{again} {of_part} repeat another")

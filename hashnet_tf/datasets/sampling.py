@@ -1,5 +1,6 @@
 """In which order, and which together, images are drawn."""
 
+import abc
 import collections
 import collections.abc
 import typing
@@ -11,7 +12,34 @@ if typing.TYPE_CHECKING:
     import tensorflow as tf
 
 
-class PairSampler:
+class BatchSampler(abc.ABC):
+    """Draws the batches of an epoch.
+
+    Abstract: a subclass says which items are drawn together.
+
+    Attributes:
+        batch_size: Int, the items of a batch.
+    """
+
+    batch_size: int
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """Batches an epoch."""
+
+    @abc.abstractmethod
+    def epoch(self, number: int) -> np.ndarray:
+        """Draws the batches of one epoch.
+
+        Args:
+            number: Int >= 0; the same number gives the same batches.
+
+        Returns:
+            int64 array `[len(self), batch_size]` of positions.
+        """
+
+
+class PairSampler(BatchSampler):
     """Draws batches with a wanted number of classes, and of images of each.
 
     In batches of a plain shuffle an image of a rare class seldom meets a
@@ -216,7 +244,7 @@ def chained(
 
 
 def sampled(
-    sampler: PairSampler,
+    sampler: BatchSampler,
     seed: int,
     shard: tuple[int, int] | None = None,
     epochs: collections.abc.Iterable[int] | None = None,
@@ -224,7 +252,7 @@ def sampled(
     """Streams the positions that a sampler draws, anew each time.
 
     Args:
-        sampler: `PairSampler`.
+        sampler: `BatchSampler`.
         seed: Int; with the global seed of TensorFlow it decides all epochs.
         shard: As in `shuffled`: each worker takes batches of its own.
         epochs: Numbers of the epochs to stream one behind the other, each of

@@ -173,6 +173,11 @@ def _reproduced(out, base, table, bits, chosen, seeds, validation, features):
 
 
 def _check(base, table, bits, seeds):
+    if base.is_by_pairs:
+        raise ValueError(
+            "The tables compare methods that learn from labels, so `pairs` must"
+            f" not be given. Received: data={base.data!r}, pairs={base.pairs!r}"
+        )
     if not bits or min(bits) < 1 or seeds < 1:
         raise ValueError(
             "`bits` must be positive, at least one, and `seeds` too."

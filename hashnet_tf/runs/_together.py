@@ -19,6 +19,14 @@ OF_IMAGES = (
     "cache_images",
     "skip_undecodable",
 )
+# What says nothing of pairs, and what it is then.
+OF_LABELS = {
+    "similarity": "shared",
+    "classes_per_batch": None,
+    "validation": None,
+    "unseen_classes": None,
+    "imbalance": None,
+}
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs.config import TrainingConfig
@@ -100,6 +108,8 @@ def check_together(config: "TrainingConfig") -> None:
             f" mirror. Received: framing={config.framing!r},"
             f" augmentation={config.augmentation!r}"
         )
+    if config.is_by_pairs:
+        _check_by_pairs(config)
     per_class, rest = divmod(config.batch_size, config.classes_per_batch or 1)
     if rest or per_class < 2:
         raise ValueError(
@@ -133,3 +143,26 @@ def check_together(config: "TrainingConfig") -> None:
                 f"`{name}` is for a frozen backbone."
                 f" Received: freeze_backbone=False, {name}={value}"
             )
+
+
+def _check_by_pairs(config: "TrainingConfig") -> None:
+    # A map learns from neither.
+    method = METHODS[config.method]
+    if not method.is_hashnet and not method.is_map:
+        raise ValueError(
+            "`method` must be hashnet-r or another HashNet to learn from"
+            f" pairs. Received: method={config.method!r}"
+        )
+    of_labels = {
+        name: getattr(config, name)
+        for name, usual in OF_LABELS.items()
+        if getattr(config, name) != usual
+    }
+    if config.class_weights == "dataset":
+        of_labels["class_weights"] = config.class_weights
+    if of_labels:
+        name, value = of_labels.popitem()
+        raise ValueError(
+            f"`{name}` is of labels, and pairs are trained by."
+            f" Received: {name}={value!r}"
+        )

@@ -72,8 +72,9 @@ class TrainingConfig:
 
     data: str = setting(
         None,
-        "digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME, vectors:FILE or a"
-        " protocol, alone or with :DIR (hashnet datasets list)",
+        "digits, folder:DIR, lists:DIR, npz:FILE, pairs:FILE, tfds:NAME,"
+        " vectors:FILE or a protocol, alone or with :DIR (hashnet datasets"
+        " list)",
     )
     seed: int = setting(0, "of the split, the weights and the order", least=0)
     query_per_class: int | None = setting(
@@ -110,6 +111,12 @@ class TrainingConfig:
         "|S0|/|S1| that the training images shall have: labels are withheld or"
         " images left out; none: as they are",
         above=0,
+    )
+    pairs: str | None = setting(
+        None,
+        "file of two names of items a row that belong together (.csv, .tsv,"
+        " Parquet), and perhaps 1 or 0: trained by in place of labels; none:"
+        " labels, or what pairs:FILE gives",
     )
     backbone: str = setting(
         "small_cnn",
@@ -227,7 +234,7 @@ class TrainingConfig:
     head_multiplier: float = setting(
         10.0, "multiple of it for the layers after the backbone", above=0
     )
-    batch_size: int = setting(128, "images a step", least=2)
+    batch_size: int = setting(128, "images, or pairs of them, a step", least=2)
     classes_per_batch: int | None = setting(
         None,
         "classes that a batch is drawn of, equally many images of each, so"
@@ -276,6 +283,11 @@ class TrainingConfig:
     def is_rival(self) -> bool:
         """Whether the method is neither HashNet nor a variant of it."""
         return not METHODS[self.method].is_hashnet
+
+    @property
+    def is_by_pairs(self) -> bool:
+        """Whether pairs are trained by in place of labels."""
+        return self.pairs is not None or self.data.startswith("pairs:")
 
     @property
     def is_of_vectors(self) -> bool:
@@ -333,6 +345,7 @@ class TrainingConfig:
         """Returns the arguments of `hashnet_tf.datasets.load` as a dict."""
         names = "data seed query_per_class train_per_class validation"
         names += " unseen_classes imbalance held_out"
+        names += " pairs" * (self.pairs is not None)
         return {name: getattr(self, name) for name in names.split()}
 
     @classmethod

@@ -7,6 +7,7 @@ import typing
 import numpy as np
 
 from hashnet_tf.datasets import ImageSet, RetrievalDataset, load
+from hashnet_tf.datasets.pairs import pairs_within
 from hashnet_tf.datasets.pixels.undecodable import (
     refusals,
     refuse_undecodable,
@@ -87,6 +88,10 @@ def run_data(
             ) from error
     dataset = load(**config.data_source())
     digests = {part: _digest(getattr(dataset, part)) for part in PARTS}
+    if dataset.pairs is not None:
+        of_pairs = hashlib.sha256(digests["train"].encode())
+        of_pairs.update(dataset.pairs.astype("<i8").data)
+        digests["train"] = of_pairs.hexdigest()
     refused: dict[str, str] = {}
     is_new = record is None
     if record is None:
@@ -117,6 +122,10 @@ def run_data(
         for part in PARTS
         if record[part]["undecodable"]
     }
+    if "train" in kept and dataset.pairs is not None:
+        left = set(kept["train"].names)
+        places = [i for i, n in enumerate(dataset.train.names) if n in left]
+        kept["pairs"] = pairs_within(dataset.pairs, places)
     if dataset.account is not None and refused:
         kept["account"] = dataset.account.refusing(refused)
     # As it is where it can be: its notes have been looked for already.

@@ -28,7 +28,9 @@ class Expectation:
 
     Measured by the queries among the pictures of the database that were not
     trained on: among those that were, a network finds what it has learned by
-    heart. The expected value over all orders of equal distances.
+    heart. Where pairs were trained by in place of labels, by the queries, which
+    are in none of them, among the whole database. The expected value over all
+    orders of equal distances.
 
     Attributes:
         k: Int, how many pictures are shown.
@@ -43,7 +45,7 @@ class Expectation:
             take, or None.
         queries: Int, those that have a label.
         held_out: Int, the pictures of the database that were not trained on
-            and do not ask.
+            and do not ask; all of them where pairs were trained by.
         database: Int, all of them.
         by_class: Dict from the name of a class to `right` and `most` of its
             queries, the least share first; empty where pictures have several
@@ -51,6 +53,7 @@ class Expectation:
         unit: Str, what is found, "pictures" or "vectors".
         error: Float, two standard errors of `right` over the queries: of a
             small folder few ask, and another draw of them tells another number.
+        by_pairs: Bool, whether pairs say what is right.
 
     Example:
 
@@ -73,26 +76,36 @@ trained on.'
     by_class: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     unit: str = "pictures"
     error: float = 0.0
+    by_pairs: bool = False
 
     def text(self) -> str:
         """Returns it in words."""
-        beside = f"by chance {self.chance:.1f}"
+        # Of what few pairs name little is found.
+        digits = 2 if self.by_pairs else 1
+        beside = f"by chance {self.chance:.{digits}f}"
         if self.by_features is not None and self.times_larger is not None:
             beside += (
                 f"; by the float features, {self.times_larger:,.0f} times"
-                f" larger, {self.by_features:.1f}"
+                f" larger, {self.by_features:.{digits}f}"
             )
         if self.most < self.k - 0.05:
             beside += f"; at most {self.most:.1f}, for some have fewer there"
         what = "are of its class" if self.by_class else "share its label"
+        among = (
+            f"the {self.held_out:,} of {self.database:,} {self.unit} that were"
+            " not trained on"
+        )
+        if self.by_pairs:
+            what = "were paired with it"
+            among = f"{self.database:,} {self.unit}; they are in no pair of the"
+            among += " training"
         more = ""
         if self.error >= 0.05:
             more = f", give or take {self.error:.1f}"
         told = (
             f"Of the {self.k} {self.unit} shown for a new one,"
-            f" {self.right:.1f} {what}{more} ({beside}). Measured by"
-            f" {self.queries:,} queries among the {self.held_out:,} of"
-            f" {self.database:,} {self.unit} that were not trained on."
+            f" {self.right:.{digits}f} {what}{more} ({beside}). Measured by"
+            f" {self.queries:,} queries among {among}."
         )
         worst = list(self.by_class.items())[:WORST]
         if len(self.by_class) > 1:
@@ -166,17 +179,21 @@ def expectation(
         if len(right) > 1
         else 0.0,
         unit="vectors" if isinstance(dataset.query, Vectors) else "pictures",
+        by_pairs=not dataset.train.is_labelled,
     )
 
 
 def held_out(dataset: "RetrievalDataset") -> np.ndarray:
     """Returns the places of what is new of the database.
 
-    Neither trained on nor a query, which would find itself.
+    Neither trained on nor a query, which would find itself; where pairs were
+    trained by all of it, for no query is in one of them.
 
     Args:
         dataset: `RetrievalDataset`.
     """
+    if not dataset.train.is_labelled:
+        return np.arange(len(dataset.database))
     known = {*dataset.train.identities(), *dataset.query.identities()}
     return np.array(
         [

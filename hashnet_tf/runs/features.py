@@ -18,7 +18,7 @@ from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.images.vectors import Vectors
 from hashnet_tf.datasets.pixels.undecodable import undecodable_named
 from hashnet_tf.datasets.sampling import (
-    PairSampler,
+    BatchSampler,
     chained,
     epoch_seeds,
     sampled,
@@ -149,7 +149,7 @@ def feature_batches(
     labels: npt.ArrayLike,
     batch_size: int,
     seed: int,
-    sampler: PairSampler | None = None,
+    sampler: BatchSampler | None = None,
     epochs: Iterable[int] | None = None,
 ) -> tf.data.Dataset:
     """Streams shuffled and labelled batches of features.
@@ -180,14 +180,14 @@ def feature_batches(
     [TensorShape([4, 5]), TensorShape([4, 5])]
     """
     n, views, _ = features.shape
-    if not 1 < batch_size <= n:
+    if sampler is None and not 1 < batch_size <= n:
         raise ValueError(
             "`batch_size` must be from 2 to the number of training images,"
             f" {n}. Received: batch_size={batch_size}"
         )
     items = tf.constant(features)
     their_labels = tf.constant(np.asarray(labels), tf.float32)
-    steps = n // batch_size
+    steps = n // batch_size if sampler is None else len(sampler)
     seeds = [seed] if epochs is None else epoch_seeds(seed, epochs)
 
     def each_epoch(stream: Callable[[int], tf.data.Dataset]) -> tf.data.Dataset:

@@ -2,6 +2,7 @@
 
 import pathlib
 import typing
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -13,11 +14,7 @@ from hashnet_tf.callbacks import (
     ContinuationMonitor,
     LastCheckpoint,
 )
-from hashnet_tf.datasets import (
-    PairSampler,
-    pixel_array,
-    training_batches,
-)
+from hashnet_tf.datasets import ImageSet, pixel_array, training_batches
 from hashnet_tf.datasets.pixels.undecodable import undecodable_named
 from hashnet_tf.datasets.retrieval_dataset import PARTS
 from hashnet_tf.models import HashNet
@@ -29,17 +26,20 @@ from hashnet_tf.runs.forecast import tell_forecast
 from hashnet_tf.runs.networks import (
     build_backbone,
     build_head,
-    build_loss,
     build_optimizer,
-    build_pairwise_loss,
     build_schedule,
-    build_training_model,
     standardize,
 )
 from hashnet_tf.runs.records import Records, losses_until
 from hashnet_tf.runs.run import Path, Run
+from hashnet_tf.runs.supervision import (
+    LabelSupervision,
+    Supervision,
+    supervision_of,
+)
 
-MONITORED = 500
+if typing.TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def fit_run(
@@ -59,41 +59,37 @@ def fit_run(
     dataset, record = run.load_data(config)
     say(dataset.describe())
     images = dataset.train
-    labels = images.labels
-    steps_per_epoch = _steps_per_epoch(config, len(images))
-    # Before minutes are spent on features: all that may be wrong with labels.
-    loss, sampler = build_loss(config, labels), _sampler(config, labels)
+    supervision = supervision_of(config, dataset)
+    steps = supervision.steps_per_epoch * config.epochs
     backbone = build_backbone(config, images)
     cache = pathlib.Path(features or run.features_path)
     # What goes on has been told.
     if not run.checkpoint_path.exists():
-        steps = steps_per_epoch * config.epochs
-        tell_forecast(config, backbone, images, steps, cache)
+        tell_forecast(
+            config, backbone, images, steps, supervision.items_per_step, cache
+        )
     if config.freeze_backbone:
         given = training_features(config, backbone, images, cache)
-        batches, watched = _feature_sources(config, given, labels, sampler)
+        batches, watched = _feature_sources(supervision, given)
     else:
         say(
-            f"All of {config.backbone} is trained:"
-            f" {steps_per_epoch * config.epochs} steps of"
-            f" {config.batch_size} images. First they are read"
+            f"All of {config.backbone} is trained: {steps} steps of"
+            f" {supervision.items_per_step} images. First they are read"
         )
-        batches, watched = _pixel_sources(config, images, sampler)
+        batches, watched = _pixel_sources(supervision, images)
     hashnet = head = _head(config, backbone.output_shape[-1])
     if config.freeze_backbone:
         standardize(head, given)
     else:
         hashnet = head.on_top_of(backbone)
-    model, monitor = _compiled(
-        config, hashnet, labels, loss, watched, steps_per_epoch
-    )
+    model, monitor = _compiled(supervision, hashnet, watched)
 
     def begin() -> None:
         write_begun(run, config, record)
 
     # Images that are not kept in memory are read again each epoch.
     with undecodable_named(images):
-        _fit_into(run, config, model, monitor, batches, steps_per_epoch, begin)
+        _fit_into(run, supervision, model, monitor, batches, begin)
     if config.freeze_backbone:
         hashnet = head.on_top_of(backbone)
     elif config.is_rival:
@@ -142,22 +138,19 @@ def fit_head(
     >>> head.encode(features[:, 0]).shape, 0 < measured["gap"] < 1
     ((200, 2), True)
     """
-    steps_per_epoch = _steps_per_epoch(config, len(labels))
-    loss, sampler = build_loss(config, labels), _sampler(config, labels)
-    batches, watched = _feature_sources(config, features, labels, sampler)
+    supervision = LabelSupervision(config, labels)
+    batches, watched = _feature_sources(supervision, features)
     head = _head(config, features.shape[-1])
     standardize(head, features)
-    model, monitor = _compiled(
-        config, head, labels, loss, watched, steps_per_epoch
-    )
+    model, monitor = _compiled(supervision, head, watched)
     last = LastMeasured(monitor, config.epochs)
     model.fit(
         batches(range(config.epochs)),
         shuffle=False,
         epochs=config.epochs,
-        steps_per_epoch=steps_per_epoch,
+        steps_per_epoch=supervision.steps_per_epoch,
         verbose=0,
-        callbacks=[last, *_callbacks(config, steps_per_epoch)],
+        callbacks=[last, *_callbacks(supervision)],
     )
     return head, last.record
 
@@ -185,7 +178,7 @@ def save_so_far(run: Run) -> Run:
     backbone = build_backbone(config, dataset.train)
     head = build_head(config, backbone.output_shape[-1])
     hashnet = head if config.freeze_backbone else head.on_top_of(backbone)
-    model = build_training_model(config, hashnet, dataset.train.labels)
+    model = supervision_of(config, dataset).model(hashnet)
     with read_back(run.checkpoint_path, "delete it to begin anew"):
         # Uncompiled, for the optimizer's state is not wanted.
         model.load_weights(run.checkpoint_path)
@@ -212,63 +205,53 @@ def write_begun(run: Run, config: TrainingConfig, record: Record) -> None:
             )
 
 
-def _watched(config: TrainingConfig, labels: np.ndarray) -> np.ndarray:
-    """Returns the positions of the fixed sample that is watched."""
-    order = np.random.default_rng(config.seed).permutation(len(labels))
-    return np.sort(order[:MONITORED])
+# From numbers of epochs to the batches of these; and inputs with their labels.
+Sources = tuple[
+    Callable[[Iterable[int]], "tf.data.Dataset"],
+    tuple[np.ndarray, np.ndarray],
+]
 
 
-def _pixel_sources(config, images, sampler):
+def _pixel_sources(supervision: Supervision, images: ImageSet) -> Sources:
     """Returns batches of epochs, and the watched sample: inputs, labels."""
+    config = supervision.config
     size = (config.image_size, config.image_size)
-    watched = images.subset(_watched(config, images.labels))
 
     def batches(epochs):
-        return training_batches(
-            images,
+        items = training_batches(
+            images.relabelled(supervision.item_labels),
             size,
-            config.batch_size,
+            supervision.items_per_step,
             config.seed,
             config.augmentation,
             config.cache_images,
             config.framing,
-            sampler=sampler,
+            sampler=supervision.sampler,
             epochs=epochs,
         )
+        return supervision.batches(items, epochs)
 
+    watched = images.subset(supervision.watched)
     pixels = pixel_array(watched, size, config.framing)
-    return batches, (pixels, watched.labels)
+    return batches, (pixels, supervision.watched_labels)
 
 
-def _sampler(config: TrainingConfig, labels: np.ndarray) -> PairSampler | None:
-    classes = config.classes_per_batch
-    if classes is None:
-        return None
-    return PairSampler(
-        labels, classes, config.batch_size // classes, config.seed
-    )
-
-
-def _feature_sources(config, features, labels, sampler):
+def _feature_sources(supervision: Supervision, features: np.ndarray) -> Sources:
     """Does for features what `_pixel_sources` does for images."""
-    watched = _watched(config, labels)
 
     def batches(epochs):
-        return feature_batches(
-            features, labels, config.batch_size, config.seed, sampler, epochs
+        items = feature_batches(
+            features,
+            supervision.item_labels,
+            supervision.items_per_step,
+            supervision.config.seed,
+            supervision.sampler,
+            epochs,
         )
+        return supervision.batches(items, epochs)
 
-    return batches, (np.array(features[watched, 0]), labels[watched])
-
-
-def _steps_per_epoch(config: TrainingConfig, count: int) -> int:
-    steps = count // config.batch_size
-    if not steps:
-        raise ValueError(
-            "`batch_size` must be at most the number of training images,"
-            f" {count}. Received: batch_size={config.batch_size}"
-        )
-    return steps
+    watched = np.array(features[supervision.watched, 0])
+    return batches, (watched, supervision.watched_labels)
 
 
 def _head(config: TrainingConfig, width: int) -> HashNet:
@@ -279,34 +262,38 @@ def _head(config: TrainingConfig, width: int) -> HashNet:
 
 
 def _compiled(
-    config, hashnet, labels, loss, watched, steps_per_epoch
+    supervision: Supervision,
+    hashnet: HashNet,
+    watched: tuple[np.ndarray, np.ndarray],
 ) -> tuple[typing.Any, ContinuationMonitor]:
     """Returns the model to fit, and what watches its HashNet."""
-    watched_loss = loss
-    if config.is_rival:
-        watched_loss = build_pairwise_loss(config, labels)
-    inputs, known = watched
-    monitor = ContinuationMonitor(inputs, known, watched_loss, hashnet=hashnet)
-    model = build_training_model(config, hashnet, labels)
-    steps = steps_per_epoch * config.epochs
-    model.compile(optimizer=build_optimizer(config, steps), loss=loss)
+    config, (inputs, known) = supervision.config, watched
+    monitor = ContinuationMonitor(
+        inputs, known, supervision.watched_loss, hashnet=hashnet
+    )
+    model = supervision.model(hashnet)
+    steps = supervision.steps_per_epoch * config.epochs
+    optimizer = build_optimizer(config, steps)
+    model.compile(optimizer=optimizer, loss=supervision.loss)
     # Else the step is traced twice, the first time to make its variables.
     model.optimizer.build(model.trainable_variables)
     return model, monitor
 
 
-def _callbacks(config, steps_per_epoch, losses=()):
+def _callbacks(supervision, losses=()):
     """Returns those without which a training is another."""
-    schedule = build_schedule(config, steps_per_epoch * config.epochs)
+    config = supervision.config
+    steps = supervision.steps_per_epoch * config.epochs
     return [
-        Continuation(schedule, losses),
+        Continuation(build_schedule(config, steps), losses),
         # Behind it, to tell the beta of the step.
         Finite(),
         Reseeded(config.seed),
     ]
 
 
-def _fit_into(run, config, model, monitor, batches, steps_per_epoch, begin):
+def _fit_into(run, supervision, model, monitor, batches, begin):
+    config, steps_per_epoch = supervision.config, supervision.steps_per_epoch
     checkpoint = LastCheckpoint(run.checkpoint_path)
     steps = checkpoint.restore(model)
     done = steps // steps_per_epoch
@@ -330,7 +317,7 @@ def _fit_into(run, config, model, monitor, batches, steps_per_epoch, begin):
         callbacks=[
             # First, to see the beta that an epoch was trained with.
             monitor,
-            *_callbacks(config, steps_per_epoch, losses),
+            *_callbacks(supervision, losses),
             Records(run.records_path, monitor),
             keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
             checkpoint,

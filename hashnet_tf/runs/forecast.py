@@ -21,6 +21,7 @@ def tell_forecast(
     backbone: keras.Model,
     images: ImageSet,
     steps: int,
+    items_per_step: int,
     features: pathlib.Path,
 ) -> None:
     """Says how long a training will take, and the other way of it.
@@ -35,6 +36,7 @@ def tell_forecast(
         backbone: `keras.Model` from images to features.
         images: `ImageSet`, the training images.
         steps: Int, of the training.
+        items_per_step: Int, the images of each.
         features: `pathlib.Path` of the folder of the kept features.
     """
     # Of vectors all is short.
@@ -53,7 +55,7 @@ def tell_forecast(
             start = time.perf_counter()
     each = (time.perf_counter() - start) / TIMED
     once = duration(each * len(images) * config.views)
-    whole = duration(STEP * each * steps * config.batch_size)
+    whole = duration(STEP * each * steps * items_per_step)
     if config.freeze_backbone:
         say(
             f"Features of {len(images):,} images: about {once}, then {steps:,}"

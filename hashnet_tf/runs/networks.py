@@ -9,7 +9,12 @@ import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
 from hashnet_tf.datasets import ImageSet, Vectors
-from hashnet_tf.losses import ClassLoss, WeightedPairwiseLoss, count_pairs
+from hashnet_tf.losses import (
+    ClassLoss,
+    InBatchPairsLoss,
+    WeightedPairwiseLoss,
+    count_pairs,
+)
 from hashnet_tf.losses.class_loss import class_count
 from hashnet_tf.methods import METHODS
 from hashnet_tf.models import HashNet, backbone, freeze_batch_normalization
@@ -199,23 +204,65 @@ def build_pairwise_loss(
     >>> build_pairwise_loss(config, np.array([0, 0, 1])).class_weights
     (3.0, 1.5)
     """
-    class_weights: typing.Any = config.class_weights
-    if class_weights == "dataset":
-        class_weights = count_pairs(labels).weights
-    elif class_weights == "none":
-        class_weights = None
+    settings = _of_likelihood(config)
+    if config.class_weights == "dataset":
+        settings["class_weights"] = count_pairs(labels).weights
+    return WeightedPairwiseLoss(similarity=config.similarity, **settings)
+
+
+def build_in_batch_loss(
+    config: TrainingConfig, pairs: npt.ArrayLike
+) -> InBatchPairsLoss:
+    """Returns HashNet's loss over given pairs, of a `PairModel`.
+
+    Args:
+        config: `TrainingConfig` of a HashNet.
+        pairs: Int `[m, 2]` or `[m, 3]`, all that are trained by, as
+            `InBatchPairsLoss` takes them.
+
+    Returns:
+        `hashnet_tf.losses.InBatchPairsLoss`.
+
+    Raises:
+        ValueError: If the method is no HashNet, or nothing that the pairs name
+            is dissimilar.
+
+    Example:
+
+    >>> from hashnet_tf.runs import TrainingConfig
+    >>> from hashnet_tf.runs.networks import build_in_batch_loss
+    >>> build_in_batch_loss(TrainingConfig("digits"), [[0, 1], [2, 3]]).radius
+    8.0
+    """
+    if config.is_rival:
+        raise ValueError(
+            "`method` must be hashnet-r or another HashNet to learn from"
+            f" pairs. Received: method={config.method!r}"
+        )
+    loss = InBatchPairsLoss(**_of_likelihood(config))
+    if not loss.tells_apart(np.asarray(pairs), "pairs"):
+        raise ValueError(
+            "`pairs` must be of more than one thing: what nobody gave as"
+            " similar is dissimilar, and here nothing is."
+            f" Received: {len(np.asarray(pairs))} pairs"
+        )
+    return loss
+
+
+def _of_likelihood(config: TrainingConfig) -> dict[str, typing.Any]:
+    """Returns the arguments that losses by a likelihood share."""
     radius = config.radius
     if radius is not None:
         # One setting for all lengths: at K / 2 any two codes are even odds.
         radius = min(radius, config.bits / 2)
-    return WeightedPairwiseLoss(
-        alpha=config.alpha,
-        class_weights=class_weights,
-        similarity=config.similarity,
-        likelihood=config.likelihood,
-        radius=radius,
-        power=config.power,
-    )
+    weights = None if config.class_weights == "none" else config.class_weights
+    return {
+        "alpha": config.alpha,
+        "class_weights": weights,
+        "likelihood": config.likelihood,
+        "radius": radius,
+        "power": config.power,
+    }
 
 
 def build_training_model(

@@ -1,6 +1,7 @@
 """Trains a run, or goes on with one, once it is known that it can."""
 
 import dataclasses
+import os
 import typing
 
 from hashnet_tf._files import only_writer
@@ -58,7 +59,11 @@ def train(
     ```
     """
     # Whoever reads the run may stand in another folder.
-    config = dataclasses.replace(config, data=placed(config.data))
+    config = dataclasses.replace(
+        config,
+        data=placed(config.data),
+        pairs=config.pairs and os.path.abspath(config.pairs),
+    )
     run = Run(directory, data)
     if _is_trained(run, config):
         return run

@@ -21,6 +21,7 @@ FLAGS = {
     "validation": 9,
     "unseen_classes": 2,
     "imbalance": 30.0,
+    "pairs": None,
     "backbone": "MobileNetV2",
     "weights": "imagenet",
     "image_size": 96,

@@ -38,6 +38,8 @@ class Pool:
             ("46,152 of 269,648 images are not there").
         account: `Account` of all that was met where folders were walked, or
             None where a file lists the images.
+        pairs: int64 `[m, 3]`, rows of two images and s_ij, or None where the
+            source gives none.
 
     Example:
 
@@ -56,6 +58,7 @@ class Pool:
     class_names: list[str] | None = None
     notes: tuple[str, ...] = ()
     account: "Account | None" = None
+    pairs: "npt.NDArray[np.int64] | None" = None
 
     def parts(
         self,
@@ -170,6 +173,13 @@ SOURCES: dict[str, Source] = {
             f"{_HERE}.npz:read_npz",
         ),
         Source(
+            "pairs",
+            "FILE",
+            "paths of images, two a row, that belong together (.csv, .tsv,"
+            " Parquet)",
+            f"{_HERE}.pairs:read_paired_images",
+        ),
+        Source(
             "tfds",
             "NAME",
             "what TensorFlow Datasets has prepared",
@@ -227,7 +237,8 @@ def source_words() -> str:
 
     >>> from hashnet_tf.datasets.sources import source_words
     >>> source_words()
-    'digits, folder:DIR, lists:DIR, npz:FILE, tfds:NAME, vectors:FILE'
+    'digits, folder:DIR, lists:DIR, npz:FILE, pairs:FILE, tfds:NAME, \
+vectors:FILE'
     """
     return ", ".join(s.word for s in SOURCES.values() if s.is_word)
 

@@ -150,6 +150,36 @@ def scaling_notes(vectors: Vectors) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def parquet_table(path: pathlib.Path) -> typing.Any:
+    """Reads a Parquet or Arrow file.
+
+    Args:
+        path: `pathlib.Path`.
+
+    Returns:
+        `pyarrow.Table`.
+
+    Raises:
+        ValueError: If it is none.
+        ImportError: If pyarrow is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.feather
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError(
+            f"{path.name} needs pyarrow: pip install 'hashnet_tf[parquet]'"
+        ) from error
+    read = pyarrow.feather.read_table
+    if path.suffix.lower() == PARQUET[0]:
+        read = pyarrow.parquet.read_table
+    try:
+        return read(path)
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"it cannot be read. Received: {error}") from error
+
+
 def _of_arrays(path: pathlib.Path) -> tuple[typing.Any, ...]:
     beside = [path.with_name(f"{path.stem}_{name}.npy") for name in NAMES[1:]]
     labels, ids = (_array(f) if f.is_file() else None for f in beside)
@@ -200,21 +230,9 @@ def _of_archive(path: pathlib.Path) -> tuple[typing.Any, ...]:
 
 
 def _of_parquet(path: pathlib.Path) -> tuple[typing.Any, ...]:
-    try:
-        import pyarrow
-        import pyarrow.feather
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            f"{path.name} needs pyarrow: pip install 'hashnet_tf[parquet]'"
-        ) from error
-    read = pyarrow.feather.read_table
-    if path.suffix.lower() == PARQUET[0]:
-        read = pyarrow.parquet.read_table
-    try:
-        table = read(path)
-    except pyarrow.ArrowException as error:
-        raise ValueError(f"it cannot be read. Received: {error}") from error
+    table = parquet_table(path)
+    import pyarrow
+
     if COLUMNS[0] not in table.column_names:
         raise ValueError(
             f"a column {COLUMNS[0]} of lists is needed, and {COLUMNS[1]} and"
