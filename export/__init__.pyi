@@ -10,7 +10,6 @@ from .loading import load_encoder as load_encoder
 from .measurement import Measurement as Measurement
 from .measurement import Reference as Reference
 from .measurement import broken_bounds as broken_bounds
-from .measurement import keep_within_bounds as keep_within_bounds
 from .measurement import measure_encoders as measure_encoders
 from .parity import ParityError as ParityError
 from .parity import ParityReport as ParityReport
@@ -38,7 +37,6 @@ __all__ = [
     "check_litert",
     "check_saved_model",
     "export_run",
-    "keep_within_bounds",
     "load_encoder",
     "measure_encoders",
     "to_image_embedder",

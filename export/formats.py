@@ -19,11 +19,11 @@ class Bound:
 
     Attributes:
         share: Float, the largest share of the bits that may move.
-        map_change: Float, how far MAP may lie from the model's own.
+        map_loss: Float, how far MAP may fall below the model's own.
     """
 
     share: float
-    map_change: float = 0.01
+    map_loss: float = 0.01
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,8 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,8 @@ from hashnet_tf.export.loading import load_encoder
 from hashnet_tf.export.measurement import (
     Measurement,
     Reference,
-    keep_within_bounds,
+    broken_bounds,
     measure_encoders,
-    remove_artefact,
 )
 from hashnet_tf.export.parity import ParityError
 from hashnet_tf.export.saved_model_encoder import DESCRIPTION, version_numbers
@@ -36,6 +36,8 @@ from hashnet_tf.runs import Run
 
 # Images that the ranges of int8 are taken from.
 REPRESENTATIVE = 500
+# Of `export/`: what is not measured yet, and what broke a bound.
+UNMEASURED, REFUSED = ".unmeasured", "refused"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +48,7 @@ class ExportReport:
         measurements: List of `Measurement`, of every artefact written that
             keeps the promise of its kind where it has one.
         broken: List of str, a sentence for each artefact that broke its bound
-            and was removed.
+            and where it was put.
         map: Float, tie-aware MAP@R of the model's own codes; None where the
             data have no labels.
         at: Int R.
@@ -68,10 +70,11 @@ class ExportReport:
 
     def table(self) -> str:
         """Returns the measurements as text for a terminal."""
-        columns = "{:<22} {:>8} {:>26} {:>15} {:>9} {:>9}"
+        columns = "{:<22} {:>8} {:>36} {:>15} {:>17} {:>9}"
         lines = [
             f"Bits and MAP on {self.queries:,} queries, MAP among"
-            f" {self.database:,} of the database",
+            f" {self.database:,} of the database; +- two standard errors over"
+            " the queries",
             columns.format(
                 "artefact",
                 "MB",
@@ -94,9 +97,9 @@ class ExportReport:
                     _name(parity.artefact),
                     f"{measurement.bytes / 1e6:.2f}",
                     f"{parity.bits_moved:,} of {parity.bits_compared:,}"
-                    f" ({parity.share:.2%})",
+                    f" ({parity.share:.2%} +- {parity.error:.2%})",
                     z,
-                    _told(measurement.map),
+                    _told(measurement.map, measurement.map_error),
                     f"{measurement.images_a_second:.0f}",
                 )
             )
@@ -111,16 +114,18 @@ def export_run(
     batch_size: int | None = None,
     image_dtype: str = "uint8",
     at: int = 5000,
-    queries: int = 1000,
-    database: int = 5000,
-    max_moved: float | None = None,
+    queries: int | None = 1000,
+    database: int | None = 5000,
+    allow: Mapping[str, float] | None = None,
 ) -> ExportReport:
     """Writes a run's artefacts and measures them on the run's test split.
 
     `export/saved_model/<version>/`, and for each way to quantise
     `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images for
     the ranges of int8 are drawn from the training images by the run's seed.
-    An artefact that breaks its bound is removed.
+    Each is written apart and put into its place once it is measured: an
+    artefact that breaks its bound goes into `export/refused/` instead, and what
+    was there stays, as it does where the process is killed.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
@@ -131,11 +136,12 @@ def export_run(
         batch_size: As in `to_litert`.
         image_dtype: As in `to_saved_model`.
         at: Int R >= 1 of MAP@R.
-        queries: Int >= 1, how many queries to take at most, the first ones.
+        queries: Int >= 1, how many queries to take at most, the first ones;
+            None: all.
         database: Int >= 1, how many images of the database to take at most,
-            drawn by the run's seed.
-        max_moved: Float in [0, 1], the largest share of the bits that may move
-            by quantising; None: as `FORMATS` has it for each way.
+            drawn by the run's seed; None: all.
+        allow: Dict from ways to quantise to the largest share of the bits that
+            may move by each, from 0 to 1, in place of that of `FORMATS`.
 
     Returns:
         `ExportReport`.
@@ -164,16 +170,18 @@ def export_run(
             f"`quantize` must be some of {ways_to_quantize()}."
             f" Received: quantize={quantize}"
         )
-    if queries < 1 or database < 1:
+    if any(most is not None and most < 1 for most in (queries, database)):
         raise ValueError(
-            "`queries` and `database` must be positive."
+            "`queries` and `database` must be positive, or None."
             f" Received: queries={queries}, database={database}"
         )
-    if max_moved is not None and not 0 <= max_moved <= 1:
-        raise ValueError(
-            "`max_moved` must be a share of the bits, from 0 to 1."
-            f" Received: max_moved={max_moved}"
-        )
+    for way, share in (allow or {}).items():
+        if way not in ways_to_quantize()[1:] or not 0 <= share <= 1:
+            raise ValueError(
+                "`allow` must give shares of the bits, from 0 to 1, of"
+                f" {', '.join(map(str, ways_to_quantize()[1:]))}."
+                f" Received: {way}:{share}"
+            )
     if not isinstance(run, Run):
         run = Run(run)
     given = {"z": z, "batch_size": batch_size, "image_dtype": image_dtype}
@@ -184,7 +192,7 @@ def export_run(
             given,
             at,
             (queries, database),
-            max_moved,
+            allow or {},
         )
 
 
@@ -193,17 +201,40 @@ def _exported(
     artefacts: list[tuple[str, str | None]],
     given: dict[str, Any],
     at: int,
-    most: tuple[int, int],
-    max_moved: float | None,
+    most: tuple[int | None, int | None],
+    allow: Mapping[str, float],
+) -> ExportReport:
+    unmeasured = run.export_path / UNMEASURED
+    # What one that was killed has left.
+    shutil.rmtree(unmeasured, ignore_errors=True)
+    try:
+        return _measured(run, artefacts, given, at, most, allow, unmeasured)
+    finally:
+        shutil.rmtree(unmeasured, ignore_errors=True)
+
+
+def _measured(
+    run: Run,
+    artefacts: list[tuple[str, str | None]],
+    given: dict[str, Any],
+    at: int,
+    most: tuple[int | None, int | None],
+    allow: Mapping[str, float],
+    unmeasured: pathlib.Path,
 ) -> ExportReport:
     config, model, dataset = run.config, run.model, run.dataset
     size = (config.image_size, config.image_size)
     rng = np.random.default_rng(config.seed)
-    asked = dataset.query.first(most[0])
+    asked = dataset.query.first(most[0] or len(dataset.query))
     searched = _drawn(dataset.database, most[1], rng)
     images = _as_array(asked, size, model.framing)
     given["report"] = _report(run, model)
     encoders, broken = {}, []
+
+    def refuse(path: pathlib.Path, reasons: str) -> None:
+        aside = _moved(path, unmeasured, run.export_path / REFUSED)
+        broken.append(f"{reasons}. It was put aside as {aside}.")
+
     labelled = dataset.is_labelled
     for name, way in artefacts:
         kind = FORMATS[name]
@@ -211,8 +242,8 @@ def _exported(
         if way == "int8":
             chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
             given["representative"] = [_as_array(chosen, size, model.framing)]
-        place = run.export_path / kind.file_name(name, way)
-        say(f"Writing and checking {place}")
+        place = unmeasured / kind.file_name(name, way)
+        say(f"Writing and checking {place.name}")
         path = kind.function("write")(
             model,
             place,
@@ -222,8 +253,7 @@ def _exported(
             kind.function("check")(path, model, images)
             encoders[path] = load_encoder(path)
         except ParityError as error:
-            remove_artefact(path)
-            broken.append(str(error))
+            refuse(path, str(error).rstrip("."))
     with undecodable_named(searched):
         reference = Reference(
             model,
@@ -233,15 +263,32 @@ def _exported(
             searched.labels if labelled else None,
             at,
         )
-        measurements = measure_encoders(encoders, reference)
-    for measurement in measurements:
-        try:
-            keep_within_bounds(measurement, max_moved)
-        except ParityError as error:
-            broken.append(str(error))
+        found = measure_encoders(encoders, reference)
+    measurements = []
+    for path, measurement in zip(encoders, found, strict=True):
+        if reasons := broken_bounds(measurement, allow):
+            name = path.relative_to(unmeasured)
+            refuse(path, f"{name}: {'; '.join(reasons)}")
+            continue
+        place = _moved(path, unmeasured, run.export_path)
+        parity = dataclasses.replace(measurement.parity, artefact=str(place))
+        measurements.append(dataclasses.replace(measurement, parity=parity))
     return ExportReport(
         measurements, broken, reference.map, at, len(asked), len(searched)
     )
+
+
+def _moved(
+    path: pathlib.Path, unmeasured: pathlib.Path, folder: pathlib.Path
+) -> pathlib.Path:
+    """Moves an artefact into a folder, and returns its path there."""
+    place = folder / path.relative_to(unmeasured)
+    if path.is_dir():
+        numbers = version_numbers(place.parent)
+        place = place.with_name(str(max(numbers, default=0) + 1))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, place)
+    return place
 
 
 def _as_array(
@@ -325,8 +372,9 @@ def _artefacts(
     return found
 
 
-def _told(map_: float | None) -> str:
-    return "-" if map_ is None else f"{map_:.4f}"
+def _told(map_: float | None, error: float | None = None) -> str:
+    told = "-" if map_ is None else f"{map_:.4f}"
+    return told if error is None else f"{told} +- {error:.4f}"
 
 
 def _name(artefact: str) -> str:
@@ -335,7 +383,9 @@ def _name(artefact: str) -> str:
     return f"{path.parent.name}/{path.name}" if path.is_dir() else path.name
 
 
-def _drawn(images: ImageSet, most: int, rng: np.random.Generator) -> ImageSet:
+def _drawn(
+    images: ImageSet, most: int | None, rng: np.random.Generator
+) -> ImageSet:
     order = rng.permutation(len(images))
     return images.subset(np.sort(order[:most]))
 

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import pathlib
-import shutil
 import statistics
 import time
 from collections.abc import Iterable, Mapping
@@ -12,17 +11,18 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from hashnet_tf._output import say
 from hashnet_tf.export.formats import format_of
 from hashnet_tf.export.freeze import inputs_of
 from hashnet_tf.export.images import image_batches
 from hashnet_tf.export.parity import (
-    ParityError,
     ParityReport,
     compare_codes,
     model_bits,
+    two_standard_errors,
 )
 from hashnet_tf.models import HashNet
-from hashnet_tf.retrieval import evaluate
+from hashnet_tf.retrieval import histograms
 
 # Enough for a median, and for a batch to be a batch.
 ROUNDS = 5
@@ -39,6 +39,8 @@ class Measurement:
         bytes: Int, the size of the file, or of all files of the folder.
         map: Float, tie-aware MAP@R of the artefact's codes, or None.
         map_before: Float, that of the model's codes on the same images.
+        map_error: Float, two standard errors over the queries of how far `map`
+            lies from `map_before`, or None.
         milliseconds: Float, time an image, to set beside that of artefacts
             measured in the same call alone.
 
@@ -56,6 +58,7 @@ class Measurement:
     map: float | None
     map_before: float | None
     milliseconds: float
+    map_error: float | None = None
 
     @property
     def images_a_second(self) -> float:
@@ -64,17 +67,19 @@ class Measurement:
 
 
 def broken_bounds(
-    measurement: Measurement, max_moved: float | None = None
+    measurement: Measurement, allow: Mapping[str, float] | None = None
 ) -> list[str]:
     """Tells which bounds an artefact breaks.
 
     Args:
         measurement: `hashnet_tf.export.Measurement`.
-        max_moved: Float, the largest share of the bits that may move where any
-            may; None: as its way to quantise has it.
+        allow: Dict from a way to quantise to the largest share of the bits
+            that may move by it, in place of the one that `FORMATS` has. Of
+            bits that are promised none may move, whatever is allowed.
 
     Returns:
-        List of str, a sentence for each; empty if it is within all.
+        List of str, a sentence for each; empty if it is within all. A MAP that
+        rises breaks none.
 
     Example:
 
@@ -89,7 +94,7 @@ def broken_bounds(
         return []
     broken = []
     share = measurement.parity.share
-    most = bound.share if max_moved is None else max_moved
+    most = (allow or {}).get(measurement.quantize or "", bound.share)
     if share > most:
         broken.append(
             f"{share:.2%} of the bits moved, where {measurement.quantize} may"
@@ -97,47 +102,12 @@ def broken_bounds(
         )
     if measurement.map is None or measurement.map_before is None:
         return broken
-    change = measurement.map - measurement.map_before
-    if abs(change) > bound.map_change:
+    loss = measurement.map_before - measurement.map
+    if loss > bound.map_loss:
         broken.append(
-            f"MAP changed by {change:+.4f}, where it may by"
-            f" {bound.map_change:g}"
+            f"MAP fell by {loss:.4f}, where it may by {bound.map_loss:g}"
         )
     return broken
-
-
-def keep_within_bounds(
-    measurement: Measurement, max_moved: float | None = None
-) -> None:
-    """Removes an artefact that breaks its bounds.
-
-    Args:
-        measurement: `hashnet_tf.export.Measurement`.
-        max_moved: As in `broken_bounds`.
-
-    Raises:
-        ParityError: If it broke one; the file is gone then.
-
-    Example:
-
-    ```python
-    keep_within_bounds(measurement)
-    ```
-    """
-    if broken := broken_bounds(measurement, max_moved):
-        remove_artefact(measurement.parity.artefact)
-        raise ParityError(
-            f"{measurement.parity.artefact} was removed: {'; '.join(broken)}."
-        )
-
-
-def remove_artefact(path: os.PathLike[str] | str) -> None:
-    """Removes a file, or a folder with what is in it."""
-    path = pathlib.Path(path)
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 class Encodes(Protocol):
@@ -192,11 +162,12 @@ class Reference:
         self._labels = query_labels, database_labels
         self._at = at
         self._codes, self._z = model_bits(model, self.query)
-        self.map = self._map(self._codes, self._encode(model))
+        self._scores = self._precisions(self._codes, self._encode(model))
+        self.map = None if self._scores is None else float(self._scores.mean())
 
     def compare(
         self, artefact: os.PathLike[str] | str, encoder: Encodes
-    ) -> tuple[ParityReport, float | None]:
+    ) -> tuple[ParityReport, float | None, float | None]:
         """Encodes queries and database with an artefact, once.
 
         Args:
@@ -204,8 +175,8 @@ class Reference:
             encoder: As in `measure_encoders`.
 
         Returns:
-            `(parity, map)`: `ParityReport` of the queries' bits, and float or
-            None.
+            `(parity, map, error)`: `ParityReport` of the queries' bits; MAP and
+            two standard errors of its distance from the model's, or None.
 
         Raises:
             ParityError: As `measure_encoders`.
@@ -213,7 +184,11 @@ class Reference:
         codes = encoder.encode(self.query)
         exact = getattr(encoder, "quantize", None) is None
         parity = compare_codes(artefact, codes, self._codes, self._z, exact)
-        return parity, self._map(codes, self._encode(encoder))
+        scores = self._precisions(codes, self._encode(encoder))
+        if scores is None or self._scores is None:
+            return parity, None, None
+        error = two_standard_errors(scores - self._scores)
+        return parity, float(scores.mean()), error
 
     def _encode(self, encoder: Encodes) -> np.ndarray:
         batches: Any = self._database
@@ -226,20 +201,15 @@ class Reference:
             ]
         )
 
-    def _map(self, query_codes, database_codes) -> float | None:
+    def _precisions(self, query_codes, database_codes) -> np.ndarray | None:
+        """Returns AP@R of each query, whose mean is tie-aware MAP@R."""
         asked, there = self._labels
         if asked is None or there is None:
             return None
-        report = evaluate(
-            query_codes,
-            database_codes,
-            asked,
-            there,
-            bits=self._model.bits,
-            at=self._at,
-            file_order=False,
+        found = histograms(
+            query_codes, database_codes, asked, there, self._model.bits
         )
-        return report.map
+        return found.average_precision(self._at)
 
 
 def measure_encoders(
@@ -270,13 +240,14 @@ def measure_encoders(
     paths = [Path("encoder.tflite"), Path("encoder_int8.tflite")]
     encoders = {path: LiteRTEncoder(path) for path in paths}
     for measurement in measure_encoders(encoders, reference):
-        keep_within_bounds(measurement)
+        print(measurement.parity.artefact, broken_bounds(measurement))
     ```
     """
-    found = [
-        reference.compare(artefact, encoder)
-        for artefact, encoder in encoders.items()
-    ]
+    found = []
+    for number, (artefact, encoder) in enumerate(encoders.items(), start=1):
+        name = pathlib.Path(artefact).name
+        say(f"Measuring {name}, {number} of {len(encoders)}")
+        found.append(reference.compare(artefact, encoder))
     times = _milliseconds(list(encoders.values()), reference.query[:TIMED])
     return [
         Measurement(
@@ -286,8 +257,9 @@ def measure_encoders(
             map=map_,
             map_before=reference.map,
             milliseconds=milliseconds,
+            map_error=error,
         )
-        for (artefact, encoder), (parity, map_), milliseconds in zip(
+        for (artefact, encoder), (parity, map_, error), milliseconds in zip(
             encoders.items(), found, times, strict=True
         )
     ]

@@ -33,6 +33,8 @@ class ParityReport:
         largest_moved_z: Float, the largest |z| of a bit that differs; 0 if
             none does.
         median_moved_z: Float, the median of them; 0 if none does.
+        error: Float, two standard errors of `share` over the items: the bits of
+            one move together.
 
     Example:
 
@@ -46,6 +48,7 @@ class ParityReport:
     bits_moved: int
     largest_moved_z: float
     median_moved_z: float = 0.0
+    error: float = 0.0
 
     @property
     def share(self) -> float:
@@ -243,7 +246,26 @@ def compare_codes(
         bits_moved=int(moved.sum()),
         largest_moved_z=float(size[moved].max(initial=0.0)),
         median_moved_z=float(np.median(size[moved])) if moved.any() else 0.0,
+        error=two_standard_errors(moved.mean(axis=1)),
     )
+
+
+def two_standard_errors(values: np.ndarray) -> float:
+    """Returns two standard errors of the mean of values, 0 of one alone.
+
+    Args:
+        values: Float `[n]`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.export.parity import two_standard_errors
+    >>> two_standard_errors(np.array([0.0, 2.0]))
+    2.0
+    """
+    if len(values) < 2:
+        return 0.0
+    return float(2 * values.std(ddof=1) / len(values) ** 0.5)
 
 
 def finite_z(model: HashNet, images: Any) -> np.ndarray:

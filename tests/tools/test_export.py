@@ -7,7 +7,7 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf._files import only_writer
-from hashnet_tf.export import parity, saved_model
+from hashnet_tf.export import from_run, parity, saved_model
 from hashnet_tf.export.formats import Bound
 from hashnet_tf.export.from_run import exported_version
 from hashnet_tf.export.saved_model_encoder import DESCRIPTION
@@ -39,8 +39,8 @@ def exported(hashnet, run):
 def rows(text):
     """For each artefact `(MB, moved, compared, MAP)` as it was printed."""
     found = re.findall(
-        r"^(\S+) +([\d.]+) +([\d,]+) of ([\d,]+) \([\d.]+%\) +"
-        r"(?:-|\S+ to \S+) +([\d.]+) +\d+$",
+        r"^(\S+) +([\d.]+) +([\d,]+) of ([\d,]+) \([\d.]+% \+- [\d.]+%\) +"
+        r"(?:-|\S+ to \S+) +([\d.]+) \+- [\d.]+ +\d+$",
         text,
         re.M,
     )
@@ -162,9 +162,45 @@ def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
     monkeypatch.setitem(hn.export.FORMATS, "litert", strict)
     words = ["--format=litert", "--quantize=none,int8", "--at=100"]
     line = fails("export", f"--workdir={run.path}", *words, code=1)
-    assert "encoder_int8.tflite was removed" in line
-    assert not (run.export_path / "encoder_int8.tflite").exists()
+    aside = run.export_path / "refused" / "encoder_int8.tflite"
+    assert f"It was put aside as {aside}." in line
+    assert hn.export.LiteRTEncoder(aside).quantize == "int8"
     assert (run.export_path / "encoder.tflite").exists()
+    assert not (run.export_path / ".unmeasured").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_export_leaves_what_was_there(run, hashnet, monkeypatch):
+    words = ["export", f"--workdir={run.path}", "--queries=9"]
+    words += ["--database=30", "--at=100", "--quantize=none,int8"]
+    hashnet(*words)
+
+    def listed():
+        return sorted(
+            (path.relative_to(run.export_path), path.stat().st_mtime_ns)
+            for path in run.export_path.rglob("*")
+            if path.is_file()
+        )
+
+    before = listed()
+
+    def killed(*arguments):
+        # Both are written by now.
+        unmeasured = run.export_path / ".unmeasured"
+        assert (unmeasured / "encoder_int8.tflite").is_file()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(from_run, "measure_encoders", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.export(quantize=[None, "int8"])
+    assert listed() == before
+    # Of one that had no time to tidy up.
+    litter = run.export_path / ".unmeasured" / "saved_model" / "1"
+    litter.mkdir(parents=True)
+    (litter / "half").write_text("")
+    hashnet(*words)
+    assert not litter.exists()
 
 
 @pytest.mark.slow
@@ -174,15 +210,21 @@ def test_a_bound_of_ones_own(run, hashnet, monkeypatch):
     strict = dataclasses.replace(litert, bounds=bounds)
     monkeypatch.setitem(hn.export.FORMATS, "litert", strict)
     words = ["--format=litert", "--quantize=int8", "--queries=9"]
-    words += ["--database=30", "--max_moved=1"]
+    words += ["--database=30", "--allow=int8:1"]
     ended = hashnet("export", f"--workdir={run.path}", *words)
     assert (ended.code, ended.err) == (0, "")
     assert list(rows(ended.out)) == ["encoder_int8.tflite"]
 
 
 def test_a_bound_that_is_no_share(run, fails):
-    line = fails("export", f"--workdir={run.path}", "--max_moved=5")
-    assert line.endswith("Received: max_moved=5.0")
+    for word, received in {
+        "int8:5": "int8:5.0",
+        "none:0.1": "none:0.1",
+        "int8:much": "int8:much",
+        "0.1": "0.1",
+    }.items():
+        line = fails("export", f"--workdir={run.path}", f"--allow={word}")
+        assert f"Received: {received}" in line
 
 
 @pytest.mark.slow

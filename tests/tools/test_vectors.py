@@ -47,7 +47,7 @@ def exported(hashnet, trained):
         f"--workdir={trained}",
         "--quantize=none,int8",
         "--serving=fruit",
-        "--max_moved=0.2",
+        "--allow=int8:0.2,dynamic:0.2,float16:0.2",
     )
     assert ended.code == 0, ended
     return trained, measured.out, ended.out
