@@ -5,7 +5,7 @@ VENV ?= .venv
 JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test lint slow fuzz bench docs format clean
+.PHONY: demo test lint slow android fuzz bench docs format clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
@@ -21,6 +21,17 @@ lint: $(VENV)/installed-test
 
 slow: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist=worksteal -m slow
+
+# The Kotlin, for which npm has the compiler and Debian Android's JSON.
+android: $(VENV)/installed-test
+	mkdir -p build/kotlin
+	npm install --silent --no-audit --no-fund --prefix build/kotlin \
+		kotlin-compiler@2.2.21
+	apt-get update -qq || true
+	cd build/kotlin && apt-get download -qq libandroid-json-java && \
+		dpkg-deb -x libandroid-json-java_*.deb .
+	HASHNET_TF_KOTLIN=$(CURDIR)/build/kotlin $(VENV)/bin/python -m pytest \
+		tests/android -m slow
 
 # Some minutes of random damage; HASHNET_TF_FUZZ_SEED=n for other damage.
 fuzz: $(VENV)/installed-test
