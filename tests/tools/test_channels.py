@@ -130,7 +130,9 @@ def test_what_is_no_such_image_is_refused(by, fails, trained, folder, tmp_path):
         words.append(f"--model={run / 'export' / by}")
     for line in (
         fails("search", folder / "photo.png", *words, codes),
-        fails("encode", *words, f"--images={folder}", f"--out={tmp_path / 'c'}"),
+        fails(
+            "encode", *words, f"--images={folder}", f"--out={tmp_path / 'c'}"
+        ),
     ):
         assert "[n, 16, 16, 13]" in line
         assert line.endswith(".dtype=uint8, RGB as of every image file")
