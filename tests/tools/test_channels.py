@@ -93,7 +93,18 @@ def test_no_bit_moves_in_what_is_exported(trained):
     assert "image_bytes" not in described
 
 
-@pytest.mark.parametrize("by", ["run", "encoder.tflite", "saved_model/1"])
+# A SavedModel takes the same way as a LiteRT file.
+BY = pytest.mark.parametrize(
+    "by",
+    [
+        "run",
+        "encoder.tflite",
+        pytest.param("saved_model/1", marks=pytest.mark.slow),
+    ],
+)
+
+
+@BY
 def test_a_file_is_encoded_and_asked(by, hashnet, trained, folder, tmp_path):
     run, *_ = trained
     words = [f"--workdir={run}"]
@@ -121,7 +132,7 @@ def test_a_file_is_encoded_and_asked(by, hashnet, trained, folder, tmp_path):
         assert first.split()[:2] == ["1", "0"]
 
 
-@pytest.mark.parametrize("by", ["run", "encoder.tflite", "saved_model/1"])
+@BY
 def test_what_is_no_such_image_is_refused(by, fails, trained, folder, tmp_path):
     run, *_ = trained
     words = [f"--workdir={run}"]
