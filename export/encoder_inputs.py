@@ -322,9 +322,12 @@ def inputs_told(description: Mapping[str, Any]) -> EncoderInputs:
 
 def _image_size(fields: tuple[InputField, ...]) -> tuple[int, int] | None:
     shapes = [field.shape for field in fields]
-    if len(shapes) != 1 or len(shapes[0]) != 4 or None in shapes[0][1:]:
+    if len(shapes) != 1 or len(shapes[0]) != 4:
         return None
-    return shapes[0][1:3]
+    _, height, width, channels = shapes[0]
+    if height is None or width is None or channels is None:
+        return None
+    return height, width
 
 
 def _served(dtype: str) -> str:

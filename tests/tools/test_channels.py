@@ -42,12 +42,11 @@ def flags(folder):
 
 @pytest.fixture(scope="module")
 def trained(hashnet, flags, folder):
-    """The run, and what training, measuring and exporting printed."""
+    """The run, and what training and measuring printed."""
     run, told = folder / "run", []
     for words in (
         ("train", f"--workdir={run}", *flags),
         ("evaluate", f"--workdir={run}", "--at=20"),
-        ("export", f"--workdir={run}", "--serving=scenes"),
     ):
         ended = hashnet(*words)
         assert ended.code == 0, ended
@@ -55,8 +54,28 @@ def trained(hashnet, flags, folder):
     return run, *told
 
 
+@pytest.fixture(scope="module")
+def exported(hashnet, trained):
+    """What exporting printed."""
+    run, *_ = trained
+    ended = hashnet("export", f"--workdir={run}", "--serving=scenes")
+    assert ended.code == 0, ended
+    return ended.out
+
+
+@pytest.fixture
+def by(request, trained):
+    """Flags of what encodes: the run, and perhaps an artefact of it."""
+    run, *_ = trained
+    words = [f"--workdir={run}"]
+    if request.param != "run":
+        request.getfixturevalue("exported")
+        words.append(f"--model={run / 'export' / request.param}")
+    return words
+
+
 def test_it_is_trained_and_measured(trained):
-    run, told, measured, _ = trained
+    run, told, measured = trained
     assert "Note: images of 20 x 24 with 13 channels." in told
     opened = hn.runs.Run(run)
     assert opened.model.backbone.input_shape == (None, SIZE, SIZE, CHANNELS)
@@ -67,8 +86,9 @@ def test_it_is_trained_and_measured(trained):
     assert not (run / "figures" / "queries.png").exists()
 
 
-def test_no_bit_moves_in_what_is_exported(trained):
-    run, _, _, told = trained
+@pytest.mark.slow
+def test_no_bit_moves_in_what_is_exported(trained, exported):
+    run, *_ = trained
     opened = hn.runs.Run(run)
     pixels = hn.datasets.pixel_array(
         opened.dataset.database, (SIZE, SIZE), "modern"
@@ -78,7 +98,7 @@ def test_no_bit_moves_in_what_is_exported(trained):
         hn.runs.CodeSet.load(run / "codes" / "database").codes, expected
     )
     for name in ("saved_model/1", "encoder.tflite"):
-        (line,) = [row for row in told.splitlines() if row.startswith(name)]
+        (line,) = [row for row in exported.splitlines() if row.startswith(name)]
         assert " 0 of " in line
         encoder = hn.export.load_encoder(run / "export" / name)
         assert encoder.image_size == (SIZE, SIZE)
@@ -93,37 +113,33 @@ def test_no_bit_moves_in_what_is_exported(trained):
     assert "image_bytes" not in described
 
 
-# A SavedModel takes the same way as a LiteRT file.
 BY = pytest.mark.parametrize(
     "by",
     [
         "run",
-        "encoder.tflite",
+        pytest.param("encoder.tflite", marks=pytest.mark.slow),
         pytest.param("saved_model/1", marks=pytest.mark.slow),
     ],
+    indirect=True,
 )
 
 
 @BY
-def test_a_file_is_encoded_and_asked(by, hashnet, trained, folder, tmp_path):
-    run, *_ = trained
-    words = [f"--workdir={run}"]
-    if by != "run":
-        words.append(f"--model={run / 'export' / by}")
+def test_a_file_is_encoded_and_asked(by, hashnet, folder, tmp_path):
     out = tmp_path / "codes"
     images = f"--images={folder / 'scenes.npz'}"
-    ended = hashnet("encode", *words, images, f"--out={out}")
+    ended = hashnet("encode", *by, images, f"--out={out}")
     assert ended.code == 0, ended
     codes = hn.runs.CodeSet.load(out)
     assert codes.labels.tolist() == LABELS.tolist()
     # As of a part of the run's own, whose items these are.
-    ended = hashnet("encode", *words, "--part=query", f"--out={tmp_path / 'q'}")
+    ended = hashnet("encode", *by, "--part=query", f"--out={tmp_path / 'q'}")
     assert ended.code == 0, ended
     query = hn.runs.CodeSet.load(tmp_path / "q")
     places = [int(name) for name in query.ids]
     np.testing.assert_array_equal(query.codes, codes.codes[places])
     ended = hashnet(
-        "search", folder / "asked.npz", *words, f"--codes={out}", "--k=3"
+        "search", folder / "asked.npz", *by, f"--codes={out}", "--k=3"
     )
     assert ended.code == 0, ended
     lines = ended.out.splitlines()
@@ -135,15 +151,10 @@ def test_a_file_is_encoded_and_asked(by, hashnet, trained, folder, tmp_path):
 @BY
 def test_what_is_no_such_image_is_refused(by, fails, trained, folder, tmp_path):
     run, *_ = trained
-    words = [f"--workdir={run}"]
     codes = f"--codes={run / 'codes' / 'database'}"
-    if by != "run":
-        words.append(f"--model={run / 'export' / by}")
     for line in (
-        fails("search", folder / "photo.png", *words, codes),
-        fails(
-            "encode", *words, f"--images={folder}", f"--out={tmp_path / 'c'}"
-        ),
+        fails("search", folder / "photo.png", *by, codes),
+        fails("encode", *by, f"--images={folder}", f"--out={tmp_path / 'c'}"),
     ):
         assert "[n, 16, 16, 13]" in line
         assert line.endswith(".dtype=uint8, RGB as of every image file")
