@@ -45,11 +45,16 @@ class EncoderInputs(abc.ABC):
         fields: Tuple of `InputField`, of the signature's inputs.
         noun: Str, what to call many of them.
         form: Str, as of `NetworkInputs`.
+        image_size: `(height, width)` of images of one known size, whatever
+            their channels; None of what is no image.
+        framing: Str, as in `HashNet`, which says nothing of what is no image.
     """
 
     fields: tuple[InputField, ...]
     noun: str
     form: str
+    image_size: tuple[int, int] | None
+    framing: str
 
     @abc.abstractmethod
     def packed(self, batch: Mapping[str, Any]) -> Any:
@@ -121,6 +126,7 @@ class ImageInputs(EncoderInputs):
     """
 
     noun, form = "images", "array"
+    image_size: tuple[int, int]
 
     def __init__(
         self,
@@ -128,7 +134,7 @@ class ImageInputs(EncoderInputs):
         framing: str = "whole",
         dtype: str = "uint8",
     ):
-        self.size = size
+        self.image_size = size
         self.framing = framing
         self.fields = (InputField("images", (None, *size, 3), dtype),)
 
@@ -146,15 +152,15 @@ class ImageInputs(EncoderInputs):
             yield {"images": batch}
 
     def kept(self, inputs: Any, name: str | None = None) -> Any:
-        return check_images(inputs, self.size, name or "images")
+        return check_images(inputs, self.image_size, name or "images")
 
     def some(self, given: Batch | None = None) -> Batch:
         images = None if given is None else given["images"]
-        return {"images": some_images(self.size, images)}
+        return {"images": some_images(self.image_size, images)}
 
     def told(self) -> dict[str, Any]:
         return {
-            "image_size": list(self.size),
+            "image_size": list(self.image_size),
             "framing": self.framing,
             "preprocessing": {
                 "channels": "RGB",
@@ -167,7 +173,7 @@ class ImageInputs(EncoderInputs):
         }
 
     def of_files(self) -> tuple[tuple[int, int], str]:
-        return self.size, self.framing
+        return self.image_size, self.framing
 
 
 @final
@@ -179,6 +185,7 @@ class ArrayInputs(EncoderInputs):
 
     Args:
         network: `NetworkInputs`.
+        framing: Str, as in `HashNet`.
 
     Raises:
         ValueError: If an input has a name that is none of a signature, or a
@@ -195,7 +202,7 @@ class ArrayInputs(EncoderInputs):
 
     noun = "inputs"
 
-    def __init__(self, network: NetworkInputs):
+    def __init__(self, network: NetworkInputs, framing: str = "whole"):
         for field in network.fields:
             if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", field.name):
                 raise ValueError(
@@ -208,6 +215,7 @@ class ArrayInputs(EncoderInputs):
             for field in network.fields
         )
         self.form = network.form
+        self.image_size, self.framing = _image_size(self.fields), framing
         self._network = NetworkInputs(self.fields, network.form)
 
     def packed(self, batch: Mapping[str, Any]) -> Any:
@@ -246,6 +254,7 @@ class ArrayInputs(EncoderInputs):
                 {**dataclasses.asdict(field), "shape": list(field.shape)}
                 for field in self.fields
             ],
+            **({"framing": self.framing} if self.image_size else {}),
         }
 
     def of_files(self) -> NoReturn:
@@ -305,7 +314,20 @@ def inputs_told(description: Mapping[str, Any]) -> EncoderInputs:
         InputField(told["name"], tuple(told["shape"]), told["dtype"])
         for told in description["inputs"]
     )
-    return ArrayInputs(NetworkInputs(tuple(fields), description["form"]))
+    return ArrayInputs(
+        NetworkInputs(tuple(fields), description["form"]),
+        description.get("framing", "whole"),
+    )
+
+
+def _image_size(fields: tuple[InputField, ...]) -> tuple[int, int] | None:
+    shapes = [field.shape for field in fields]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        return None
+    _, height, width, channels = shapes[0]
+    if height is None or width is None or channels is None:
+        return None
+    return height, width
 
 
 def _served(dtype: str) -> str:

@@ -106,7 +106,7 @@ def inputs_of(model: HashNet, image_dtype: str = "uint8") -> EncoderInputs:
             " other inputs is that of the network."
             f" Received: image_dtype={image_dtype!r}"
         )
-    return ArrayInputs(NetworkInputs.of(model.backbone))
+    return ArrayInputs(NetworkInputs.of(model.backbone), model.framing)
 
 
 def frozen_features(model: HashNet, inputs: Any) -> Tensor:
@@ -295,8 +295,8 @@ def description(model: HashNet) -> dict[str, Any]:
         (of the packages that wrote it), and of what it takes: of images
         `image_size` (height, width), `framing` and `preprocessing` (what must
         be done to images before they are given to a signature that takes
-        `image_size`); of other models `inputs` (name, dtype, shape) and `form`
-        ("array", "list" or "dict").
+        `image_size`); of other models `inputs` (name, dtype, shape), `form`
+        ("array", "list" or "dict") and, of images that are not RGB, `framing`.
 
     Raises:
         ValueError: As `inputs_of`.

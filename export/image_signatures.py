@@ -161,7 +161,7 @@ class ImageSignatures(MoreSignatures):
 
     def __init__(self, model: HashNet, inputs: ImageInputs):
         super().__init__(model, inputs)
-        self._size = inputs.size
+        self._size = inputs.image_size
         self._dtype = inputs.fields[0].dtype
 
     def add(self, archive: Any) -> None:

@@ -107,9 +107,8 @@ class LiteRTEncoder:
         self.description = metadata
         self.bits, self.quantize = metadata["bits"], metadata["quantize"]
         self.inputs = inputs_told(metadata)
-        self.image_size, self.framing = None, "whole"
-        if "image_size" in metadata:
-            self.image_size, self.framing = self.inputs.of_files()
+        self.image_size = self.inputs.image_size
+        self.framing = self.inputs.framing
         self.model_digest = metadata["model_digest"]
         # Apart, for an input may have the name of an output.
         taken = self._runner.get_input_details()

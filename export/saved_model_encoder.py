@@ -103,10 +103,8 @@ class SavedModelEncoder:
             self.description = json.loads(text)
             self.bits = self.description["bits"]
             self.inputs = inputs_told(self.description)
-            self.image_size, self.framing = None, "whole"
-            if "image_size" in self.description:
-                self.image_size, framing = self.inputs.of_files()
-                self.framing = check_framing(framing)
+            self.image_size = self.inputs.image_size
+            self.framing = check_framing(self.inputs.framing)
             self.model_digest = self.description["model_digest"]
             # Version 0.1 wrote none.
             digests = self.description.get("digests", {}).items()

@@ -101,8 +101,10 @@ class InputCheck:
             self._refuse(_told(inputs))
         shape, wanted = tuple(inputs.shape), self._shape
         if len(shape) != len(wanted) or not _fits(shape[1:], wanted[1:]):
-            one = ", one without the axis n" * _fits(shape, wanted[1:])
-            self._refuse(self._array_told(np.asarray(inputs)) + one)
+            more = ", one without the axis n" * _fits(shape, wanted[1:])
+            if _fits(shape[1:], (*wanted[1:3], 3)):
+                more = ", RGB as of every image file"
+            self._refuse(self._array_told(np.asarray(inputs)) + more)
 
     def end(self) -> None:
         """Checks what can be told of all batches alone.

@@ -48,6 +48,7 @@ def test_every_block_is_tried():
     }
     assert found == {
         "README.md": 1,
+        "docs/data-sets.md": 1,
         "docs/deploying.md": 2,
         "docs/embeddings.md": 5,
         "docs/indexing.md": 1,
@@ -82,6 +83,17 @@ def test_codes_are_measured():
 def test_a_shallow_method_encodes():
     (text,) = blocks("docs/results.md")
     assert run_block(text)["codes"].shape == (200, 6)
+
+
+def test_an_archive_is_scaled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks("docs/data-sets.md")
+    bands = run_block(text)["bands"]
+    dataset = hn.datasets.load("npz:fields.npz")
+    assert dataset.query.channels == 13
+    (place,) = map(int, dataset.query.first(1).names)
+    (found,) = hn.datasets.pixel_array(dataset.query.first(1), (16, 16))
+    assert np.abs(found - bands[place] / 4095 * 255).max() <= 0.5
 
 
 def test_an_index_changes(tmp_path, monkeypatch, capsys):

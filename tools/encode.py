@@ -6,6 +6,7 @@ last batch, and a code set that is there already is not made again.
 
   hashnet encode --workdir=runs/cats --images=photos --out=codes/photos
   hashnet encode --workdir=runs/cats --part=database --out=codes/database
+  hashnet encode --workdir=runs/fields --images=fields.npz --out=codes/fields
   hashnet encode --workdir=runs/words --vectors=words.npy --out=codes/words
 
 With --model an exported encoder does it, a LiteRT file or a SavedModel, so
@@ -33,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", required=True, help="folder of the code set to write"
     )
     images = parser.add_mutually_exclusive_group(required=True)
-    images.add_argument("--images", help="folder of images, to any depth")
+    images.add_argument(
+        "--images",
+        help="folder of images, to any depth, or .npz file of them, as"
+        " --data=npz:FILE reads it",
+    )
     images.add_argument(
         "--vectors", help="file of vectors, as --data=vectors:FILE reads it"
     )

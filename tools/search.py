@@ -9,9 +9,11 @@ written. A run that was exported to LiteRT answers in a second or two.
   hashnet search photo.jpg --workdir=runs/cats --codes=codes/photos --k=20
   hashnet search photo.jpg --model=encoder.tflite --codes=codes/photos
 
-Of a run on vectors it takes a file of these, and answers for each:
+Of a run on vectors it takes a file of these, and answers for each; images of
+other channels than RGB come in an .npz file, as --data=npz:FILE reads it:
 
   hashnet search queries.npy --workdir=runs/words
+  hashnet search queries.npz --workdir=runs/fields
 """
 
 import argparse
@@ -23,7 +25,9 @@ import hashnet_tf as hn
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     parser.add_argument(
-        "image", help="image file, or file of vectors, to search with"
+        "image",
+        help="image file, .npz file of images, or file of vectors, to search"
+        " with",
     )
     parser.add_argument("--workdir", help="folder of the run")
     parser.add_argument(
@@ -50,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         ) from error
     if not os.path.isfile(arguments.image):
         raise ValueError(
-            "A JPEG, PNG, WebP or BMP file, or one of vectors, is needed."
+            "A JPEG, PNG, WebP or BMP file, an .npz of images, or a file of"
+            " vectors, is needed."
             f" Received: {arguments.image}"
         )
     if not workdir and not (model and codes):

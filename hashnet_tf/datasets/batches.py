@@ -47,7 +47,7 @@ def ordered_batches(
             that of the model, or its bits are others.
 
     Returns:
-        `tf.data.Dataset` of uint8 `[<= batch_size, height, width, 3]`.
+        `tf.data.Dataset` of uint8 `[<= batch_size, height, width, channels]`.
 
     Example:
 
@@ -84,7 +84,7 @@ def varied_batches(
         augmentation: As in `training_batches`.
 
     Returns:
-        `tf.data.Dataset` of uint8 `[<= batch_size, height, width, 3]`.
+        `tf.data.Dataset` of uint8 `[<= batch_size, height, width, channels]`.
 
     Example:
 
@@ -146,8 +146,8 @@ def training_batches(
 
     Returns:
         `tf.data.Dataset` of `(images, labels)`: uint8
-        `[batch_size, height, width, 3]`, and float32 labels `[batch_size]`
-        or `[batch_size, L]`; as many batches for each worker.
+        `[batch_size, height, width, channels]`, and float32 labels
+        `[batch_size]` or `[batch_size, L]`; as many batches for each worker.
 
     Raises:
         ValueError: If there are fewer images than a batch of each worker
@@ -234,7 +234,7 @@ def pixel_array(
         framing: As in `ordered_batches`.
 
     Returns:
-        uint8 array `[n, height, width, 3]`, in order.
+        uint8 array `[n, height, width, channels]`, in order.
 
     Example:
 
@@ -246,7 +246,9 @@ def pixel_array(
     batches = ordered_batches(images, size, framing=framing)
     with undecodable_named(images):
         arrays = [*batches.as_numpy_iterator()]
-    return np.concatenate([np.zeros((0, *size, 3), np.uint8), *arrays])
+    return np.concatenate(
+        [np.zeros((0, *size, images.channels), np.uint8), *arrays]
+    )
 
 
 def file_batches(

@@ -25,10 +25,10 @@ def small_cnn(image_shape: tuple[int, ...]) -> keras.Model:
     128 channels; all but the last halve the image.
 
     Args:
-        image_shape: `(height, width, 3)`.
+        image_shape: `(height, width, channels)`.
 
     Returns:
-        `keras.Model` from images `[n, height, width, 3]` in [0, 255] to
+        `keras.Model` from images `[n, height, width, channels]` in [0, 255] to
         features `[n, 128]`.
     """
     inputs = keras.Input(image_shape, name="images")
@@ -63,8 +63,13 @@ def alexnet(image_shape: tuple[int, ...]) -> keras.Model:
         features `[n, 4096]`; channel order and mean subtraction are inside.
 
     Raises:
-        ValueError: If an image is too small for the poolings.
+        ValueError: If an image is too small for the poolings, or not RGB.
     """
+    if image_shape[2] != len(BLUE_GREEN_RED_MEAN):
+        raise ValueError(
+            "AlexNet takes the means of red, green and blue off its images."
+            f" Received: image_shape={tuple(image_shape)}"
+        )
     if min(image_shape[:2]) < 67:
         raise ValueError(
             "AlexNet needs images of at least 67 pixels a side."
@@ -100,13 +105,14 @@ def pixels(image_shape: tuple[int, ...]) -> keras.Model:
     """Returns the grey values of an image themselves, in place of a network.
 
     For scans and drawings of one place and size, of which no trained network is
-    needed, and for trying things out. It has no weights.
+    needed, and for trying things out. It has no weights. Grey is the mean of
+    the channels, however many there are.
 
     Args:
-        image_shape: `(height, width, 3)`, at most 32 by 32.
+        image_shape: `(height, width, channels)`, at most 32 by 32.
 
     Returns:
-        `keras.Model` from RGB images `[n, height, width, 3]` in [0, 255] to
+        `keras.Model` from images `[n, height, width, channels]` in [0, 255] to
         features `[n, height * width]` in [0, 1].
 
     Raises:
@@ -166,21 +172,26 @@ def backbone(
 ) -> keras.Model:
     """Builds a network that ends in pooled features.
 
+    Of other than three channels, of which nobody has published means, a network
+    of `keras.applications` has its images scaled to [-1, 1], unless it scales
+    them itself. It has no pretrained weights then.
+
     Args:
         name: One of `backbone_names()`: "small_cnn", "alexnet", "pixels", or a
             model of `keras.applications` by its class name ("MobileNetV2").
-        image_shape: `(height, width, 3)`.
+        image_shape: `(height, width, channels)`; 3 channels are RGB.
         weights: None for random weights; "imagenet" (or another name that the
             `keras.applications` model knows) to download them; or the path of
             a weights file.
 
     Returns:
-        `keras.Model` from RGB images `[n, height, width, 3]` in [0, 255] to
+        `keras.Model` from images `[n, height, width, channels]` in [0, 255] to
         features `[n, d]`.
 
     Raises:
-        ValueError: If the name is unknown, or the weights are neither a file
-            nor a name that the network knows.
+        ValueError: If the name is unknown, the weights are neither a file nor
+            a name that the network knows, or the network or its weights are of
+            other channels.
         OSError: If the weights cannot be downloaded.
 
     Example:
@@ -278,6 +289,7 @@ def _preprocess(builder, images):
 
     Each of these functions is affine in the channels, so its values at black
     and at pure red, green and blue tell all of it; some reverse the channels.
+    One that changes nothing belongs to a network that scales inside.
     """
     module = sys.modules[builder.__module__]
 
@@ -288,6 +300,8 @@ def _preprocess(builder, images):
 
     offset = at([0, 0, 0])
     matrix = np.stack([(at(row) - offset) / 255 for row in 255 * np.eye(3)])
+    if images.shape[-1] != 3 and not np.allclose(matrix, np.eye(3)):
+        return layers.Rescaling(1 / 127.5, offset=-1.0)(images)
     if abs(matrix[0, 0]) < abs(matrix[0, 2]):
         images = keras.ops.flip(images, axis=-1)
         matrix = matrix[::-1]

@@ -121,8 +121,8 @@ def draw_trainings(
 ) -> list[pathlib.Path]:
     """Draws Figures 5 to 8, of networks that were trained.
 
-    For each the images found for some queries (5) and the codes in the plane
-    (6, where an image has one class); together J and L by steps (7), the
+    For each the images found for some queries (5, of RGB) and the codes in the
+    plane (6, where an image has one class); together J and L by steps (7), the
     distances of similar and dissimilar pairs of a query and an item and, of
     the first two, the histograms of |g| (8).
 
@@ -138,9 +138,9 @@ def draw_trainings(
     runs = {cell.method: Run(cell.folder) for cell in cells}
     paths = []
     for method, run in runs.items():
-        paths.append(
-            _draw_neighbours(run, folder / f"neighbours-{method.name}.png")
-        )
+        if run.dataset.query.channels == 3:
+            path = folder / f"neighbours-{method.name}.png"
+            paths.append(_draw_neighbours(run, path))
         path = _draw_codes(run, folder / f"tsne-{method.name}.png")
         paths += [path] if path else []
     trainings = {method.title: run.history for method, run in runs.items()}

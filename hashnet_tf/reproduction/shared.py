@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from hashnet_tf._files import write_json
-from hashnet_tf.datasets import ordered_batches
+from hashnet_tf.datasets import ImageSet, ordered_batches
 from hashnet_tf.runs.config import TrainingConfig
 from hashnet_tf.runs.data import PARTS, RunData
 from hashnet_tf.runs.features import frozen_features, training_features
@@ -35,13 +35,14 @@ Path = str | os.PathLike[str]
 
 
 def frozen_backbone(
-    config: TrainingConfig, shallow: bool
+    config: TrainingConfig, shallow: bool, items: ImageSet | None = None
 ) -> keras.Model | None:
     """Returns the backbone whose features the cells of a seed share.
 
     Args:
         config: `TrainingConfig`.
         shallow: Whether shallow methods will want features too.
+        items: As in `hashnet_tf.runs.networks.build_backbone`.
 
     Returns:
         As `hashnet_tf.runs.networks.build_backbone`, or None if no backbone
@@ -57,7 +58,7 @@ def frozen_backbone(
     >>> frozen_backbone(hn.runs.TrainingConfig(data="digits"), shallow=True)
     """
     if config.freeze_backbone or (shallow and config.weights is not None):
-        return build_backbone(config)
+        return build_backbone(config, items)
     return None
 
 
@@ -66,8 +67,7 @@ def prepare(
     shared: Path,
     shallow: bool,
     features: Path | None = None,
-    backbone: keras.Model | None = None,
-) -> RunData:
+) -> tuple[RunData, keras.Model | None]:
     """Looks through the data of a seed and computes features, only once.
 
     So all cells of a seed have the same data, and none of them counts the
@@ -79,10 +79,10 @@ def prepare(
         shallow: As in `frozen_backbone`.
         features: Str or path of the folder of the features of frozen
             backbones, or None for one in `shared`.
-        backbone: What that gives, or None to build it.
 
     Returns:
-        `RunData`, as `hashnet_tf.runs.Run.load_data`.
+        `RunData`, as `hashnet_tf.runs.Run.load_data`, and what
+        `frozen_backbone` gives.
 
     Raises:
         ValueError: As `hashnet_tf.runs.Run.load_data` and `build_backbone`.
@@ -93,9 +93,9 @@ def prepare(
     >>> from hashnet_tf.reproduction.shared import prepare
     >>> config = hn.runs.TrainingConfig(data="digits")
     >>> with tempfile.TemporaryDirectory() as shared:
-    ...     dataset, record = prepare(config, shared, shallow=True)
-    >>> len(dataset.query), record["query"]["undecodable"]
-    (200, [])
+    ...     data, backbone = prepare(config, shared, shallow=True)
+    >>> len(data.dataset.query), backbone is None
+    (200, True)
     """
     # The same images may be split in several ways.
     split = f"seed{config.seed}"
@@ -106,8 +106,7 @@ def prepare(
     run = Run(pathlib.Path(shared) / split)
     dataset, record = data = run.load_data(config)
     write_json(run.data_path, record, seal=True)
-    if backbone is None:
-        backbone = frozen_backbone(config, shallow)
+    backbone = frozen_backbone(config, shallow, dataset.train)
     if backbone is not None:
         cache = _features_path(shared, features)
         for part in PARTS:
@@ -115,7 +114,7 @@ def prepare(
             frozen_features(backbone, images, cache, framing=config.framing)
         if config.views > 1:
             training_features(config, backbone, dataset.train, cache)
-    return data
+    return data, backbone
 
 
 def shallow_features(
@@ -187,8 +186,7 @@ class Shared:
         shallow: bool,
         features: Path | None = None,
     ) -> None:
-        self.backbone = frozen_backbone(config, shallow)
-        self.data = prepare(config, shared, shallow, features, self.backbone)
+        self.data, self.backbone = prepare(config, shared, shallow, features)
         self.cache = _features_path(shared, features)
         self._config = config
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hashnet_tf._inputs import check_inputs
 from hashnet_tf.datasets.pixels.pillow import pixel_batches
+from hashnet_tf.datasets.sources.npz import ENDING, open_npz
 from hashnet_tf.datasets.sources.vectors import open_vectors
 
 # Keras and TensorFlow are imported where they are used: an encoder of another
@@ -59,7 +60,8 @@ class Encoder(typing.Protocol):
         Args:
             images: Array `[n, height, width, 3]` of `image_size`, of uint8, or
                 of floats in [0, 255], which runtimes that take uint8 alone
-                want whole; or vectors, real `[n, d]`.
+                want whole. Of other channels numbers, as the network takes
+                them; or vectors, real `[n, d]`.
 
         Returns:
             uint8 array `[n, ceil(bits / 8)]`, the first bit in the highest
@@ -83,7 +85,7 @@ class Encoder(typing.Protocol):
 
         Raises:
             ValueError: If `paths` is one path, a file is no image, or the
-                encoder takes vectors.
+                encoder takes vectors or images that are not RGB.
             FileNotFoundError: If a file is missing.
         """
         ...
@@ -103,7 +105,7 @@ class KerasEncoder:
         model_digest: Str, which is the same where the bits are.
 
     Raises:
-        ValueError: If `model` takes other inputs than RGB images of one size or
+        ValueError: If `model` takes other inputs than images of one size or
             vectors.
 
     Example:
@@ -157,11 +159,11 @@ def _image_size(model: "HashNet") -> tuple[int, int] | None:
     shape = model.backbone.input_shape
     if len(shape) == 2 and shape[1] is not None:
         return None
-    if len(shape) != 4 or None in shape[1:] or shape[3] != 3:
+    if len(shape) != 4 or None in shape[1:]:
         raise ValueError(
-            "`model` must take images [n, height, width, 3] of a known size, or"
-            " vectors [n, d], to be an encoder; `model.encode` itself takes any"
-            " inputs."
+            "`model` must take images [n, height, width, channels] of a known"
+            " size, or vectors [n, d], to be an encoder; `model.encode` itself"
+            " takes any inputs."
             f" Received: model.backbone.input_shape={shape}"
         )
     return shape[1:3]
@@ -187,14 +189,15 @@ def framed_pixels(
     """Returns images, or vectors, as an encoder takes them.
 
     Args:
-        images: uint8 array `[n, height, width, 3]` or `[height, width, 3]`,
-            which is taken as it is, or the path of an image file, or a list of
-            paths. For an encoder of vectors these, real `[n, d]` or `[d]`, or
-            the path of their file, as "vectors:FILE" reads it.
+        images: uint8 array `[n, height, width, channels]` or `[height, width,
+            channels]`, which is taken as it is, or the path of an image file,
+            or a list of paths, or the path of an .npz archive, as "npz:FILE"
+            reads it. For an encoder of vectors these, real `[n, d]` or `[d]`,
+            or the path of their file, as "vectors:FILE" reads it.
         encoder: `Encoder`, whose size and framing files get.
 
     Returns:
-        uint8 array `[n, height, width, 3]`, or vectors `[n, d]`.
+        uint8 array `[n, height, width, channels]`, or vectors `[n, d]`.
 
     Raises:
         ValueError: If a file is no image, or holds no vectors.
@@ -206,6 +209,11 @@ def framed_pixels(
         vectors = np.asarray(images)
         return vectors[None] if vectors.ndim == 1 else vectors
     if isinstance(images, (str, os.PathLike)):
+        if os.fspath(images).lower().endswith(ENDING):
+            from hashnet_tf.datasets import pixel_array
+
+            found = open_npz(images)
+            return pixel_array(found, encoder.image_size, encoder.framing)
         images = [images]
     if not isinstance(images, np.ndarray):
         given = list(typing.cast(Iterable[typing.Any], images))

@@ -21,6 +21,7 @@ from hashnet_tf.datasets.pixels.undecodable import (
     undecodable_named,
     without,
 )
+from hashnet_tf.datasets.sources.npz import ENDING, open_npz
 from hashnet_tf.datasets.sources.vectors import open_vectors
 from hashnet_tf.datasets.sources.walking import (
     ENDINGS,
@@ -64,10 +65,10 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
 
     Args:
         source: Dict with `folder`, a folder of images to any depth, without
-            labels; or with `vectors`, a file of these; or with `data`, `seed`,
-            `query_per_class` and `train_per_class`, as
-            `hashnet_tf.datasets.load` takes them, and `part`: "train", "query"
-            or "database".
+            labels; or with `npz`, an archive of them; or with `vectors`, a file
+            of these; or with `data`, `seed`, `query_per_class` and
+            `train_per_class`, as `hashnet_tf.datasets.load` takes them, and
+            `part`: "train", "query" or "database".
 
     Returns:
         `ImageSet`; images of a folder have the label -1.
@@ -85,6 +86,8 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
     """
     if "vectors" in source:
         return open_vectors(source["vectors"])
+    if "npz" in source:
+        return open_npz(source["npz"])
     if "folder" not in source:
         settings = dict(source)
         part = settings.pop("part")
@@ -216,9 +219,12 @@ def encode_folder(
 ) -> CodeSet:
     """Encodes all images of a folder, to any depth, without labels.
 
+    Or those of an .npz archive, with the labels that it has.
+
     Args:
         encoder: `HashNet` on images, or any `Encoder`.
-        images: Str or path of the folder of images.
+        images: Str or path of the folder of images, or of an .npz archive, as
+            "npz:FILE" reads it.
         folder: Str or path of the code set, as in `encode_images`.
         skip_undecodable: Whether to leave out files that are no images, and to
             print their names; otherwise one is an error.
@@ -236,7 +242,11 @@ def encode_folder(
     hn.runs.encode_folder(hn.runs.Run("runs/cats").encoder, "photos", "codes")
     ```
     """
-    source = {"folder": str(pathlib.Path(images).resolve())}
+    path = pathlib.Path(images).resolve()
+    if path.suffix.lower() == ENDING and path.is_file():
+        source = {"npz": str(path)}
+        return encode_images(encoder, open_images(source), folder, source)
+    source = {"folder": str(path)}
     found, account = _open_folder(source["folder"])
     if skip_undecodable:
         refused = refusals(found)

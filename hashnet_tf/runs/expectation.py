@@ -220,10 +220,10 @@ def draw_expectation(
         path: `pathlib.Path` of the PNG.
 
     Returns:
-        The path, or None where `expectation` gives none, or of vectors, which
-        have no looks.
+        The path, or None where `expectation` gives none, or of vectors and of
+        images that are not RGB, which cannot be drawn.
     """
-    if isinstance(dataset.query, Vectors):
+    if isinstance(dataset.query, Vectors) or dataset.query.channels != 3:
         return None
     from hashnet_tf.datasets import pixel_array
     from hashnet_tf.plots import plot_neighbours

@@ -35,12 +35,13 @@ def build_backbone(
 
     Args:
         config: `TrainingConfig`.
-        items: `ImageSet` that it shall take. `Vectors` must be given, for they
-            tell how wide they are: they themselves are the features.
+        items: `ImageSet` that it shall take, which tells how many channels they
+            have, or None of RGB. `Vectors` must be given, for they tell how
+            wide they are: they themselves are the features.
 
     Returns:
-        `keras.Model` from images `[n, height, width, 3]` to features `[n, d]`.
-        If it has weights, its batch normalisations are frozen.
+        `keras.Model` from images `[n, height, width, channels]` to features
+        `[n, d]`. If it has weights, its batch normalisations are frozen.
 
     Raises:
         ValueError: As `hashnet_tf.models.backbone`.
@@ -55,8 +56,8 @@ def build_backbone(
     if isinstance(items, Vectors):
         vectors = keras.Input((items.width,), name="vectors")
         return keras.Model(vectors, vectors, name="vectors")
-    size = config.image_size
-    network = backbone(config.backbone, (size, size, 3), config.weights)
+    size, channels = config.image_size, 3 if items is None else items.channels
+    network = backbone(config.backbone, (size, size, channels), config.weights)
     if config.weights is not None:
         freeze_batch_normalization(network)
     return network

@@ -91,11 +91,17 @@ class Neighbours:
 
         Raises:
             FileNotFoundError: If the images found are not there any more.
-            ValueError: If one of them cannot be decoded, or they are vectors.
+            ValueError: If one of them cannot be decoded, or they are no RGB
+                images.
         """
         if self.images.ndim == 2:
             raise ValueError(
                 "Images can be drawn. Received: vectors, which have no looks"
+            )
+        if self.images.shape[3] != 3:
+            raise ValueError(
+                "RGB images can be drawn. Received: images of"
+                f" {self.images.shape[3]} channels"
             )
         from hashnet_tf.datasets import pixel_array
         from hashnet_tf.plots import plot_neighbours
@@ -170,8 +176,9 @@ def search_images(
         encoder: `HashNet` on images, or any `Encoder`.
         images: uint8 array `[q, height, width, 3]` of the size that it takes,
             framed as `encoder.framing` tells; or one such image; or the path
-            of an image file, or a list of q paths. For an encoder of vectors
-            these, real `[q, d]` or `[d]`, or the path of a file of them.
+            of an image file, or a list of q paths, or the path of an .npz
+            archive. For an encoder of vectors these, real `[q, d]` or `[d]`,
+            or the path of a file of them.
         code_set: `CodeSet`.
         k: Int >= 1.
 

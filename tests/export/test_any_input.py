@@ -106,6 +106,10 @@ KINDS = {
 }
 
 
+# Of images whose size is known.
+SIZES = {"grey": (12, 10), "13 channels": (6, 6)}
+
+
 def hashnet_on(backbone, inputs):
     """Returns a HashNet of 12 bits whose every z is about as often negative."""
     model = hn.HashNet(backbone, 12)
@@ -194,7 +198,8 @@ def test_no_bit_moves(kind, form, models, artefacts):
     assert CHECKS[form](path, model, parts).bits_moved == 0
     with pytest.raises(ValueError, match="for encoders of RGB images"):
         encoder.encode_files(["cat.jpg"])
-    assert encoder.image_size is None
+    assert encoder.image_size == SIZES.get(kind)
+    assert encoder.framing == "whole"
 
 
 @pytest.mark.parametrize("kind", OF_KINDS)
@@ -223,7 +228,8 @@ def test_the_saved_model_has_the_models_inputs(kind, models, artefacts):
     assert {told_["name"]: told_["dtype"] for told_ in told["inputs"]} == (
         expected
     )
-    assert not {"image_size", "framing", "preprocessing"} & told.keys()
+    assert not {"image_size", "preprocessing"} & told.keys()
+    assert ("framing" in told) == (kind in SIZES)
     z = np.concatenate(
         [encoder.run("embed", b)["z"] for b in encoder.inputs.batches(inputs)]
     )

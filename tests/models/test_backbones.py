@@ -308,3 +308,46 @@ def test_a_whole_hashnet_is_frozen_too():
     trainable = len(model.trainable_weights)
     assert hn.models.freeze_batch_normalization(model) == 6
     assert len(model.trainable_weights) == trainable - 2 * 6
+
+
+# Keras tells that it was made for one channel or three.
+OTHER_CHANNELS = pytest.mark.filterwarnings("ignore:This model usually expects")
+
+
+@OTHER_CHANNELS
+@pytest.mark.parametrize("name", ["small_cnn", "pixels", "MobileNetV2"])
+def test_other_channels(name):
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 13), "uint8")
+    model = hn.models.backbone(name, images.shape[1:])
+    found = np.asarray(model(images))
+    if name == "pixels":
+        expected = images.mean(axis=-1).reshape(2, -1) / 255
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    if name == "MobileNetV2":
+        (network,) = [x for x in model.layers if isinstance(x, keras.Model)]
+        expected = network(images / np.float32(127.5) - 1)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    assert found.std() > 0
+
+
+@OTHER_CHANNELS
+def test_a_network_that_scales_inside_does_so_once():
+    model = hn.models.backbone("MobileNetV3Small", (32, 32, 13))
+    rescaling = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.Rescaling)
+    ]
+    assert [layer.scale for layer in rescaling] == [1 / 127.5]
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+def test_what_is_of_rgb_refuses_other_channels(tmp_path):
+    with pytest.raises(ValueError, match=r"Received: image_shape=\(67, 67, 4"):
+        hn.models.backbone("alexnet", (67, 67, 4))
+    with pytest.raises(ValueError, match="must have 3 channels.*imagenet"):
+        hn.models.backbone("MobileNetV2", (32, 32, 13), "imagenet")
+    path = tmp_path / "rgb.weights.h5"
+    hn.models.backbone("small_cnn", (16, 16, 3)).save_weights(path)
+    with pytest.raises(ValueError, match="(?s)weights file of small_cnn.*13"):
+        hn.models.backbone("small_cnn", (16, 16, 13), path)

@@ -121,8 +121,23 @@ def test_an_encoder_stays_as_it_is(model):
     assert as_encoder(encoder) is encoder
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 1), (None, None, 3)])
-def test_a_keras_encoder_is_of_rgb_images_of_one_size(shape):
+@pytest.mark.parametrize("channels", [1, 13])
+def test_a_keras_encoder_of_other_channels(channels, tmp_path):
+    inputs = keras.Input((8, 8, channels))
+    features = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = hn.HashNet(keras.Model(inputs, features), 8, "paper")
+    encoder = KerasEncoder(model)
+    assert (encoder.image_size, encoder.framing) == ((8, 8), "paper")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (5, 8, 8, channels), "uint8")
+    np.testing.assert_array_equal(encoder.encode(images), model.encode(images))
+    Image.fromarray(np.zeros((9, 9, 3), "uint8")).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="RGB as of every image file$"):
+        encoder.encode_files([tmp_path / "a.png"])
+
+
+@pytest.mark.parametrize("shape", [(None, 8, 13), (None, None, 3)])
+def test_a_keras_encoder_is_of_images_of_one_size(shape):
     inputs = keras.Input(shape)
     features = keras.layers.GlobalAveragePooling2D()(inputs)
     model = hn.HashNet(keras.Model(inputs, features), 8)

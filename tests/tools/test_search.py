@@ -132,7 +132,7 @@ def test_bad_input(fails, measured, trained, image, tmp_path):
     text = tmp_path / "a.jpg"
     text.write_text("no image")
     line = fails("search", tmp_path, workdir)
-    told = "A JPEG, PNG, WebP or BMP file, or one of vectors, is needed."
+    told = "an .npz of images, or a file of vectors, is needed."
     assert line.endswith(f"{told} Received: {tmp_path}")
     line = fails("search", text, workdir)
     assert f"JPEG, PNG, WebP or BMP. Received: {text} (" in line

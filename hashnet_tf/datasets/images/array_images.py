@@ -12,21 +12,30 @@ from hashnet_tf.datasets.images.image_set import ImageSet, Reader
 class ArrayImages(ImageSet):
     """Images of an array.
 
+    Grey is RGB of three equal channels, here as of every file that is decoded,
+    so that a network of RGB takes it, pretrained or not, and one way of asking
+    fits all. Two channels, or more than three, stay what they are. A network of
+    one channel trains in Keras (`HashNet` takes any), not in a run.
+
     Args:
-        images: uint8 array `[n, height, width]`, `[n, height, width, 1]` or
-            `[n, height, width, 3]`; grey becomes RGB.
+        images: uint8 array `[n, height, width]` or
+            `[n, height, width, channels]`.
         labels: As in `ImageSet`.
         names: List of n str, or None for their numbers.
 
     Raises:
-        ValueError: If `images` has another shape or dtype.
+        ValueError: If `images` has another shape or dtype, or, of other than
+            one or three channels, has the shape of images that have theirs
+            first: lower than wide and than they have channels.
 
     Example:
 
     >>> import numpy as np
     >>> from hashnet_tf.datasets import ArrayImages
-    >>> len(ArrayImages(np.zeros((4, 8, 8), np.uint8), [0, 0, 1, 1]))
-    4
+    >>> ArrayImages(np.zeros((4, 8, 8), np.uint8), [0, 0, 1, 1]).channels
+    3
+    >>> ArrayImages(np.zeros((4, 8, 8, 13), np.uint8), [0, 0, 1, 1]).channels
+    13
     """
 
     images: np.ndarray
@@ -44,17 +53,24 @@ class ArrayImages(ImageSet):
         if (
             images.dtype != np.uint8
             or images.ndim != 4
-            or images.shape[-1] not in (1, 3)
+            or not images.shape[-1]
+            or (
+                images.shape[-1] not in (1, 3)
+                and images.shape[1] < min(images.shape[2:])
+            )
         ):
             raise ValueError(
-                "`images` must be uint8 of the shape [n, height, width],"
-                " [n, height, width, 1] or [n, height, width, 3]. Received:"
-                f" images.shape={images.shape}, images.dtype={images.dtype}"
+                "`images` must be uint8, in [0, 255], of the shape [n, height,"
+                " width] or [n, height, width, channels], channels last."
+                f" Received: images.shape={images.shape},"
+                f" images.dtype={images.dtype}"
             )
         if names is None:
             names = [str(i) for i in range(len(images))]
         super().__init__(labels, names)
         self.images = images
+        # Of one channel three are made.
+        self.channels = 3 if images.shape[-1] == 1 else images.shape[-1]
         # Of the set that this is a subset of, which of its images these are,
         # and the digests of those that were asked for: one image is of
         # several parts.
@@ -82,7 +98,7 @@ class ArrayImages(ImageSet):
                 lambda i: images[i], [position], tf.uint8, stateful=False
             )
             image = tf.ensure_shape(image, images.shape[1:])
-            return tf.repeat(image, 3 // images.shape[-1], axis=-1)
+            return tf.repeat(image, self.channels // images.shape[-1], axis=-1)
 
         return read
 

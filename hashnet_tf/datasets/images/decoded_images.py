@@ -66,7 +66,7 @@ class DecodedImages(ImageSet):
     """Images in memory, each of a size of its own.
 
     Args:
-        images: List of n uint8 arrays `[height, width, 3]`.
+        images: List of n uint8 arrays `[height, width, channels]`.
         source: `ImageSet` of the same n images, of whose labels, names and
             order of reading these are.
     """
@@ -78,6 +78,7 @@ class DecodedImages(ImageSet):
         self._source = source
         self.shuffle_buffer = source.shuffle_buffer
         self.decoder = source.decoder
+        self.channels = source.channels
 
     def subset(self, indices: npt.ArrayLike) -> "DecodedImages":
         images = [self._images[i] for i in np.asarray(indices)]
@@ -90,7 +91,7 @@ class DecodedImages(ImageSet):
             image = tf.numpy_function(
                 lambda i: images[i], [position], tf.uint8, stateful=False
             )
-            return tf.ensure_shape(image, [None, None, 3])
+            return tf.ensure_shape(image, [None, None, self.channels])
 
         return read
 
@@ -115,7 +116,7 @@ def cached(
         images: `ImageSet`.
         keep: Function from a `(position, image)` of `ImageSet.encoded` to a
             position and what of the image to keep, uint8
-            `[height, width, 3]`.
+            `[height, width, channels]`.
         cache: "always", "never", or "auto": if what is kept will fill at most
             half of the memory that is available, by the first images; where
             that cannot be told it does not.

@@ -39,6 +39,7 @@ class ImageSet(abc.ABC):
         decoder: Int, the version of the decoder that the pixels are of, or
             None of images that are pixels from the beginning.
         unit: Str, what its items are called.
+        channels: Int, of an image; 3, RGB, of all that is decoded.
 
     Raises:
         ValueError: If `labels` are not as above or not one for each name.
@@ -47,6 +48,7 @@ class ImageSet(abc.ABC):
     shuffle_buffer: int | None = None
     decoder: int | None = DECODER
     unit: str = "images"
+    channels: int = 3
     names: list[str]
 
     def __init__(
@@ -103,7 +105,7 @@ class ImageSet(abc.ABC):
         Returns:
             Function, for use in a graph, from a position, int64 scalar, to the
             image: a string scalar (the bytes of an image file) or uint8
-            `[height, width, 3]`. None if the set can only be streamed.
+            `[height, width, channels]`. None if the set can only be streamed.
         """
 
     def encoded(

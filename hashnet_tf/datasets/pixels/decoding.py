@@ -131,7 +131,8 @@ def resize_image(
     hands over resized bytes and a server that resizes itself mean the same.
 
     Args:
-        image: uint8 tensor `[height, width, 3]` or `[n, height, width, 3]`.
+        image: uint8 tensor `[height, width, c]` or `[n, height, width, c]`, of
+            any number of channels.
         size: `(height, width)`, positive ints.
         crop_of: `(height, width)` to resize to instead, of which the centre of
             `size` is returned, its offsets rounded down; ints or scalars, or
@@ -165,7 +166,7 @@ def resize_image(
 
     # Resampling to the same size gives the same pixels, later.
     pixels = tf.cond(tf.reduce_all(crop_of == there), cropped, resampled)
-    return tf.ensure_shape(pixels, [*image.shape[:-3], *size, 3])
+    return tf.ensure_shape(pixels, [*image.shape[:-3], *size, image.shape[-1]])
 
 
 def _resample(

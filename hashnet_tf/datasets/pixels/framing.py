@@ -40,7 +40,7 @@ def augment_image(image: Image, seed: tf.Tensor, augmentation: str) -> Image:
     What a shift uncovers is filled by reflection.
 
     Args:
-        image: uint8 tensor `[height, width, 3]`.
+        image: uint8 tensor `[height, width, c]`.
         seed: int64 tensor `[2]`; the same seed gives the same change.
         augmentation: "none", "shift", or "shift_flip", which mirrors half of
             the images too (not for digits or letters).
@@ -71,7 +71,7 @@ def augment_image(image: Image, seed: tf.Tensor, augmentation: str) -> Image:
     padded = tf.pad(
         image, [[rows, rows], [columns, columns], [0, 0]], mode="REFLECT"
     )
-    image = tf.image.stateless_random_crop(padded, (height, width, 3), seed)
+    image = tf.image.stateless_random_crop(padded, image.shape, seed)
     if augmentation == "shift_flip":
         image = tf.image.stateless_random_flip_left_right(image, seed + 1)
     return image
@@ -86,7 +86,8 @@ def frame_image(
     which one that is long and thin would have billions.
 
     Args:
-        image: uint8 tensor `[height, width, 3]` or `[n, height, width, 3]`.
+        image: uint8 tensor `[height, width, c]` or `[n, height, width, c]`, of
+            any number of channels.
         size: `(height, width)` of the network.
         framing: "whole", "paper" or "modern".
 
@@ -120,12 +121,12 @@ def keep_image(
     Done twice it changes nothing more.
 
     Args:
-        image: uint8 tensor `[height, width, 3]`.
+        image: uint8 tensor `[height, width, c]`.
         size: `(height, width)` of the network.
         framing: As in `frame_image`.
 
     Returns:
-        uint8 tensor `[height, width, 3]`: what `vary_image` takes.
+        uint8 tensor `[height, width, c]`: what `vary_image` takes.
 
     Example:
 
@@ -137,7 +138,7 @@ def keep_image(
     if check_framing(framing) == "modern":
         return image
     kept = size if framing == "whole" else uncropped_size(size)
-    return tf.ensure_shape(resize_image(image, kept), (*kept, 3))
+    return resize_image(image, kept)
 
 
 def vary_image(
@@ -150,7 +151,7 @@ def vary_image(
     """Does what is another each time that an image is trained on.
 
     Args:
-        image: uint8 tensor `[height, width, 3]`, as `keep_image` returns it.
+        image: uint8 tensor `[height, width, c]`, as `keep_image` returns it.
         size: `(height, width)` of the network.
         seed: int64 tensor `[2]`; the same seed gives the same change.
         framing: As in `frame_image`.
@@ -178,12 +179,13 @@ def vary_image(
             "`augmentation` is for framing='whole'; the others crop and mirror."
             f" Received: framing={framing!r}, augmentation={augmentation!r}"
         )
+    shape = (*size, image.shape[-1])
     if framing == "paper":
-        image = tf.image.stateless_random_crop(image, (*size, 3), seed)
+        image = tf.image.stateless_random_crop(image, shape, seed)
     else:
         image = resize_image(_random_part(image, seed), size)
     image = tf.image.stateless_random_flip_left_right(image, seed + 1)
-    return tf.ensure_shape(image, (*size, 3))
+    return tf.ensure_shape(image, shape)
 
 
 def _covering(size, least):

@@ -134,6 +134,8 @@ def _in_colour(image: Image.Image) -> Image.Image:
     elif image.mode == "CMYK" and "adobe" not in image.info:
         # The numbers are ink, which Pillow takes for light.
         image = ImageChops.invert(image)
+    # It is dropped by what is told, of which Pillow would warn.
+    image.info.pop("transparency", None)
     coloured = image.convert("RGB")
     coloured.getexif().update(told)
     return coloured

@@ -1,6 +1,8 @@
 """Images in a NumPy archive."""
 
+import os
 import pathlib
+import typing
 
 import numpy as np
 
@@ -8,22 +10,30 @@ from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.sources.reading import Pool, looked_for
 
 PARTED = ("x_train", "y_train", "x_test", "y_test")
+# The labels as they are known.
 WHOLE = ("images", "labels")
+ENDING = ".npz"
 
 
 def read_npz(place: str) -> Pool:
     """Reads arrays of images and class ids ("npz:FILE").
 
-    FILE holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and
-    `y_test` as Keras' own archives do: images uint8 `[n, height, width]` or
-    `[n, height, width, 1 or 3]`, labels integers `[n]` or `[n, 1]`, or a
-    zero-or-one matrix `[n, L]`.
+    FILE holds `images` and, where they are known, `labels`; or `x_train`,
+    `y_train`, `x_test` and `y_test` as Keras' own archives do: images uint8
+    `[n, height, width]` or `[n, height, width, channels]`, of which
+    `ArrayImages` tells what becomes of grey, and labels integers `[n]` or
+    `[n, 1]`, or a zero-or-one matrix `[n, L]`.
+
+    What lies in more bits, uint16 or floats, is refused: framing, networks and
+    exported encoders are of [0, 255], and of which values those are nobody but
+    the owner knows. He scales them, all files alike.
 
     Args:
         place: Str, FILE.
 
     Returns:
-        `Pool`.
+        `Pool`, whose notes tell how many channels there are where they are not
+        three.
 
     Raises:
         ValueError: If FILE is no such archive, or the images or labels of a
@@ -31,7 +41,9 @@ def read_npz(place: str) -> Pool:
     """
     arrays = _arrays(place)
     if "images" in arrays:
-        images, labels = _part(place, arrays["images"], arrays["labels"])
+        images, labels = arrays["images"], arrays.get("labels")
+        if labels is not None:
+            images, labels = _part(place, images, labels)
         in_test = None
     else:
         train = _part(place, arrays["x_train"], arrays["y_train"])
@@ -50,9 +62,26 @@ def read_npz(place: str) -> Pool:
         images, labels = map(np.concatenate, zip(train, test, strict=True))
         in_test = np.arange(len(labels)) >= len(train[1])
     try:
-        return Pool(ArrayImages(images, labels), in_test)
+        found = ArrayImages(images, labels)
     except ValueError as error:
         raise ValueError(f"npz:{place}: {error}") from error
+    notes = ()
+    if found.channels != 3:
+        height, width, channels = images.shape[1:]
+        notes = (f"images of {height} x {width} with {channels} channels",)
+    return Pool(found, in_test, notes=notes)
+
+
+def open_npz(place: str | os.PathLike[str]) -> ArrayImages:
+    """Returns the images of a file alone, with the labels that it has.
+
+    Args:
+        place: As in `read_npz`.
+
+    Raises:
+        ValueError: As `read_npz`.
+    """
+    return typing.cast(ArrayImages, read_npz(os.fspath(place)).images)
 
 
 def _part(place, images, labels):
@@ -88,10 +117,12 @@ def _arrays(place):
                     "a single array; np.savez(FILE, images=..., labels=...)"
                     " keeps images and labels together"
                 )
-            for names in (WHOLE, PARTED):
-                if set(names) <= set(archive.files):
-                    return {name: np.asarray(archive[name]) for name in names}
             found = archive.files
+            names = [name for name in WHOLE if name in found]
+            if "images" not in names:
+                names = PARTED
+            if set(names) <= set(found):
+                return {name: np.asarray(archive[name]) for name in names}
     except Exception as error:
         # An empty file, a text, objects, a password, another compression, a
         # damaged header: numpy and zipfile fail in many ways.
@@ -100,6 +131,7 @@ def _arrays(place):
             f" {str(error) or type(error).__name__}"
         ) from error
     raise ValueError(
-        f"npz:{place} must hold {', '.join(WHOLE)} or {', '.join(PARTED)}."
+        f"npz:{place} must hold {' and '.join(WHOLE)}, or the first alone, or"
+        f" {', '.join(PARTED)}."
         f" Received: {', '.join(found)}"
     )

@@ -30,7 +30,22 @@ def test_grey_becomes_rgb(grey):
     for position, image in streamed(images):
         np.testing.assert_array_equal(image, expected[position])
     spec = images.encoded().element_spec[1]
-    assert spec.shape == (4, 6, 3)
+    assert spec.shape == (4, 6, images.channels) == (4, 6, 3)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 13])
+def test_other_channels_stay_what_they_are(channels):
+    bands = RNG.integers(0, 256, (5, 6, 4, channels), dtype=np.uint8)
+    images = ArrayImages(bands, LABELS).subset([4, 0])
+    assert images.channels == channels
+    for (_, image), source in zip(streamed(images), [4, 0], strict=True):
+        np.testing.assert_array_equal(image, bands[source])
+    assert images.encoded().element_spec[1].shape == (6, 4, channels)
+
+
+def test_a_pixel_may_have_more_channels_than_there_are_pixels():
+    spectra = RNG.integers(0, 256, (5, 4, 4, 200), dtype=np.uint8)
+    assert ArrayImages(spectra, LABELS).channels == 200
 
 
 def test_subset_keeps_its_order_and_its_names():
@@ -103,7 +118,8 @@ def test_fingerprints_are_those_of_each_images_pixels():
         (COLOUR.astype(np.int64), "images.dtype=int64"),
         (COLOUR[0, 0], r"Received: images.shape=\(6, 3\)"),
         (COLOUR[None], r"Received: images.shape=\(1, 5, 4, 6, 3\)"),
-        (COLOUR[..., :2], r"Received: images.shape=\(5, 4, 6, 2\)"),
+        (COLOUR.astype(np.uint16), "images.dtype=uint16"),
+        (COLOUR[..., :0], r"Received: images.shape=\(5, 4, 6, 0\)"),
         (COLOUR.transpose(0, 3, 1, 2), r"Received: images.shape=\(5, 3, 4, 6"),
         (COLOUR[:4], "Received: 4 images and 5 labels"),
     ],

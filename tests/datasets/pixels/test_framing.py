@@ -183,3 +183,23 @@ def test_refuses():
             function(image, (14, 14), "crop")
     with pytest.raises(ValueError, match="augmentation='shift'$"):
         vary_image(image, (14, 14), [0, 1], "paper", "shift")
+
+
+@pytest.mark.parametrize("framing", ["whole", "paper", "modern"])
+def test_each_channel_is_framed_for_itself(framing):
+    image, size = RNG.integers(0, 256, (40, 50, 13), np.uint8), (14, 21)
+    seed = tf.constant([3, 5], tf.int64)
+    augmentation = "shift_flip" if framing == "whole" else "none"
+
+    @tf.function
+    def framed(image):
+        kept = keep_image(image, size, framing)
+        varied = vary_image(kept, size, seed, framing, augmentation)
+        return frame_image(image, size, framing), varied
+
+    found = framed(image)
+    for channel in range(13):
+        one = framed(image[..., channel : channel + 1])
+        for whole, alone in zip(found, one, strict=True):
+            assert whole.shape == (*size, 13) and alone.shape == (*size, 1)
+            np.testing.assert_array_equal(whole[..., channel], alone[..., 0])

@@ -1,6 +1,8 @@
 """Pillow and NumPy give the pixels that TensorFlow gives."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -81,6 +83,74 @@ def test_decodes_as_tensorflow(format, mode):
     else:
         image = image.convert(mode)
     assert_same(written(image, format), (24, 24), "whole")
+
+
+def chunk(name, content):
+    check = zlib.crc32(name + content)
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", check)
+    )
+
+
+def png(kind, depth, values, palette=b"", transparent=b""):
+    """A PNG of a colour type and of as many bits a value."""
+    height, width, _ = values.shape
+    bits = np.unpackbits(values.astype(">u2")[..., None].view("u1"), axis=-1)
+    rows = np.packbits(bits[..., -depth:].reshape(height, -1), axis=1)
+    told = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    content = b"".join(b"\0" + row.tobytes() for row in rows)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        chunk(name, part)
+        for name, part in [
+            (b"IHDR", told),
+            (b"PLTE", palette),
+            (b"tRNS", transparent),
+            (b"IDAT", zlib.compress(content)),
+            (b"IEND", b""),
+        ]
+        if part or name == b"IEND"
+    )
+
+
+# By colour type: how many values a pixel has, and of how many bits.
+PNGS = {
+    0: (1, (1, 2, 4, 8, 16)),
+    2: (3, (8, 16)),
+    3: (1, (1, 2, 4, 8)),
+    4: (2, (8, 16)),
+    6: (4, (8, 16)),
+}
+
+
+@pytest.mark.parametrize("is_transparent", [False, True])
+@pytest.mark.parametrize(
+    "kind, depth", [(kind, d) for kind, (_, all_) in PNGS.items() for d in all_]
+)
+def test_every_kind_of_png_has_the_values_of_its_file(
+    kind, depth, is_transparent
+):
+    rng = np.random.default_rng(depth)
+    values = rng.integers(0, 2**depth, (7, 9, PNGS[kind][0]))
+    palette, transparent = b"", b""
+    if kind == 3:
+        colours = rng.integers(0, 256, (2**depth, 3), dtype="u1")
+        palette = colours.tobytes()
+        expected = colours[values[..., 0]]
+    else:
+        shown = values[..., : 1 if kind in (0, 4) else 3]
+        # Of fewer bits the largest is white; of 16 the upper 8 count.
+        shown = shown >> 8 if depth == 16 else shown * 255 // (2**depth - 1)
+        expected = np.broadcast_to(shown, (7, 9, 3))
+    if is_transparent and kind in (0, 2):
+        transparent = values[0, 0].astype(">u2").tobytes()
+    elif is_transparent and kind == 3:
+        transparent = bytes([0, 128])
+    content = png(kind, depth, values, palette, transparent)
+    np.testing.assert_array_equal(open_image(content), expected)
+    np.testing.assert_array_equal(decode_image(content), expected)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,24 @@ def test_compressed(tmp_path):
     assert len(hn.datasets.load(f"npz:{tmp_path / 'a.npz'}").database) == 6
 
 
+def test_the_number_of_channels_is_told(save):
+    bands = RNG.integers(0, 256, (8, 5, 4, 13), dtype=np.uint8)
+    dataset = hn.datasets.load(save(images=bands, labels=LABELS))
+    assert dataset.notes == ["images of 5 x 4 with 13 channels"]
+    for part in (dataset.train, dataset.query, dataset.database):
+        assert part.channels == 13
+        places = [int(name) for name in part.names]
+        found = hn.datasets.pixel_array(part, (5, 4))
+        np.testing.assert_array_equal(found, bands[places])
+    assert not hn.datasets.load(save(images=IMAGES, labels=LABELS)).notes
+
+
+def test_labels_may_be_unknown(save):
+    dataset = hn.datasets.load(save(images=IMAGES, other=LABELS))
+    assert not dataset.is_labelled
+    assert_images_are(dataset.database, IMAGES)
+
+
 def test_unlabelled_are_counted_and_never_drawn(save):
     labels = np.array([0, -1, 0, 1, 1, -1, 0, 1])
     word = save(images=IMAGES, labels=labels)
@@ -172,7 +190,7 @@ def test_refuses_what_is_no_archive(save, tmp_path, how):
 @pytest.mark.parametrize(
     "arrays, message",
     [
-        ({"images": IMAGES}, "images$"),
+        ({"labels": LABELS}, "labels$"),
         ({"x_train": TRAIN, "y_train": LABELS[:6]}, "x_train, y_train$"),
         ({"images": IMAGES, "labels": LABELS[:7]}, r"labels.shape=\(7,\)"),
         ({"images": IMAGES, "labels": LABELS / 2}, "labels.dtype=float64"),
@@ -183,6 +201,10 @@ def test_refuses_what_is_no_archive(save, tmp_path, how):
         ({"images": IMAGES, "labels": 3}, r"labels.shape=\(\)"),
         ({"images": 3, "labels": LABELS}, r"images.shape=\(\)"),
         ({"images": IMAGES / 255, "labels": LABELS}, "images.dtype=float64"),
+        (
+            {"images": IMAGES.astype("uint16"), "labels": LABELS},
+            "images.dtype=uint16",
+        ),
         ({"images": IMAGES[:, 0], "labels": LABELS}, r"shape=\(8, 4\)"),
         ({"images": IMAGES, "labels": LABELS + 2**24}, "16777217$"),
         (
