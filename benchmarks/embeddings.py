@@ -10,7 +10,7 @@ small model. Of each 1,000 ask, half of the rest is learned from with labels, by
 the methods that take some, and the other half is found. The methods without
 labels learn from what is found. It needs FAISS.
 
-A set that was measured is not measured again where --out is the same. With
+A row that was measured is not measured again where --out is the same. With
 --docs the numbers go into docs/results/embeddings.json, of which
 write_tables.py fills the tables of docs/embeddings.md, and the figures to
 docs/pictures/.
@@ -47,6 +47,7 @@ PICTURES = DOCS / "pictures"
 BYTES = (8, 16, 32)
 ASKING, MOST, K, AT = 1000, 24_000, 10, 1000
 RERANKED = 100
+BY_LABELS = ("SDH, labels", "HashNet-R, labels")
 # Dimensions.
 WIDE = 512
 PACKAGES = ("scipy", "sklearn", "numpy", "keras", "matplotlib", "pandas")
@@ -177,12 +178,30 @@ class OPQRanking(VectorRanking):
         return lengths - 2 * queries @ items.T
 
 
-def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
-    """Yields a row for each method and number of bytes."""
+def parts(vectors: Vectors, seed: int = 0) -> list[np.ndarray]:
+    """Returns the rows that ask, that are learned from with labels, are found.
+
+    Args:
+        vectors: `Vectors`.
+        seed: Int, of the draw.
+    """
     order = np.random.default_rng(seed).permutation(len(vectors.values))
     order = order[:MOST]
     half = (len(order) - ASKING) // 2
-    asked, learned, found = np.split(order, [ASKING, ASKING + half])
+    return np.split(order, [ASKING, ASKING + half])
+
+
+def measured(
+    vectors: Vectors, known: dict[tuple[str, float], dict], seed: int = 0
+) -> Iterator[dict]:
+    """Yields a row for each method and number of bytes.
+
+    Args:
+        vectors: `Vectors`.
+        known: Rows by method and bytes, which are not measured again.
+        seed: Int.
+    """
+    asked, learned, found = parts(vectors, seed)
     x, y = vectors.values, vectors.labels
     mean = x[found].mean(axis=0)
     unit = {
@@ -191,11 +210,11 @@ def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
     cosines = unit["q"] @ unit["d"].T
     near = np.argsort(-cosines, axis=1)[:, :K]
 
-    def row(name: str, width: float, distances: np.ndarray, **seconds) -> dict:
+    def row(name: str, width: float, distances: np.ndarray, **more) -> dict:
         report = hn.retrieval.evaluate_distances(
             lambda rows: distances[rows], y[asked], y[found], at=AT, ranks=[K]
         )
-        first = np.argsort(distances, axis=1, kind="stable")[:, :RERANKED]
+        first = _first(distances)
         again = np.take_along_axis(cosines, first, axis=1)
         best = np.take_along_axis(
             first, np.argsort(-again, axis=1)[:, :K], axis=1
@@ -207,47 +226,76 @@ def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
             "reranked": _share(best, near),
             "map": report.map,
             "precision": report.precision_at[K],
-            **{n: round(s, 4) for n, s in seconds.items()},
+            **{n: round(value, 4) for n, value in more.items()},
         }
 
-    yield row("floats", 4 * x.shape[1], 1 - cosines)
+    def by_codes(name: str, width: int, estimator: typing.Any) -> dict:
+        start = time.perf_counter()
+        if name in BY_LABELS:
+            estimator.fit(x[learned], y[learned])
+        else:
+            estimator.fit(x[found])
+        fit, start = time.perf_counter() - start, time.perf_counter()
+        codes = estimator.encode(x[found])
+        encode = time.perf_counter() - start
+        queries = estimator.encode(x[asked])
+        index = hn.retrieval.HammingIndex(8 * width)
+        index.add(codes)
+        start = time.perf_counter()
+        index.search(queries, RERANKED)
+        search = time.perf_counter() - start
+        distances = hn.retrieval.distances(queries, codes)
+        places = np.stack(
+            [
+                some[hn.retrieval.asymmetric_search(z, codes[some], K)[1][0]]
+                for z, some in zip(
+                    _z_of(estimator, x[asked])[:, None],
+                    _first(distances),
+                    strict=True,
+                )
+            ]
+        )
+        return row(
+            name,
+            width,
+            distances,
+            by_z=_share(places, near),
+            fit=fit,
+            encode=1000 * encode / len(found),
+            search=1000 * search / len(asked),
+        )
+
+    def by_ranking(name: str, width: int, ranking: VectorRanking) -> dict:
+        start = time.perf_counter()
+        ranking.fit(x[found])
+        fit, start = time.perf_counter() - start, time.perf_counter()
+        kept = ranking.encode(x[found])
+        encode = time.perf_counter() - start
+        assert ranking.bytes_per_item == width
+        return row(
+            name,
+            width,
+            ranking.distances(x[asked], kept),
+            fit=fit,
+            encode=1000 * encode / len(found),
+        )
+
+    wide = 4 * x.shape[1]
+    yield known.get(("floats", wide)) or row("floats", wide, 1 - cosines)
     sign = hn.shallow.SignRanking().fit(x[found])
-    yield row(
-        "sign",
-        sign.bytes_per_item,
-        sign.distances(x[asked], sign.encode(x[found])),
+    wide = sign.bytes_per_item
+    yield known.get(("sign", wide)) or row(
+        "sign", wide, sign.distances(x[asked], sign.encode(x[found]))
     )
     for width in BYTES:
         bits = 8 * width
         for name, estimator in (
             ("LSH", hn.shallow.LSH(bits, seed=seed)),
             ("ITQ", hn.shallow.ITQ(bits, seed=seed)),
-            ("SDH", hn.shallow.SDH(bits, seed=seed)),
-            ("HashNet-R", hn.HashEncoder(bits, random_state=seed)),
+            ("SDH, labels", hn.shallow.SDH(bits, seed=seed)),
+            ("HashNet-R, labels", hn.HashEncoder(bits, random_state=seed)),
         ):
-            by_labels = name in ("SDH", "HashNet-R")
-            start = time.perf_counter()
-            if by_labels:
-                estimator.fit(x[learned], y[learned])
-            else:
-                estimator.fit(x[found])
-            fit, start = time.perf_counter() - start, time.perf_counter()
-            codes = estimator.encode(x[found])
-            encode = time.perf_counter() - start
-            queries = estimator.encode(x[asked])
-            index = hn.retrieval.HammingIndex(bits)
-            index.add(codes)
-            start = time.perf_counter()
-            index.search(queries, RERANKED)
-            search = time.perf_counter() - start
-            yield row(
-                f"{name}, labels" if by_labels else name,
-                width,
-                hn.retrieval.distances(queries, codes),
-                fit=fit,
-                encode=1000 * encode / len(found),
-                search=1000 * search / len(asked),
-            )
+            yield known.get((name, width)) or by_codes(name, width, estimator)
         for name, ranking in (
             ("PQ", PQRanking(bits, seed)),
             ("OPQ", OPQRanking(bits)),
@@ -256,19 +304,17 @@ def measured(vectors: Vectors, seed: int = 0) -> Iterator[dict]:
         ):
             if name == "RaBitQ" and width <= 8:
                 continue
-            start = time.perf_counter()
-            ranking.fit(x[found])
-            fit, start = time.perf_counter() - start, time.perf_counter()
-            kept = ranking.encode(x[found])
-            encode = time.perf_counter() - start
-            distances = ranking.distances(x[asked], kept)
-            yield row(
-                name,
-                ranking.bytes_per_item,
-                distances,
-                fit=fit,
-                encode=1000 * encode / len(found),
-            )
+            yield known.get((name, width)) or by_ranking(name, width, ranking)
+
+
+def _z_of(estimator: typing.Any, x: np.ndarray) -> np.ndarray:
+    if isinstance(estimator, hn.HashEncoder):
+        return np.asarray(estimator.hashnet_.logits(x))
+    return estimator._values(x)
+
+
+def _first(distances: np.ndarray) -> np.ndarray:
+    return np.argsort(distances, axis=1, kind="stable")[:, :RERANKED]
 
 
 def _share(found: np.ndarray, near: np.ndarray) -> float:
@@ -304,18 +350,21 @@ def main() -> None:
     tables = {}
     for name, read in SETS.items():
         kept = given.out / f"{name}.json"
-        if not kept.is_file():
-            vectors = read(given.out / "features")
-            if vectors is None:
-                continue
-            start, rows = time.perf_counter(), []
-            for found in measured(vectors):
-                print(f"RESULT {name}: {found}", flush=True)
-                rows.append(found)
-            seconds = round(time.perf_counter() - start)
-            told = {"about": vectors.about, "seconds": seconds, "rows": rows}
+        table = {"about": "", "rows": []}
+        if kept.is_file():
+            table = json.loads(kept.read_text("utf-8"))
+        vectors = read(given.out / "features")
+        if vectors is None:
+            continue
+        known = {(row["method"], row["bytes"]): row for row in table["rows"]}
+        rows = []
+        for found in measured(vectors, known):
+            print(f"RESULT {name}: {found}", flush=True)
+            rows.append(found)
+            known[found["method"], found["bytes"]] = found
+            told = {"about": vectors.about, "rows": list(known.values())}
             write_json(kept, told)
-        tables[name] = json.loads(kept.read_text("utf-8"))
+        tables[name] = {"about": vectors.about, "rows": rows}
     if given.docs:
         RESULT.write_text(json.dumps(tables, indent=1) + "\n", "utf-8")
         draw(tables)

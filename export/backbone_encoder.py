@@ -86,7 +86,7 @@ def vector_encoder(width: int, bits: int = 128) -> LiteRTEncoder:
 
 
 def feature_encoder(model: HashNet) -> LiteRTEncoder:
-    """Returns a LiteRT encoder of a model that gives its features too.
+    """Returns a LiteRT encoder of a model that gives features and z too.
 
     Args:
         model: `HashNet` on images, or on vectors.
@@ -104,4 +104,4 @@ def feature_encoder(model: HashNet) -> LiteRTEncoder:
     """
     with tempfile.TemporaryDirectory() as folder, silenced():
         path = pathlib.Path(folder, "encoder.tflite")
-        return LiteRTEncoder(to_litert(model, path, features=True))
+        return LiteRTEncoder(to_litert(model, path, z=True, features=True))

@@ -38,6 +38,7 @@ class LiteRTEncoder:
         quantize: None, "float16", "dynamic" or "int8".
         features: Int d, how many features `run` gives beside the codes, or
             None where the file has none.
+        has_z: Bool, whether the file gives z.
         content: Bytes of the file.
         description: Dict, what the file tells of itself: `description` of the
             model, and `quantize`.
@@ -62,6 +63,7 @@ class LiteRTEncoder:
     batch_size: int | None
     quantize: str | None
     features: int | None
+    has_z: bool
     content: bytes
     description: dict[str, Any]
     model_digest: str
@@ -119,7 +121,8 @@ class LiteRTEncoder:
             "codes": (np.uint8, -(-self.bits // 8)),
             "signs": (np.int8, self.bits),
         }
-        if "z" in given:
+        self.has_z = "z" in given
+        if self.has_z:
             self._outputs["z"] = (np.float32, self.bits)
         self.features = None
         if "features" in given:
@@ -190,7 +193,7 @@ class LiteRTEncoder:
             ValueError: As `encode`, or if the file was written without
                 `z=True`.
         """
-        if "z" not in self._outputs:
+        if not self.has_z:
             raise ValueError(
                 "`embed` needs a file that `to_litert` wrote with z=True."
                 f" Received: a file with {', '.join(self._outputs)}"

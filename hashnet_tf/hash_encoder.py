@@ -125,7 +125,7 @@ class HashEncoder(
         self,
         bits: int = 64,
         method: str = "hashnet-r",
-        hidden: int = 512,
+        hidden: int = 1024,
         dropout: float = 0.5,
         epochs: int | None = None,
         batch_size: int = 256,

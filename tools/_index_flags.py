@@ -3,7 +3,7 @@
 import argparse
 
 from hashnet_tf.index.duplicates import RADIUS
-from hashnet_tf.index.searching import RERANKED
+from hashnet_tf.index.ranking import RANKINGS, RERANKED
 from hashnet_tf.index.stores.opening import store_words
 from hashnet_tf.tools.main import add_parser
 
@@ -34,8 +34,14 @@ def add_arguments(
         "--rerank",
         type=int,
         default=RERANKED,
-        help="how many of the nearest by code are ranked by their features;"
-        " 0: none",
+        help="how many of the nearest by code are ranked anew; 0: none",
+    )
+    search.add_argument(
+        "--by",
+        choices=RANKINGS,
+        default=RANKINGS[0],
+        help="by what: features, where they are kept, or z, what the code of"
+        " the query was before it was bits",
     )
     search.add_argument("--figure", help="PNG to draw; none: nothing is drawn")
     duplicates = action("duplicates", "list what shows the same picture")

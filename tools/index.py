@@ -201,13 +201,13 @@ def _search(arguments: argparse.Namespace) -> int:
         queries = asked = hn.index.find_pictures(asked).paths
     with hn.Index.open(arguments.index) as index:
         found = [
-            index.search(query, arguments.k, arguments.rerank)
+            index.search(query, arguments.k, arguments.rerank, arguments.by)
             for query in queries
         ]
     for path, hits in zip(asked, found, strict=True):
         if len(asked) > 1:
             print(path)
-        print(_table(hits))
+        print(_table(hits, arguments.by))
     if arguments.figure:
         rows, titles = [], []
         for path, hits in list(zip(asked, found, strict=True))[:DRAWN_QUERIES]:
@@ -226,13 +226,15 @@ def _draw(rows: list[list[str]], titles: list[list[str]], figure: str) -> None:
     print(f"Drawn in {hn.plots.plot_groups(images, titles, figure)}")
 
 
-def _table(hits: list[hn.index.Hit]) -> str:
+def _table(hits: list[hn.index.Hit], by: str) -> str:
     width = max([len("label"), *(len(hit.label or "") for hit in hits)])
-    lines = [f"rank  distance  cosine  {'label':{width}}  image"]
+    column = "by z" if by == "z" else "cosine"
+    lines = [f"rank  distance  {column:>6}  {'label':{width}}  image"]
     for rank, hit in enumerate(hits, start=1):
-        cosine = "" if hit.similarity is None else f"{hit.similarity:.3f}"
+        value = hit.asymmetric if by == "z" else hit.similarity
+        told = "" if value is None else f"{value:.3f}"
         lines.append(
-            f"{rank:4}  {hit.distance:8}  {cosine:>6}"
+            f"{rank:4}  {hit.distance:8}  {told:>6}"
             f"  {hit.label or '':{width}}  {hit.name}"
         )
     return "\n".join(lines)

@@ -21,7 +21,7 @@ from hashnet_tf.index.pictures import (
     thumbnails,
     usual_size,
 )
-from hashnet_tf.index.searching import Hit
+from hashnet_tf.index.ranking import Hit
 
 __all__ = [
     "Changes",

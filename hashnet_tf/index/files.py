@@ -174,6 +174,28 @@ def codes_and_features(
     return encoder.encode(pixels), [None] * len(pixels)
 
 
+def z_of(encoder: "Encoder", pixels: np.ndarray) -> np.ndarray:
+    """Encodes images, or vectors, as z, which is not bits yet.
+
+    Args:
+        encoder: `hashnet_tf.runs.Encoder`; a LiteRT file may give z.
+        pixels: uint8 `[n, height, width, 3]`, or real `[n, d]`.
+
+    Returns:
+        float32 `[n, bits]`.
+
+    Raises:
+        ValueError: If it gives none.
+    """
+    if not getattr(encoder, "has_z", False):
+        raise ValueError(
+            "To rank by z an index needs an encoder that gives it, a LiteRT"
+            " file of `to_litert` with z=True; of another, ask `search_z` with"
+            f" z. Received: {type(encoder).__name__} that gives none"
+        )
+    return typing.cast(typing.Any, encoder).embed(pixels)
+
+
 def within(names: collections.abc.Iterable[str], path: str) -> list[str]:
     """Returns those of some names that are a path or lie below it.
 

@@ -83,8 +83,8 @@ class Picture(typing.NamedTuple):
         return zlib.crc32((self.look or b"") + (self.features or b""))
 
 
-# Of an item that a search has found: name, label, digest.
-Told = tuple[str, str | None, str | None]
+# Of an item that a search has found: name, label, digest, code.
+Told = tuple[str, str | None, str | None, bytes]
 
 
 class ItemFile:
@@ -373,13 +373,9 @@ class ItemFile:
         )
 
     def told(self, ids: collections.abc.Iterable[int]) -> list[Told]:
-        """Returns name, label and digest of each id, all of them there."""
-        return [
-            self._file.execute(
-                "SELECT name, label, digest FROM items WHERE id = ?", [key]
-            )[0]
-            for key in ids
-        ]
+        """Returns what is told of each id, all of them there."""
+        statement = "SELECT name, label, digest, code FROM items WHERE id = ?"
+        return [self._file.execute(statement, [key])[0] for key in ids]
 
     def check(self) -> None:
         """Reads all of the file.

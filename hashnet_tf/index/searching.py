@@ -1,7 +1,6 @@
-"""The nearest by their codes, and their order by features."""
+"""The nearest by their codes, and their order by features or by z."""
 
 import abc
-import collections.abc
 import os
 import pathlib
 import typing
@@ -13,86 +12,22 @@ from hashnet_tf.datasets.pixels.pillow import check_paths, image_pixels
 from hashnet_tf.index._checks import check_names
 from hashnet_tf.index._database import Path
 from hashnet_tf.index.duplicates import RADIUS, duplicate_groups
-from hashnet_tf.index.files import codes_and_features
+from hashnet_tf.index.files import codes_and_features, z_of
 from hashnet_tf.index.fitting import awaits_fit
-from hashnet_tf.index.item_file import Item, ItemFile
-from hashnet_tf.retrieval.codes import Codes, check_codes, check_count
+from hashnet_tf.index.item_file import Item, ItemFile, Told
+from hashnet_tf.index.ranking import (
+    RANKINGS,
+    RERANKED,
+    Hit,
+    Ranking,
+    ranked_by_features,
+    ranked_by_z,
+)
+from hashnet_tf.retrieval.codes import Codes, check_codes, check_count, pack
 from hashnet_tf.retrieval.hamming_index import HammingIndex
-from hashnet_tf.retrieval.reranking import cosines
 
 if typing.TYPE_CHECKING:
     from hashnet_tf.runs import Encoder
-
-# Of those that are nearest by their codes, how many are ranked by features.
-RERANKED = 300
-
-
-class Hit(typing.NamedTuple):
-    """What a search found.
-
-    Attributes:
-        name: Str, by which the item was added.
-        distance: Int, the Hamming distance of its code from the query's.
-        label: Str, what it was said to be, or None.
-        similarity: Float in [-1, 1], the cosine of the features by which the
-            item was ranked, or None if it was ranked by the distance.
-    """
-
-    name: str
-    distance: int
-    label: str | None
-    similarity: float | None = None
-
-
-def reranked(
-    hits: collections.abc.Sequence[Hit],
-    kept: collections.abc.Sequence[bytes | None],
-    features: npt.NDArray[np.floating],
-    mean: bytes,
-) -> list[Hit]:
-    """Ranks the first of some hits by the cosine of their features.
-
-    The features are centred first, as those of a network behind a ReLU have
-    one direction in common. An item without features stays behind all that
-    have some.
-
-    Args:
-        hits: The nearest by their codes, in order.
-        kept: Of the first of them the features, float16 `[d]` as bytes, or
-            None.
-        features: Real `[d]`, of the query.
-        mean: float32 `[d]` as bytes, that of the features; none is 0.
-
-    Returns:
-        The hits in their order.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.index.searching import Hit, reranked
-    >>> hits = [Hit("a", 0, None), Hit("b", 1, None), Hit("c", 9, None)]
-    >>> kept = [np.float16([1, 0]).tobytes(), np.float16([0, 1]).tobytes()]
-    >>> query = np.float32([0, 1])
-    >>> [hit.name for hit in reranked(hits, kept, query, b"")]
-    ['b', 'a', 'c']
-    """
-    there = [place for place, values in enumerate(kept) if values is not None]
-    if not there:
-        return list(hits)
-    centre = np.frombuffer(mean, np.float32) if mean else np.float32(0)
-    rows = np.frombuffer(
-        b"".join(values for values in kept if values is not None), np.float16
-    )
-    rows = rows.reshape(len(there), -1).astype(np.float32) - centre
-    # As exact as those that are kept.
-    query = features.astype(np.float16).astype(np.float32) - centre
-    found = cosines(query, rows)
-    first = [
-        hits[there[place]]._replace(similarity=float(found[place]))
-        for place in np.argsort(-found, kind="stable")
-    ]
-    chosen = set(there)
-    return first + [h for p, h in enumerate(hits) if p not in chosen]
 
 
 class Searched(abc.ABC):
@@ -122,6 +57,7 @@ class Searched(abc.ABC):
         query: Path | npt.NDArray,
         k: int = 10,
         rerank: int = RERANKED,
+        by: Ranking = "features",
     ) -> list[Hit]:
         """Finds the nearest items, exactly.
 
@@ -131,19 +67,29 @@ class Searched(abc.ABC):
                 floats `[d]`, for an encoder of these; or a code, uint8
                 `[ceil(bits / 8)]`.
             k: Int >= 1.
-            rerank: Int >= 0. Of so many that are nearest by their codes the
-                order is that of the cosine of the features, where the index
-                keeps them and no code is asked with.
+            rerank: Int >= 0. So many that are nearest by their codes are put
+                in another order.
+            by: Str, in which: "features", that of the cosine of the features,
+                where the index keeps them and no code is asked with; or "z",
+                that of the asymmetric distance of their codes from the query's
+                z (`hashnet_tf.retrieval.asymmetric_search`), of which the index
+                need keep nothing more and the encoder must give z.
 
         Returns:
             List of at most k `Hit`, the nearest first, items at equal distance
             as they were added.
 
         Raises:
-            ValueError: If the query, `k` or `rerank` is none of these, or an
-                image is given and there is no encoder.
+            ValueError: If the query, `k`, `rerank` or `by` is none of these, an
+                image is given and there is no encoder, or z is asked for and
+                the encoder gives none, or a code is given.
             FileNotFoundError: If there is no file of that path.
         """
+        if by not in RANKINGS:
+            raise ValueError(
+                f"`by` must be one of {', '.join(RANKINGS)}."
+                f" Received: by={by!r}"
+            )
         # One state, so that the encoder is the one that the codes are of.
         with self._file.reading():
             if isinstance(query, (str, os.PathLike)):
@@ -155,14 +101,65 @@ class Searched(abc.ABC):
                     )
                 (path,) = check_paths([query])
                 size, framing = encoder.image_size, encoder.framing
-                return self._asked(image_pixels(path, size, framing), k, rerank)
+                pixels = image_pixels(path, size, framing)
+                return self._asked(pixels, k, rerank, by)
             is_vector = (
                 np.ndim(query) == 1 and np.asarray(query).dtype.kind == "f"
             )
             if np.ndim(query) == 3 or is_vector:
-                return self._asked(np.asarray(query), k, rerank)
+                return self._asked(np.asarray(query), k, rerank, by)
+            if by == "z":
+                raise ValueError(
+                    "To rank by z an index is asked with an image, a vector, or"
+                    f" by `search_z`. Received: a code, {query!r}"
+                )
             code = check_codes(np.asarray(query)[None], self.bits, "query")
             return self._found(code, None, k, rerank)
+
+    def search_z(
+        self, z: npt.ArrayLike, k: int = 10, rerank: int = RERANKED
+    ) -> list[Hit]:
+        """Finds the items nearest to a query that is given before it is bits.
+
+        As `search` with by="z", where the encoder gives codes alone, or none
+        is in the index.
+
+        Args:
+            z: Floats `[bits]`, as `HashNet.logits` or `LiteRTEncoder.embed`
+                gives them, a row.
+            k: As in `search`.
+            rerank: As in `search`.
+
+        Returns:
+            As `search`.
+
+        Raises:
+            ValueError: If `z`, `k` or `rerank` is none of these.
+
+        Example:
+
+        >>> import tempfile, numpy as np, hashnet_tf as hn
+        >>> codes = np.array([[0b01000000], [0b10000000]], "uint8")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with hn.Index.open(f"{folder}/a.index", bits=8) as index:
+        ...         _ = index.add(["a", "b"], codes)
+        ...         for hit in index.search_z([3.0, 1.0] + [-2.0] * 6):
+        ...             print(hit.name, hit.distance, hit.asymmetric)
+        b 1 1.0
+        a 1 3.0
+        """
+        values = np.asarray(z)
+        if (
+            values.shape != (self.bits,)
+            or values.dtype.kind != "f"
+            or not np.isfinite(values).all()
+        ):
+            raise ValueError(
+                f"`z` must be finite floats [{self.bits}]. Received:"
+                f" z.shape={values.shape}, z.dtype={values.dtype}"
+            )
+        with self._file.reading():
+            return self._found_by_z(values, k, rerank)
 
     def like(self, name: str, k: int = 10, rerank: int = RERANKED) -> list[Hit]:
         """Finds the items nearest to one of them.
@@ -242,8 +239,13 @@ class Searched(abc.ABC):
             [rows[place][0] for place in group.positions] for group in groups
         ]
 
-    def _asked(self, image: npt.NDArray, k: int, rerank: int) -> list[Hit]:
+    def _asked(
+        self, image: npt.NDArray, k: int, rerank: int, by: Ranking
+    ) -> list[Hit]:
         encoder = self._needed("search for an image or a vector")
+        if by == "z":
+            (z,) = z_of(encoder, image[None])
+            return self._found_by_z(z, k, rerank)
         codes, features = codes_and_features(encoder, image[None])
         return self._found(codes, features[0], k, rerank)
 
@@ -254,31 +256,47 @@ class Searched(abc.ABC):
         k: int,
         rerank: int,
     ) -> list[Hit]:
-        check_count(k, "k")
-        if type(rerank) is not int or rerank < 0:
-            raise ValueError(
-                f"`rerank` must be an int of 0 or more. Received: {rerank!r}"
-            )
-        self._check_fitted()
-        most = k if features is None else max(k, rerank)
-        distances, ids = self._current().search(codes, most)
-        told = self._file.told(ids[0].tolist())
-        hits = [
-            Hit(name, distance, label)
-            for (name, label, _), distance in zip(
-                told, distances[0].tolist(), strict=True
-            )
-        ]
+        hits, told = self._nearest(codes, k, rerank, features is not None)
         if features is None or rerank == 0:
             return hits[:k]
-        digests = [digest for *_, digest in told[:rerank]]
+        digests = [digest for _, _, digest, _ in told[:rerank]]
         pictures = self._file.pictures(digests)
         kept = [
             pictures[digest].features if digest in pictures else None
             for digest in digests
         ]
         mean = self._file.noted("mean") or b""
-        return reranked(hits, kept, features, mean)[:k]
+        return ranked_by_features(hits, kept, features, mean)[:k]
+
+    def _found_by_z(
+        self, z: npt.NDArray[np.floating], k: int, rerank: int
+    ) -> list[Hit]:
+        codes = pack(z[None])
+        hits, told = self._nearest(codes, k, rerank, True)
+        joined = b"".join(code for *_, code in told[:rerank])
+        first = np.frombuffer(joined, np.uint8).reshape(-1, codes.shape[1])
+        return ranked_by_z(hits, first, z)[:k]
+
+    def _nearest(
+        self, codes: Codes, k: int, rerank: int, ranked: bool
+    ) -> tuple[list[Hit], list[Told]]:
+        """Returns the nearest by their codes, k or as many as are ranked."""
+        check_count(k, "k")
+        if type(rerank) is not int or rerank < 0:
+            raise ValueError(
+                f"`rerank` must be an int of 0 or more. Received: {rerank!r}"
+            )
+        self._check_fitted()
+        most = max(k, rerank) if ranked else k
+        distances, ids = self._current().search(codes, most)
+        told = self._file.told(ids[0].tolist())
+        hits = [
+            Hit(name, distance, label)
+            for (name, label, *_), distance in zip(
+                told, distances[0].tolist(), strict=True
+            )
+        ]
+        return hits, told
 
     def _check_fitted(self) -> None:
         if awaits_fit(self._file) and len(self._file):

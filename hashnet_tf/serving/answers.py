@@ -16,6 +16,9 @@ class Found(pydantic.BaseModel):
     similarity: float | None = pydantic.Field(
         default=None, description="cosine of the features, if ranked by it"
     )
+    asymmetric: float | None = pydantic.Field(
+        default=None, description="distance from the query's z, if ranked by it"
+    )
 
 
 class Vector(pydantic.BaseModel):

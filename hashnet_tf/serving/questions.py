@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf.index import Entry, Hit, Index
+from hashnet_tf.index.ranking import Ranking
 from hashnet_tf.retrieval.codes import check_codes
 from hashnet_tf.serving.answers import (
     Code,
@@ -43,6 +44,7 @@ def _told_hits(index: Index, hits: collections.abc.Iterable[Hit]) -> Hits:
     for hit in there:
         answer = told(entries[hit.name], hit.distance)
         answer.similarity = hit.similarity
+        answer.asymmetric = hit.asymmetric
         found.append(answer)
     return Hits(hits=found)
 
@@ -55,7 +57,9 @@ def picture_form(index: Index) -> tuple[tuple[int, int] | None, str]:
     return index.encoder.image_size, index.encoder.framing
 
 
-def search(index: Index, query: npt.NDArray, k: int, rerank: int) -> Hits:
+def search(
+    index: Index, query: npt.NDArray, k: int, rerank: int, by: Ranking
+) -> Hits:
     """Finds what is nearest to an image or a vector.
 
     Args:
@@ -63,8 +67,9 @@ def search(index: Index, query: npt.NDArray, k: int, rerank: int) -> Hits:
         query: uint8 `[height, width, 3]`, or float32 `[d]`.
         k: As in `Index.search`.
         rerank: As there.
+        by: As there.
     """
-    return _told_hits(index, index.search(query, k, rerank))
+    return _told_hits(index, index.search(query, k, rerank, by))
 
 
 def like(index: Index, number: int, k: int, rerank: int) -> Hits:

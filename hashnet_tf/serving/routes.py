@@ -5,7 +5,7 @@ import typing
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from hashnet_tf.index.duplicates import RADIUS
-from hashnet_tf.index.searching import RERANKED
+from hashnet_tf.index.ranking import RERANKED, Ranking
 from hashnet_tf.serving import questions
 from hashnet_tf.serving.answers import (
     Code,
@@ -70,7 +70,14 @@ Rerank = typing.Annotated[
     Query(
         ge=0,
         le=MOST_RERANKED,
-        description="how many of the nearest by code are ranked by features",
+        description="how many of the nearest by code are ranked anew",
+    ),
+]
+By = typing.Annotated[
+    Ranking,
+    Query(
+        description="by what: features, where they are kept, or z, what the"
+        " code of the query was before it was bits"
     ),
 ]
 Offset = typing.Annotated[
@@ -85,11 +92,15 @@ router = APIRouter()
 
 @router.post("/search", openapi_extra=IMAGE, responses=UPLOAD_ERRORS)
 async def search(
-    request: Request, service: Served, k: K = 10, rerank: Rerank = RERANKED
+    request: Request,
+    service: Served,
+    k: K = 10,
+    rerank: Rerank = RERANKED,
+    by: By = "features",
 ) -> Hits:
     """Finds what is nearest to an image, or a vector, which is the body."""
     query = await service.sent_query(request)
-    return await service.ask(questions.search, query, k, rerank)
+    return await service.ask(questions.search, query, k, rerank, by)
 
 
 @router.post("/codes", openapi_extra=IMAGE, responses=UPLOAD_ERRORS)

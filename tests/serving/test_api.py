@@ -23,9 +23,7 @@ def asked(index, content, tmp_path, **options):
 
 
 def as_hits(found):
-    return [
-        (x["name"], x["distance"], x["label"], x["similarity"]) for x in found
-    ]
+    return [tuple(x[field] for field in hn.index.Hit._fields) for x in found]
 
 
 def items_of(client, **values):

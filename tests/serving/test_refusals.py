@@ -172,6 +172,9 @@ def test_who_leaves_while_sending_is_no_failure(client, capfd):
         ("/search?k=-1&rerank=0", 422),
         ("/search?rerank=-1", 422),
         ("/search?rerank=1e9", 422),
+        ("/search?by=x", 422),
+        # Its encoder gives no z.
+        ("/search?by=z", 409),
     ],
 )
 def test_numbers_of_a_search(client, picture, path, status):

@@ -29,6 +29,18 @@ def test_a_vector_is_searched_with(client, words):
     assert told["code"] == code and told["bits"] == 16
 
 
+def test_z_ranks_too(client, words):
+    vector = ROWS[7].tolist()
+    answer = client.post("/search?k=5&by=z", json={"vector": vector})
+    assert answer.status_code == 200
+    with hn.Index.open(words) as index:
+        hits = index.search(ROWS[7], k=5, by="z")
+    assert [
+        (x["name"], x["similarity"], x["asymmetric"])
+        for x in answer.json()["hits"]
+    ] == [(hit.name, None, hit.asymmetric) for hit in hits]
+
+
 def test_it_says_what_it_takes(client):
     told = client.get("/healthz").json()
     assert (told["images"], told["vectors"]) == (False, True)

@@ -69,6 +69,24 @@ def test_two_commands_from_a_folder_to_what_is_alike(made, hashnet, tmp_path):
         assert image.size[0] > image.size[1]
 
 
+def test_z_ranks_too(made, hashnet):
+    root, _ = made
+    asked = root / "photos" / "blues" / "4.png"
+    ended = hashnet("index", "search", asked, at(root), "--k=9", "--by=z")
+    assert (ended.code, ended.err) == (0, "")
+    head, *rows = ended.out.splitlines()
+    assert head.split() == ["rank", "distance", "by", "z", "label", "image"]
+    with hn.Index.open(root / "a.index") as index:
+        hits = index.search(asked, k=9, by="z")
+    assert [row.split() for row in rows] == [
+        [str(i), str(h.distance), f"{h.asymmetric:.3f}", h.label, h.name]
+        for i, h in enumerate(hits, start=1)
+    ]
+    assert hits[0].distance == 0 == hits[0].asymmetric
+    refused = hashnet("index", "search", asked, at(root), "--by=cosine")
+    assert refused.code == 2 and "features" in refused.err
+
+
 def test_a_folder_asks_with_each_of_its_pictures(made, hashnet):
     root, _ = made
     ended = hashnet(
