@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " machine may search and see the pictures",
     )
     parser.add_argument(
+        "--name",
+        default="",
+        help="other names by which it is reached, as behind a proxy, such as"
+        " search.example.org; requests to a name that is not told are refused",
+    )
+    parser.add_argument(
         "--port", type=int, default=8000, help="port; 0: any that is free"
     )
 
@@ -36,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
             print("Whoever reaches this machine can see it", flush=True)
 
     try:
-        serve(arguments.index, arguments.host, arguments.port, ready)
+        names = tuple(filter(None, arguments.name.split(",")))
+        serve(arguments.index, arguments.host, arguments.port, ready, names)
     except ImportError as error:
         # Told in one line, as other input that is wrong.
         raise ValueError(str(error)) from error

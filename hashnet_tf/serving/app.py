@@ -29,13 +29,18 @@ FILES = {
 }
 
 
-def make_app(path: str | os.PathLike[str], host: str = "127.0.0.1") -> ASGIApp:
+def make_app(
+    path: str | os.PathLike[str],
+    host: str = "127.0.0.1",
+    names: tuple[str, ...] = (),
+) -> ASGIApp:
     """Opens an index and returns what serves it.
 
     Args:
         path: Str or path of the index.
         host: Str, the name or the address that it is bound to: requests to
             another name are refused.
+        names: Tuple of str, other names by which it is reached.
 
     Returns:
         ASGI application, which closes the index at the end of its lifespan.
@@ -71,7 +76,7 @@ def make_app(path: str | os.PathLike[str], host: str = "127.0.0.1") -> ASGIApp:
     for place, (name, kind) in FILES.items():
         content = (PAGE / name).read_bytes()
         app.get(place, include_in_schema=False)(_giving(content, kind))
-    return Counted(Guard(app, host), service.metrics)
+    return Counted(Guard(app, host, names), service.metrics)
 
 
 def _giving(

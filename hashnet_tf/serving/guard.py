@@ -35,10 +35,15 @@ class Guard:
     Args:
         app: ASGI application.
         host: Str, the name or the address that the service is bound to.
+        names: Tuple of str, other names by which it is reached, as behind a
+            proxy.
     """
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, names: tuple[str, ...] = ()
+    ) -> None:
         self._app, self._host = app, host
+        self._names = tuple(name.lower() for name in names)
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send
@@ -49,7 +54,10 @@ class Guard:
             return
         headers = Headers(scope=scope)
         wrong = _wrong_asker(
-            headers.getlist("host"), headers.get("origin"), self._host
+            headers.getlist("host"),
+            headers.get("origin"),
+            self._host,
+            self._names,
         ) or _wrong_site(headers, scope["path"])
 
         async def sending(message: Message) -> None:
@@ -64,15 +72,15 @@ class Guard:
 
 
 def _wrong_asker(
-    given: list[str], origin: str | None, bound: str
+    given: list[str], origin: str | None, bound: str, names: tuple[str, ...]
 ) -> str | None:
     """Returns a sentence of who may not ask, or None."""
     host = given[0] if len(given) == 1 else ""
     name = host_name(host)
-    if name is None or not is_own(name, bound):
+    if name is None or not (name in names or is_own(name, bound)):
         return (
             "The header Host must name this machine; another name by which it"
-            " is reached is told with --host=NAME."
+            " is reached is told with --name=NAME."
             f" Received: {', '.join(given)[:100] or 'none'}"
         )
     if origin is not None and origin.lower() not in (

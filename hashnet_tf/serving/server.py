@@ -20,6 +20,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     ready: collections.abc.Callable[[str], None] = print,
+    names: tuple[str, ...] = (),
 ) -> None:
     """Serves a page and a JSON API over an index, until Ctrl-C.
 
@@ -29,6 +30,8 @@ def serve(
             Whoever reaches it may search, and see the pictures.
         port: Int; 0 for any that is free.
         ready: Function that is told the address once it is served.
+        names: Tuple of str, other names by which it is reached, as behind a
+            proxy: requests to a name that is not told are refused.
 
     Raises:
         FileNotFoundError: If there is no index.
@@ -57,7 +60,7 @@ def serve(
     with bound(host, port) as listening:
         address = address_of(host, listening.getsockname()[1])
         settings = uvicorn.Config(
-            make_app(path, host),
+            make_app(path, host, names),
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
@@ -16,6 +17,9 @@ import hashnet_tf as hn
 
 ROOT = pathlib.Path(__file__).parents[2]
 HERE = ROOT / "examples/search_service"
+PROBES = ("readiness", "liveness")
+# What is no part of the sources.
+OWN = (".git", ".venv", "runs", "build")
 
 
 def test_the_requirements_are_of_the_package():
@@ -29,9 +33,7 @@ def test_the_requirements_are_of_the_package():
 
 
 def test_kubernetes_asks_for_what_the_dockerfile_gives():
-    documents = list(
-        yaml.safe_load_all((HERE / "kubernetes.yaml").read_text())
-    )
+    documents = list(yaml.safe_load_all((HERE / "kubernetes.yaml").read_text()))
     deployment, claim, service = documents
     pod = deployment["spec"]["template"]
     (container,) = pod["spec"]["containers"]
@@ -52,9 +54,6 @@ def test_kubernetes_asks_for_what_the_dockerfile_gives():
     named = [a for a in container["args"] if a.startswith("--name=")][0]
     assert service["metadata"]["name"] in named.partition("=")[2].split(",")
     assert service["spec"]["selector"] == pod["metadata"]["labels"]
-
-
-PROBES = ("readiness", "liveness")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,8 @@ def light(tmp_path_factory):
         ROOT,
         source,
         symlinks=True,
-        ignore=shutil.ignore_patterns(".git", ".venv", "runs", "build"),
+        # Those of the top alone.
+        ignore=lambda folder, names: OWN if folder == str(ROOT) else (),
     )
     run(*pip, "--no-deps", source)
     lacking = subprocess.run(
@@ -125,11 +125,12 @@ def test_it_serves_without_tensorflow(light, encoder, picture, tmp_path):
         with urllib.request.urlopen(request) as answer:
             hits = json.load(answer)["hits"]
         request.headers["Host"] = "another"
-        with pytest.raises(urllib.error.HTTPError, match="403"):
+        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
             urllib.request.urlopen(request)
+        refused.value.close()
     finally:
         process.terminate()
-        process.wait()
+        process.communicate()
     assert len(hits) == 9
     known = [hit["name"] for hit in hits if hit["name"] in expected]
     assert known == expected
