@@ -28,6 +28,7 @@ from hashnet_tf.export.measurement import (
     broken_bounds,
     measure_encoders,
 )
+from hashnet_tf.export.model_card import write_card
 from hashnet_tf.export.parity import ParityError
 from hashnet_tf.export.saved_model_encoder import DESCRIPTION, version_numbers
 from hashnet_tf.models import HashNet, weights_digest
@@ -125,7 +126,8 @@ def export_run(
     the ranges of int8 are drawn from the training images by the run's seed.
     Each is written apart and put into its place once it is measured: an
     artefact that breaks its bound goes into `export/refused/` instead, and what
-    was there stays, as it does where the process is killed.
+    was there stays, as it does where the process is killed. `MODEL_CARD.md` and
+    `model_card.json` tell of all of them.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
@@ -273,6 +275,7 @@ def _measured(
         place = _moved(path, unmeasured, run.export_path)
         parity = dataclasses.replace(measurement.parity, artefact=str(place))
         measurements.append(dataclasses.replace(measurement, parity=parity))
+    write_card(run, measurements)
     return ExportReport(
         measurements, broken, reference.map, at, len(asked), len(searched)
     )

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import shutil
 
@@ -7,7 +8,7 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf._files import only_writer
-from hashnet_tf.export import from_run, parity, saved_model
+from hashnet_tf.export import from_run, model_card, parity, saved_model
 from hashnet_tf.export.formats import Bound
 from hashnet_tf.export.from_run import exported_version
 from hashnet_tf.export.saved_model_encoder import DESCRIPTION
@@ -88,6 +89,57 @@ def test_prints_a_row_for_each_artefact(exported, run):
 def test_the_saved_model_carries_the_report(exported, run):
     encoder = hn.export.load_encoder(run.export_path / "saved_model")
     assert encoder.description["retrieval"] == run.report["retrieval"]
+
+
+@pytest.mark.slow
+def test_the_card_tells_of_each_file(exported, run, hashnet):
+    folder = run.export_path
+    told = json.loads((folder / "model_card.json").read_text("utf-8"))
+    assert list(told["files"]) == list(rows(exported.out))
+    for name, (_, moved, compared, map_) in rows(exported.out).items():
+        row = told["files"][name]
+        assert (row["bits_moved"], row["bits_compared"]) == (moved, compared)
+        assert row["map"] == pytest.approx(map_, abs=5e-5)
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    report = run.report
+    assert f"{report['retrieval']['map']:.4f} (tie-aware)" in card
+    assert run.dataset.protocol in card and report["model_digest"] in card
+    assert "The files themselves: yours to say." in card
+    # Another export keeps the rows of what is there, and no others.
+    (folder / "encoder_float16.tflite").unlink()
+    words = ["--format=litert", "--queries=9", "--database=30", "--at=100"]
+    assert hashnet("export", f"--workdir={run.path}", *words).code == 0
+    told = json.loads((folder / "model_card.json").read_text("utf-8"))
+    assert set(told["files"]) == {
+        "saved_model/1",
+        "encoder.tflite",
+        "encoder_dynamic.tflite",
+        "encoder_int8.tflite",
+    }
+    assert told["files"]["encoder.tflite"]["bits_compared"] == 9 * 12
+
+
+def test_a_card_names_no_folders(photo_run_settings):
+    """Nor does it claim to know what it cannot."""
+    run, told = photo_run_settings
+    assert told["data"] == "folder:photographs"
+    assert told["weights"] == "mine.weights.h5"
+    assert "ask who made it" in told["weights_licence"]
+    assert told["retrieval"] is None and told["expectation"] is None
+
+
+@pytest.fixture
+def photo_run_settings(run, tmp_path, monkeypatch):
+    config = dataclasses.replace(
+        run.config,
+        data=f"folder:{tmp_path}/photographs",
+        weights=str(tmp_path / "mine.weights.h5"),
+    )
+    copy = Run(tmp_path / "run")
+    monkeypatch.setattr(Run, "config", config)
+    monkeypatch.setattr(Run, "dataset", run.dataset)
+    monkeypatch.setattr(Run, "model", run.model)
+    return copy, model_card._told(copy)
 
 
 @pytest.mark.slow
