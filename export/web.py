@@ -137,9 +137,7 @@ def _check_is_free(place: pathlib.Path) -> None:
         )
 
 
-def _code_set(
-    run: Run, codes: os.PathLike[str] | str | None
-) -> CodeSet:
+def _code_set(run: Run, codes: os.PathLike[str] | str | None) -> CodeSet:
     if codes is not None:
         return CodeSet.load(codes)
     place = run.codes_path("database")
@@ -257,9 +255,7 @@ def _write_encoder(
     write_json(to / ENCODER, told)
 
 
-def _write_codes(
-    to: pathlib.Path, code_set: CodeSet, thumbnails: bool
-) -> None:
+def _write_codes(to: pathlib.Path, code_set: CodeSet, thumbnails: bool) -> None:
     file = to / "codes.bin"
     file.write_bytes(np.ascontiguousarray(code_set.codes).tobytes())
     labels = None

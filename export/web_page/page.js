@@ -5,6 +5,8 @@
 import { CodeIndex, decode, load } from "./hashnet.js";
 
 const FOUND = 24;
+// How long what a camera found stays, so that its pictures come.
+const SHOWN_MS = 300;
 
 const at = (id) => document.getElementById(id);
 const count = (n) => n.toLocaleString("en");
@@ -114,13 +116,17 @@ async function film() {
     at("asked").textContent = "What the camera sees";
     at("film").textContent = "Stop the camera";
     let before = "";
+    let shown = 0;
     while (mine === current) {
       const { hits, index, text } = await find(camera);
       if (mine !== current) break;
       const places = hits.map((hit) => hit.place).join();
-      // Pictures that stay would flicker.
-      if (places !== before) show(hits, index);
-      before = places;
+      const now = performance.now();
+      if (places !== before && now - shown > SHOWN_MS) {
+        show(hits, index);
+        before = places;
+        shown = now;
+      }
       say(text);
       await new Promise(requestAnimationFrame);
     }

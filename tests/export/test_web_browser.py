@@ -15,13 +15,11 @@ import sys
 import tarfile
 import threading
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf._files import write_json
 from hashnet_tf.datasets.pixels.pillow import image_pixels, open_image
 
 pytestmark = pytest.mark.slow
@@ -253,3 +251,97 @@ def test_codes_and_hits_are_those_of_python(browser, served, serve, capsys):
             f" encoding, search: {', '.join(f'{step:.1f}' for step in ms)} ms;"
             f" {told['bytes']} bytes"
         )
+
+
+@pytest.fixture(scope="module")
+def address(served):
+    with plain(served[0] / "site") as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page, which must meet no error of its own and ask nobody else."""
+    page = browser.new_page(viewport={"width": 1100, "height": 800})
+    page.set_default_timeout(60_000)
+    errors, asked = [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    page.close()
+    assert not errors
+    mine = (address, f"blob:{address}", "data:")
+    assert all(url.startswith(mine) for url in asked), asked
+
+
+def wait_for(page, text):
+    page.wait_for_selector(f"#status:has-text('{text}')")
+
+
+def choose(page, content, name="photo.png", kind="image/png"):
+    file = {"name": name, "mimeType": kind, "buffer": content}
+    page.set_input_files("#file", file)
+
+
+def test_a_photograph_finds_itself(page, address, served):
+    root, run, _ = served
+    names = hn.runs.CodeSet.load(run.codes_path("database")).ids
+    page.goto(address)
+    page.wait_for_selector(f"#about:has-text('{len(names)} pictures, 48 bits')")
+    choose(page, (root / "folder" / names[7]).read_bytes(), "<b>mine</b>.png")
+    wait_for(page, "24 pictures found in")
+    assert page.inner_text("#asked") == "<b>mine</b>.png"
+    first = page.locator(".grid li").first
+    assert first.locator(".name").inner_text() == names[7]
+    assert first.locator(".near").inner_text() == "0 bits"
+    shown = first.locator("img")
+    assert shown.evaluate("image => image.decode().then(() => 1)") == 1
+    page.set_viewport_size({"width": 360, "height": 700})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360
+    choose(page, b"<script>alert(1)</script>", "a.html", "text/html")
+    wait_for(page, "must be of a format that this browser decodes")
+    assert page.locator("#status.wrong").count() == 1
+    assert page.locator(".grid li").count() == 0
+
+
+def test_the_camera(page, address):
+    page.goto(address)
+    page.click("text=Use the camera")
+    wait_for(page, "24 pictures found in")
+    assert page.is_visible("#camera")
+    before = page.inner_text("#status")
+    page.wait_for_function(
+        "text => document.querySelector('#status').innerText !== text",
+        arg=before,
+    )
+    page.click("text=Stop the camera")
+    assert page.is_hidden("#camera")
+    page.wait_for_selector("text=Use the camera")
+
+
+@pytest.mark.parametrize(
+    "file, change, told",
+    [
+        (
+            "codes.json",
+            {"model_digest": "of another"},
+            "must be those of the encoder. Received: codes of of another",
+        ),
+        (
+            "encoder.json",
+            {"format": 2},
+            "the form that this module reads, encoder 1. Received: encoder 2",
+        ),
+        ("codes.json", {"names": ["a"]}, "bytes of 1 names"),
+        ("codes.json", {"file": "gone.bin"}, "answers with 404"),
+    ],
+)
+def test_what_does_not_fit_is_told(page, address, served, file, change, told):
+    there = json.loads((served[0] / "site" / file).read_text())
+    page.route(
+        f"**/{file}", lambda route: route.fulfill(json={**there, **change})
+    )
+    page.goto(address)
+    wait_for(page, told)
+    assert page.locator("#status.wrong").count() == 1

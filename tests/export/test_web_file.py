@@ -33,9 +33,9 @@ def test_the_bits_are_the_models(web_file, models, images):
     assert encoder.run(images).keys() == {"codes"}
     expected = models["12"].encode(images)
     np.testing.assert_array_equal(encoder.encode(images), expected)
-    assert encoder.model_digest == hn.runs.KerasEncoder(
-        models["12"]
-    ).model_digest
+    assert (
+        encoder.model_digest == hn.runs.KerasEncoder(models["12"]).model_digest
+    )
     report = hn.export.check_litert(web_file, models["12"], images)
     assert (report.bits_moved, report.bits_compared) == (0, 70 * 12)
 
