@@ -14,6 +14,7 @@ export interface Framing {
   uncropped: [number, number];
 }
 
+/** How LiteRT.js is loaded: once for a page, by the first call of `load`. */
 export interface LoadOptions {
   /** Folder of LiteRT.js' `.wasm` files; default: `litert/wasm/` in the export. */
   wasm?: string;
