@@ -48,6 +48,9 @@ const ready = (async () => {
   const begun = performance.now();
   const encoder = await load();
   const index = await CodeIndex.load(".", encoder);
+  // The first run makes what the others use.
+  const [height, width] = encoder.size;
+  await encoder.encodeFramed(new Uint8Array(height * width * 3));
   at("about").textContent =
     `${plural(index.length, "picture")}, ${encoder.bits} bits`;
   at("film").hidden = !navigator.mediaDevices?.getUserMedia;
