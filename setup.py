@@ -72,6 +72,7 @@ setup(
         "": ["*.pyi"],
         "hashnet_tf": ["py.typed"],
         "hashnet_tf.datasets": ["protocols/*.toml"],
+        "hashnet_tf.export": ["web_page/*"],
         "hashnet_tf.reproduction": ["published/*.csv"],
         "hashnet_tf.runs": ["recipes/*.toml"],
         "hashnet_tf.serving": ["page/*"],

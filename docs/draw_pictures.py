@@ -3,18 +3,21 @@
   python docs/draw_pictures.py
   python docs/draw_pictures.py --workdir=runs/mine
   python docs/draw_pictures.py --index=photos.index --photo=new.jpg
+  python docs/draw_pictures.py --web=DIR --photo=new.jpg
   python docs/draw_pictures.py --photos=DIR
 
 The first draws the way from an image to bytes. The image is one of the digits,
 the values z are made up; what follows from z is as the library computes it. The
 second draws the best and the worst queries too of a run that is trained and
-measured. The third draws the page of `hashnet serve` too, in Debian's Chromium.
+measured. The third draws the page of `hashnet serve` too, in Debian's Chromium,
+the fourth that of `hashnet export --web`.
 The last draws the groups of near duplicates too among 200 photographs of a
 folder, of three of which it makes copies.
 """
 
 import argparse
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -128,29 +131,29 @@ def draw_duplicates(photos: pathlib.Path, path: pathlib.Path) -> None:
     drawn.quantize(128).save(path, optimize=True)
 
 
-def draw_page(index: str, photo: str, path: pathlib.Path) -> None:
-    """Draws what the page of an index shows of a photograph.
+def draw_page(words: list[str], photo: str, path: pathlib.Path) -> None:
+    """Draws what a page shows of a photograph.
 
     Args:
-        index: File of the index.
+        words: What Python serves it with, which prints its address.
         photo: File of the photograph.
         path: Path of the PNG.
     """
     from playwright.sync_api import sync_playwright
 
-    words = ("-m", "hashnet_tf.tools.serve", index, "--port=0")
     service = subprocess.Popen(
-        [sys.executable, *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", *words], stdout=subprocess.PIPE, text=True
     )
     assert service.stdout is not None
     try:
-        address = service.stdout.readline().split()[-1]
+        found = re.search(r"http://[\w.:]+", service.stdout.readline())
+        assert found is not None
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=["--no-sandbox"]
             )
             page = browser.new_page(viewport={"width": 1000, "height": 700})
-            page.goto(address)
+            page.goto(found[0])
             page.set_input_files("#file", photo)
             page.wait_for_selector(".grid li")
             page.wait_for_load_state("networkidle")
@@ -207,6 +210,9 @@ if __name__ == "__main__":
         "--photos", type=pathlib.Path, help="folder to find duplicates in"
     )
     parser.add_argument("--index", help="file of the index to serve")
+    parser.add_argument(
+        "--web", help="folder that `hashnet export --web` wrote"
+    )
     parser.add_argument("--photo", help="file that is searched with there")
     parser.add_argument(
         "--out",
@@ -222,4 +228,9 @@ if __name__ == "__main__":
         place = arguments.out / "duplicates.png"
         draw_duplicates(arguments.photos, place)
     if arguments.index is not None and arguments.photo is not None:
-        draw_page(arguments.index, arguments.photo, arguments.out / "serve.png")
+        words = ["hashnet_tf.tools.serve", arguments.index, "--port=0"]
+        draw_page(words, arguments.photo, arguments.out / "serve.png")
+    if arguments.web is not None and arguments.photo is not None:
+        words = ["http.server", "0", "--bind=127.0.0.1"]
+        words += ["--directory", arguments.web]
+        draw_page(words, arguments.photo, arguments.out / "web.png")

@@ -20,6 +20,8 @@ from .saved_model_encoder import SavedModelEncoder as SavedModelEncoder
 from .serving.bundle import write_serving_bundle as write_serving_bundle
 from .serving.client import Encoded as Encoded
 from .serving.client import ServingClient as ServingClient
+from .web import write_web as write_web
+from .web_file import to_web as to_web
 
 __all__ = [
     "FORMATS",
@@ -42,6 +44,8 @@ __all__ = [
     "to_image_embedder",
     "to_litert",
     "to_saved_model",
+    "to_web",
     "vector_encoder",
     "write_serving_bundle",
+    "write_web",
 ]

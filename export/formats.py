@@ -115,6 +115,13 @@ FORMATS: dict[str, ExportFormat] = {
             "int8": Bound(0.03),
         },
     ),
+    "web": ExportFormat(
+        title="LiteRT for browsers",
+        write="hashnet_tf.export.web_file:to_web",
+        check="hashnet_tf.export.parity:check_litert",
+        open="hashnet_tf.export.litert_encoder:LiteRTEncoder",
+        suffix="_web.tflite",
+    ),
 }
 
 
@@ -138,8 +145,9 @@ def format_of(path: os.PathLike[str] | str) -> ExportFormat:
         path: The file or folder, known by its suffix.
 
     Returns:
-        `ExportFormat`. What has no suffix of a format is the SavedModel if it
-        is a folder, and else a LiteRT file.
+        `ExportFormat`, of two suffixes that fit the longer's. What has no
+        suffix of a format is the SavedModel if it is a folder, and else a
+        LiteRT file.
 
     Example:
 
@@ -148,7 +156,11 @@ def format_of(path: os.PathLike[str] | str) -> ExportFormat:
     'LiteRT'
     """
     path = pathlib.Path(path)
-    for kind in FORMATS.values():
-        if kind.suffix and path.name.endswith(kind.suffix):
-            return kind
+    fitting = [
+        kind
+        for kind in FORMATS.values()
+        if kind.suffix and path.name.endswith(kind.suffix)
+    ]
+    if fitting:
+        return max(fitting, key=lambda kind: len(kind.suffix))
     return FORMATS["saved_model" if path.is_dir() else "litert"]

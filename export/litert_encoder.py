@@ -24,7 +24,7 @@ class LiteRTEncoder:
     Not safe to share between threads: give each its own.
 
     Args:
-        path: The file, or its bytes.
+        path: The file, or one that `to_web` wrote, or its bytes.
 
     Attributes:
         bits: Int, K.
@@ -77,7 +77,9 @@ class LiteRTEncoder:
         try:
             # First, for the runtime trusts what it is given.
             metadata = read_metadata(content)
-            self._interpreter = Interpreter(model_content=content)
+            # Of a file of a fixed batch it makes a delegate, and tells of it.
+            with silenced():
+                self._interpreter = Interpreter(model_content=content)
             found = {
                 "signatures": self._interpreter.get_signature_list(),
                 "metadata": metadata,
@@ -97,8 +99,8 @@ class LiteRTEncoder:
         ) as error:
             raise ValueError(
                 "A LiteRT encoder, as `to_litert` writes it, has a signature"
-                " serving_default from images to codes and signs, and metadata"
-                " hashnet.json that fits them."
+                " serving_default from images to codes and signs (for browsers"
+                " codes alone), and metadata hashnet.json that fits them."
                 f" Received: {told} with {found or error}"
             ) from error
         if self.quantize is not None:
@@ -117,10 +119,12 @@ class LiteRTEncoder:
         given = self._runner.get_output_details()
         n = int(taken[self.inputs.fields[0].name]["shape_signature"][0])
         self.batch_size = n if n > 0 else None
-        self._outputs = {
-            "codes": (np.uint8, -(-self.bits // 8)),
-            "signs": (np.int8, self.bits),
+        self._outputs: dict[str, tuple[Any, int]] = {
+            "codes": (np.uint8, -(-self.bits // 8))
         }
+        # A file for browsers has none: their runtime knows no int8.
+        if "signs" in given:
+            self._outputs["signs"] = (np.int8, self.bits)
         self.has_z = "z" in given
         if self.has_z:
             self._outputs["z"] = (np.float32, self.bits)
@@ -207,8 +211,8 @@ class LiteRTEncoder:
             images: As for `encode`.
 
         Returns:
-            Dict of arrays `[n, ...]`: `codes`, `signs`, int8 `[n, bits]` of
-            -1 and +1, and `z` and `features` where the file has them.
+            Dict of arrays `[n, ...]`: `codes`, and where the file has them
+            `signs`, int8 `[n, bits]` of -1 and +1, `z` and `features`.
 
         Raises:
             ValueError: As `encode`.

@@ -1,4 +1,5 @@
 import gc
+import shutil
 
 import numpy as np
 import pytest
@@ -220,3 +221,23 @@ def litert_files(models, tmp_path_factory):
         name: hn.export.to_litert(models[name], folder / f"{name}.tflite")
         for name in ("12", "48", "zero")
     }
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium whose camera shows a picture that moves."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip("No chromium: apt-get install chromium")
+    camera = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+    ]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", *camera]
+        )
+        yield browser
+        browser.close()

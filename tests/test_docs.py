@@ -18,6 +18,7 @@ PAGES = sorted(
         *(ROOT / "examples").glob("*.md"),
         *(ROOT / "benchmarks").glob("*.md"),
         *(ROOT / "android").glob("*.md"),
+        *(ROOT / "export" / "web_page").glob("*.md"),
     ]
 )
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]

@@ -15,6 +15,13 @@ With --serving=NAME it writes what starts TensorFlow Serving on the versions. A
 SavedModel of the run that is there already is served and not made again:
 
   hashnet export --workdir=runs/cats --format=saved_model --serving=cats
+
+With --web=DIR it writes a folder that finds pictures in a browser, from any web
+server and offline, with the codes of the database beside it. LiteRT.js, which
+runs there, comes by npm, or from a folder:
+
+  hashnet export --workdir=runs/cats --format=web --web=search \
+      --web_thumbnails
 """
 
 import argparse
@@ -68,6 +75,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write export/serving/ too, which serves the model as NAME",
     )
     parser.add_argument(
+        "--web",
+        metavar="DIR",
+        help="write a folder that searches in a browser; --format has web then",
+    )
+    parser.add_argument(
+        "--web_codes",
+        metavar="CODESET",
+        help="code set that --web searches; none: the run's database",
+    )
+    parser.add_argument(
+        "--web_thumbnails",
+        action="store_true",
+        help="with --web: small JPEGs of what is found",
+    )
+    parser.add_argument(
+        "--litertjs",
+        metavar="FOLDER",
+        help="with --web: where `npm install @litertjs/core` was called; none:"
+        " npm is",
+    )
+    parser.add_argument(
         "--at", type=int, default=5000, help="R of MAP@R, the ranks that count"
     )
     parser.add_argument(
@@ -89,7 +117,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exports and compares; returns the exit code."""
     run = hn.runs.Run(arguments.workdir, data_at=arguments.data_at)
+    of_web = "web_codes", "web_thumbnails", "litertjs"
+    if given := [name for name in of_web if getattr(arguments, name)]:
+        if not arguments.web:
+            raise ValueError(
+                f"--{given[0]} is for --web=DIR. Received: web={arguments.web}"
+            )
     formats = arguments.format
+    if arguments.web and formats and "web" not in formats:
+        formats = [*formats, "web"]
     report = None
     if arguments.serving and "saved_model" in (formats or FORMATS):
         # Here, for help and errors in flags should not wait for TensorFlow.
@@ -112,6 +148,16 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.serving,
         )
         print(f"How to serve it tells {bundle / 'README.md'}")
+    if arguments.web:
+        folder = hn.export.write_web(
+            run,
+            arguments.web,
+            arguments.web_codes,
+            arguments.web_thumbnails,
+            arguments.litertjs,
+        )
+        print(f"To see it: python -m http.server --directory {folder}")
+    # Last, for what broke its bound takes nothing else with it.
     if report is not None:
         report.check()
     return 0

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from hashnet_tf._files import (
     only_writer,
@@ -93,6 +94,42 @@ def open_images(source: Mapping[str, typing.Any]) -> ImageSet:
         part = settings.pop("part")
         return getattr(load(**settings), part)
     return _open_folder(source["folder"])[0]
+
+
+def images_of(code_set: CodeSet, indices: npt.ArrayLike) -> ImageSet:
+    """Opens the images that codes were made of.
+
+    Args:
+        code_set: `CodeSet`.
+        indices: Places in it.
+
+    Returns:
+        `ImageSet` of them, in that order.
+
+    Raises:
+        FileNotFoundError: If they are not there any more.
+    """
+    source = code_set.manifest["images"]
+    if source is None:
+        raise FileNotFoundError(
+            "A code set must tell where its images are."
+            f" Received: images={source} in its manifest"
+        )
+    try:
+        there = open_images(source)
+    except (ValueError, OSError) as error:
+        raise FileNotFoundError(
+            f"The images of a code set must be where they were encoded: {error}"
+        ) from error
+    # By name, for files that are no images may have been left out.
+    places = {name: place for place, name in enumerate(there.names)}
+    names = [code_set.ids[index] for index in np.asarray(indices)]
+    if gone := [name for name in names if name not in places]:
+        raise FileNotFoundError(
+            "The images of a code set must be where they were encoded."
+            f" Received: no {gone[0]} in {source}"
+        )
+    return there.subset([places[name] for name in names])
 
 
 def _open_folder(folder: Path) -> tuple[FileImages, Account]:

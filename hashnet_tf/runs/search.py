@@ -18,7 +18,6 @@ from hashnet_tf.runs.encoders import Encoder, Images, as_encoder, framed_pixels
 # TensorFlow, Keras and Matplotlib are imported where they are used: a search
 # by a LiteRT file should not wait for them.
 if typing.TYPE_CHECKING:
-    from hashnet_tf.datasets import ImageSet
     from hashnet_tf.models import HashNet
     from hashnet_tf.runs.run import Run
 
@@ -105,6 +104,7 @@ class Neighbours:
             )
         from hashnet_tf.datasets import pixel_array
         from hashnet_tf.plots import plot_neighbours
+        from hashnet_tf.runs.encoding import images_of
 
         height, width = self.images.shape[1:3]
         indices = self.indices[:, :DRAWN]
@@ -112,7 +112,7 @@ class Neighbours:
         # A subset of a stream comes in the stream's own order.
         wanted, places = np.unique(indices, return_inverse=True)
         pixels = pixel_array(
-            self._images(wanted), (height, width), self.framing
+            images_of(self.code_set, wanted), (height, width), self.framing
         )
         found = [
             [pixels[place] for place in row] for row in places.reshape(q, k)
@@ -136,32 +136,6 @@ class Neighbours:
             return f"{distance}"
         title = f"{distance} {self.label(index)}".rstrip()
         return title if len(title) <= TITLE else f"{title[: TITLE - 1]}…"
-
-    def _images(self, indices: np.ndarray) -> "ImageSet":
-        from hashnet_tf.runs.encoding import open_images
-
-        source = self.code_set.manifest["images"]
-        if source is None:
-            raise FileNotFoundError(
-                "A code set must tell where its images are."
-                f" Received: images={source} in its manifest"
-            )
-        try:
-            there = open_images(source)
-        except (ValueError, OSError) as error:
-            raise FileNotFoundError(
-                f"The images of a code set must be where they were encoded:"
-                f" {error}"
-            ) from error
-        # By name, for files that are no images may have been left out.
-        places = {name: place for place, name in enumerate(there.names)}
-        names = [self.code_set.ids[index] for index in indices]
-        if gone := [name for name in names if name not in places]:
-            raise FileNotFoundError(
-                "The images of a code set must be where they were encoded."
-                f" Received: no {gone[0]} in {source}"
-            )
-        return there.subset([places[name] for name in names])
 
 
 def search_images(

@@ -1,19 +1,16 @@
 """Small pictures of what is in an index, made once and kept for a while."""
 
 import collections
-import io
 import os
 import stat
 import threading
 
-from hashnet_tf.datasets.pixels.pillow import open_image
+from hashnet_tf.datasets.pixels.pillow import small_jpeg
 from hashnet_tf.index import Entry
 
 # Pixels of the longer side; twice what a page shows, for fine screens.
 SIDE = 320
-# Some kilobytes each.
 KEPT = 2000
-QUALITY = 80
 _Key = tuple[str, int, int]
 
 
@@ -83,13 +80,7 @@ def _key(path: str) -> _Key | None:
 
 def _made(path: str) -> bytes | None:
     try:
-        image = open_image(path, least_side=SIDE)
+        return small_jpeg(path, SIDE)
     # One too large for the memory that is left is not shown.
     except (OSError, ValueError, MemoryError):
         return None
-    image.thumbnail((SIDE, SIDE))
-    # What a file tells of camera and place stays in the file.
-    image.info.clear()
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=QUALITY, exif=b"")
-    return out.getvalue()

@@ -175,7 +175,7 @@ def test_it_is_among_the_choices(toy):
     )
     assert chosen.format == ["toy"]
     assert chosen.quantize == ["none", "coarse"]
-    assert "saved_model,litert,toy" in parser.format_help()
+    assert "saved_model,litert,web,toy" in parser.format_help()
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,10 @@ def test_names_in_a_run(tmp_path):
         FORMATS["litert"].file_name("litert", "int8") == "encoder_int8.tflite"
     )
     assert format_of(tmp_path) is FORMATS["saved_model"]
+    assert FORMATS["web"].file_name("web") == "encoder_web.tflite"
     assert format_of(tmp_path / "a.tflite") is FORMATS["litert"]
+    # Of the two suffixes that fit, the longer.
+    assert format_of(tmp_path / "encoder_web.tflite") is FORMATS["web"]
     assert format_of(tmp_path / "a") is FORMATS["litert"]
 
 

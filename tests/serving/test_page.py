@@ -3,18 +3,9 @@
 import base64
 import os
 import re
-import shutil
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
-)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="No chromium: apt-get install chromium"
-)
 # Zeros behind the bytes are made there, for to send many takes its time.
 DROP = """([text, zeros, name, kind]) => {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -33,16 +24,6 @@ PASTE = """([text]) => {
     const pasted = new ClipboardEvent("paste", { clipboardData: data });
     document.dispatchEvent(pasted);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

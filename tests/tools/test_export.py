@@ -66,7 +66,7 @@ def test_prints_a_row_for_each_artefact(exported, run):
     assert (exported.code, exported.err) == (0, "")
     table = rows(exported.out)
     names = ["", "_float16", "_dynamic", "_int8"]
-    files = [f"encoder{name}.tflite" for name in names]
+    files = [f"encoder{name}.tflite" for name in [*names, "_web"]]
     assert list(table) == ["saved_model/1", *files]
     report = run.report["retrieval"]
     _, pixels = queries(run)
@@ -79,7 +79,7 @@ def test_prints_a_row_for_each_artefact(exported, run):
         if path.is_file():
             assert size == pytest.approx(path.stat().st_size / 1e6, abs=5e-3)
         assert map_ == pytest.approx(report["map"], abs=0.01)
-    for name in ("saved_model/1", "encoder.tflite"):
+    for name in ("saved_model/1", "encoder.tflite", "encoder_web.tflite"):
         assert table[name][1] == 0
         assert table[name][3] == pytest.approx(report["map"], abs=5e-5)
     assert f"Keras{' ' * 10}" in exported.out
@@ -310,6 +310,40 @@ def test_what_is_exported_is_served_and_not_made_again(
     written = copy.export_path / "saved_model" / "1" / DESCRIPTION
     written.write_text("{}")
     assert exported_version(copy) is None
+
+
+@pytest.mark.slow
+def test_a_folder_for_browsers(run, hashnet, fails, tmp_path):
+    from hashnet_tf.export import web
+
+    npm, site = tmp_path / "npm", tmp_path / "site"
+    for file in web._runtime_files(npm / "@litertjs").values():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(file.name)
+    words = [f"--workdir={run.path}", f"--web={site}", f"--litertjs={npm}"]
+    words += ["--format=web", "--queries=9", "--database=30", "--at=100"]
+    ended = hashnet("export", *words, "--web_thumbnails")
+    assert (ended.code, ended.err) == (0, "")
+    assert list(rows(ended.out)) == ["encoder_web.tflite"]
+    assert ended.out.endswith(f"http.server --directory {site}\n")
+    database = CodeSet.load(run.codes_path("database"))
+    told = json.loads((site / "codes.json").read_text())
+    assert told["names"] == database.ids
+    assert len(list((site / "thumbnails").iterdir())) == len(database.ids)
+    # Another format does not leave the browsers' out.
+    words[3] = "--format=litert"
+    codes = run.codes_path("query")
+    ended = hashnet("export", *words, f"--web_codes={codes}")
+    assert list(rows(ended.out)) == ["encoder.tflite", "encoder_web.tflite"]
+    told = json.loads((site / "codes.json").read_text())
+    assert told["names"] == CodeSet.load(codes).ids
+
+
+def test_flags_of_a_folder_that_is_not_asked_for(run, fails):
+    line = fails("export", f"--workdir={run.path}", "--web_thumbnails")
+    assert line.endswith(
+        "--web_thumbnails is for --web=DIR. Received: web=None"
+    )
 
 
 @pytest.mark.parametrize(

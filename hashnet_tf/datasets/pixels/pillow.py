@@ -29,6 +29,8 @@ from hashnet_tf._framings import (
 _FORMATS = ("PNG", "WEBP", "BMP")
 # Of many that are refused.
 SHOWN = 5
+# Of small pictures, some kilobytes each.
+QUALITY = 80
 
 Path = os.PathLike[str] | str
 Pixels = npt.NDArray[np.uint8]
@@ -93,6 +95,39 @@ def open_image(
             "An image must be whole and of a size that can be decoded."
             f" Received: {len(content):,} bytes ({error})"
         ) from error
+
+
+def small_jpeg(source: Path | bytes | Image.Image, side: int) -> bytes:
+    """Returns a small picture of an image file, upright.
+
+    What a file tells of camera and place stays in the file.
+
+    Args:
+        source: As `open_image` takes it, or what it gave.
+        side: Int, most pixels of the longer side; none is made larger.
+
+    Returns:
+        Bytes of a JPEG.
+
+    Raises:
+        ValueError: As `open_image`.
+        OSError: As `open_image`.
+
+    Example:
+
+    >>> from PIL import Image
+    >>> from hashnet_tf.datasets.pixels.pillow import open_image, small_jpeg
+    >>> open_image(small_jpeg(Image.new("RGB", (60, 40)), 30)).size
+    (30, 20)
+    """
+    image = source
+    if not isinstance(image, Image.Image):
+        image = open_image(image, least_side=side)
+    image.thumbnail((side, side))
+    image.info.clear()
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=QUALITY, exif=b"")
+    return out.getvalue()
 
 
 def _opened(content: bytes) -> Image.Image:
