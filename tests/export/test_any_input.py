@@ -207,7 +207,7 @@ def test_the_saved_model_has_the_models_inputs(kind, models, artefacts):
         for name, signature in encoder.signatures.items()
         if not name.startswith("__")
     }
-    assert signatures.keys() == {"serving_default", "embed"}
+    assert signatures.keys() == {"serving_default", "serve", "embed"}
     expected = {
         tensor._keras_history.operation.name: {
             "int64": "int32",
