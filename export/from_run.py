@@ -18,7 +18,11 @@ from hashnet_tf.datasets import (
     pixel_array,
     undecodable_named,
 )
-from hashnet_tf.export.formats import FORMATS, ways_to_quantize
+from hashnet_tf.export.formats import (
+    FORMATS,
+    usual_formats,
+    ways_to_quantize,
+)
 from hashnet_tf.export.images import BATCH_SIZE
 from hashnet_tf.export.loading import load_encoder
 from hashnet_tf.export.measurement import (
@@ -117,14 +121,16 @@ def export_run(
 ) -> ExportReport:
     """Writes a run's artefacts and measures them on the run's test split.
 
-    `export/saved_model/<version>/`, and for each way to quantise
-    `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images for
-    the ranges of int8 are drawn from the training images by the run's seed.
-    An artefact that breaks its bound is removed.
+    `export/saved_model/<version>/`, `export/encoder.onnx` if it is named, and
+    for each way to quantise `export/encoder.tflite` or
+    `export/encoder_<quantize>.tflite`. Images for the ranges of int8 are drawn
+    from the training images by the run's seed. An artefact that breaks its
+    bound is removed.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
-        formats: Which of `FORMATS` to write, one at least; None for all.
+        formats: Which of `FORMATS` to write, one at least; None for those
+            that need no extra.
         quantize: The ways to quantise the files of the formats that can be, as
             in `to_litert`.
         z: As in `to_litert`.
@@ -152,7 +158,7 @@ def export_run(
     print(report.table())
     ```
     """
-    formats = tuple(FORMATS if formats is None else formats)
+    formats = tuple(usual_formats() if formats is None else formats)
     quantize = tuple(quantize)
     if set(formats) - set(FORMATS) or not formats:
         raise ValueError(
