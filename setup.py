@@ -31,6 +31,8 @@ def places():
 PACKAGE_DIR, PACKAGES = places()
 # What `hashnet serve` needs, and its tests.
 SERVE = ["fastapi>=0.115", "prometheus-client>=0.20", "uvicorn>=0.30"]
+# What writes ONNX files, and runs them.
+ONNX = ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
 # Where codes go, by the engine.
 STORES = {
     "duckdb": ["duckdb>=1.4"],
@@ -109,8 +111,10 @@ setup(
         # An engine of hashnet_tf.index.stores each.
         **STORES,
         "jax": ["jax>=0.5"],
+        "onnx": ONNX,
         "serve": SERVE,
         "test": [
+            *ONNX,
             *SERVE,
             *TESTED,
             "httpx>=0.27",

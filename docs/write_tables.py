@@ -3,14 +3,16 @@
   python docs/write_tables.py
 
 What they say stands in the registries of the package, in the TOML files of
-hashnet_tf/datasets/protocols/ and in docs/results/, which measure_results.py
-writes; a test fails where a page is older than these.
+hashnet_tf/datasets/protocols/, in an encoder that is exported to be read, and
+in docs/results/, which measure_results.py writes; a test fails where a page is
+older than these.
 """
 
 import functools
 import json
 import pathlib
 import re
+import tempfile
 import textwrap
 import typing
 from collections.abc import Callable, Iterable
@@ -19,6 +21,7 @@ import hashnet_tf as hn
 from hashnet_tf.datasets.protocol import Protocol
 from hashnet_tf.datasets.sources import SOURCES
 from hashnet_tf.export.formats import FORMATS, Bound
+from hashnet_tf.export.signatures import signatures_of
 from hashnet_tf.index.stores import STORES
 from hashnet_tf.methods import METHODS
 
@@ -161,6 +164,49 @@ def _bounds() -> str:
             for way, bound in kind.bounds.items()
         ],
     )
+
+
+# What is in each tensor of an exported encoder.
+MEANINGS = {
+    "images": "RGB, of values in [0, 255]; framed already where the size is"
+    " fixed",
+    "image_bytes": "JPEG, PNG, WebP or BMP files",
+    "codes": "the bits, packed: the first in the highest place of the first"
+    " byte",
+    "code_bytes": "the bytes of `codes` as strings, base64 over REST",
+    "signs": "the bits as -1 and +1",
+    "ok": "whether the file could be decoded; its codes and signs are 0 where"
+    " not",
+    "z": "what the bits are the signs of",
+}
+
+
+def _signatures() -> str:
+    """Returns what an encoder takes and gives, read from its files."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        backbone = hn.models.backbone("small_cnn", (224, 224, 3))
+        model = hn.HashNet(backbone, BITS)
+        for name, kind in FORMATS.items():
+            place = pathlib.Path(folder, kind.file_name(name))
+            path = kind.function("write")(model, place)
+            for signature in signatures_of(path):
+                called = ", ".join(f"`{name}`" for name in signature.names)
+                for way in ("takes", "gives"):
+                    rows += [
+                        [
+                            kind.title,
+                            called or "-",
+                            way,
+                            f"`{port.name}`",
+                            port.dtype,
+                            port.shape,
+                            MEANINGS[port.name],
+                        ]
+                        for port in getattr(signature, way)
+                    ]
+    columns = ["format", "signature", "", "name", "dtype", "shape", "meaning"]
+    return _table(columns, rows)
 
 
 def _study(name: str) -> dict[str, typing.Any]:
@@ -328,7 +374,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "data-sets.md": {"sources": _sources, "protocols": _protocols},
     "stores.md": {"stores": _stores},
     "training.md": {"methods": _methods},
-    "deploying.md": {"bounds": _bounds},
+    "deploying.md": {"bounds": _bounds, "signatures": _signatures},
     "results.md": _results("mirflickr"),
     "embeddings.md": {
         f"embeddings {name}": functools.partial(_embeddings, name)

@@ -11,9 +11,12 @@ from .measurement import Measurement as Measurement
 from .measurement import Reference as Reference
 from .measurement import broken_bounds as broken_bounds
 from .measurement import measure_encoders as measure_encoders
+from .onnx_encoder import OnnxEncoder as OnnxEncoder
+from .onnx_file import to_onnx as to_onnx
 from .parity import ParityError as ParityError
 from .parity import ParityReport as ParityReport
 from .parity import check_litert as check_litert
+from .parity import check_onnx as check_onnx
 from .parity import check_saved_model as check_saved_model
 from .saved_model import to_saved_model as to_saved_model
 from .saved_model_encoder import SavedModelEncoder as SavedModelEncoder
@@ -29,6 +32,7 @@ __all__ = [
     "ExportReport",
     "LiteRTEncoder",
     "Measurement",
+    "OnnxEncoder",
     "ParityError",
     "ParityReport",
     "Reference",
@@ -37,12 +41,14 @@ __all__ = [
     "backbone_encoder",
     "broken_bounds",
     "check_litert",
+    "check_onnx",
     "check_saved_model",
     "export_run",
     "load_encoder",
     "measure_encoders",
     "to_image_embedder",
     "to_litert",
+    "to_onnx",
     "to_saved_model",
     "to_web",
     "vector_encoder",

@@ -11,9 +11,13 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
-NAME = "hashnet.json"
-# Of the file with zeros in its place.
-DIGEST = "file_digest"
+from hashnet_tf.export._metadata import (
+    DIGEST,
+    NAME,
+    check_digest,
+    sealed,
+    unsealed_text,
+)
 
 
 def check_self_contained(content: bytes) -> None:
@@ -67,7 +71,7 @@ def with_metadata(content: bytes, values: Mapping[str, Any]) -> bytes:
     read_metadata(described)["bits"]  # 48
     ```
     """
-    text = json.dumps({**values, DIGEST: "0" * 64}).encode("utf-8")
+    text = unsealed_text(values).encode("utf-8")
     model: Any = flatbuffer_utils.read_model_from_bytearray(content)
     entry = schema.MetadataT()
     entry.name, entry.buffer = NAME, len(model.buffers)
@@ -76,8 +80,7 @@ def with_metadata(content: bytes, values: Mapping[str, Any]) -> bytes:
     buffer.data = np.frombuffer(text, dtype=np.uint8)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or ()), entry]
-    content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    return _with_digest(content, "0" * 64, hashlib.sha256(content).hexdigest())
+    return sealed(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
 
 
 def read_metadata(content: bytes) -> Any:
@@ -106,7 +109,7 @@ def read_metadata(content: bytes) -> Any:
             values = json.loads(data.tobytes())
             # Version 0.1 wrote none.
             if isinstance(values, dict) and DIGEST in values:
-                _check_digest(content, values.pop(DIGEST))
+                check_digest(content, values.pop(DIGEST))
             return values
     return None
 
@@ -180,14 +183,3 @@ def with_hash_layer(
 def _name(metadata: Any) -> str:
     name = metadata.name
     return name.decode() if isinstance(name, bytes) else name
-
-
-def _with_digest(content: bytes, old: str, new: str) -> bytes:
-    told = f'"{DIGEST}": "{{}}"'
-    return content.replace(told.format(old).encode(), told.format(new).encode())
-
-
-def _check_digest(content: bytes, digest: str) -> None:
-    as_written = _with_digest(content, digest, "0" * 64)
-    if hashlib.sha256(as_written).hexdigest() != digest:
-        raise ValueError("the file has changed since it was written")

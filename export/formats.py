@@ -42,6 +42,8 @@ class ExportFormat:
         options: Tuple of str, which of the options of `export_run` its `write`
             takes: of "quantize", "representative", "z", "batch_size",
             "image_dtype" and "report".
+        extra: Str, of the package's extras, what it needs; empty where it is
+            among what is written if no format is named.
         suffix: Str, with the dot, of the file or folder that it writes; empty
             for a folder of versions.
         bounds: Dict from each way to quantise to the `Bound` of what may
@@ -60,6 +62,7 @@ class ExportFormat:
     check: str
     open: str
     options: tuple[str, ...] = ()
+    extra: str = ""
     suffix: str = ""
     bounds: Mapping[str | None, Bound | None] = dataclasses.field(
         default_factory=lambda: {None: None}
@@ -122,7 +125,27 @@ FORMATS: dict[str, ExportFormat] = {
         open="hashnet_tf.export.litert_encoder:LiteRTEncoder",
         suffix="_web.tflite",
     ),
+    "onnx": ExportFormat(
+        title="ONNX",
+        write="hashnet_tf.export.onnx_file:to_onnx",
+        check="hashnet_tf.export.parity:check_onnx",
+        open="hashnet_tf.export.onnx_encoder:OnnxEncoder",
+        extra="onnx",
+        suffix=".onnx",
+    ),
 }
+
+
+def usual_formats() -> tuple[str, ...]:
+    """Returns the names of the formats that need no extra.
+
+    Example:
+
+    >>> from hashnet_tf.export.formats import usual_formats
+    >>> usual_formats()
+    ('saved_model', 'litert')
+    """
+    return tuple(name for name, kind in FORMATS.items() if not kind.extra)
 
 
 def ways_to_quantize() -> tuple[str | None, ...]:

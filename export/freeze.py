@@ -35,6 +35,20 @@ def check_is_hashnet(model: HashNet) -> None:
         )
 
 
+def check_backend() -> None:
+    """Checks that Keras runs on what writes graphs.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "Export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow"
+            " and load the .keras file there, whichever backend wrote it."
+            f" Received: keras.backend.backend()={keras.backend.backend()!r}"
+        )
+
+
 def is_of_images(model: HashNet) -> bool:
     """Tells whether a model takes RGB images of one known size, alone."""
     network = NetworkInputs.of(model.backbone)
@@ -211,8 +225,9 @@ def frozen_archive(
 ) -> Any:
     """Returns an archive of `model` with the signature `serving_default`.
 
-    Its inputs are those of `inputs_of`, of images `images`, `[n, height, width,
-    3]` of the trained size; its outputs are those of `to_outputs`.
+    It is `serve` too, as what `keras.Model.export` writes. Its inputs are those
+    of `inputs_of`, of images `images`, `[n, height, width, 3]` of the trained
+    size; its outputs are those of `to_outputs`.
 
     Args:
         model: `HashNet`.
@@ -234,12 +249,7 @@ def frozen_archive(
     >>> model = hn.HashNet(hn.models.backbone("small_cnn", (16, 16, 3)), 12)
     >>> archive = frozen_archive(model)
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "Export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow"
-            " and load the .keras file there, whichever backend wrote it."
-            f" Received: keras.backend.backend()={keras.backend.backend()!r}"
-        )
+    check_backend()
     inputs = inputs_of(model, image_dtype)
     # It finds the variables that its functions use, where a tf.Module finds
     # none of a Keras 3 model; `track` would write each of them twice.
@@ -254,9 +264,9 @@ def frozen_archive(
         z = model.hash_layer(features)
         return exact_bits(z) if to_outputs is None else to_outputs(z, features)
 
-    archive.add_endpoint(
-        "serving_default", encode, tensor_specs(inputs, batch_size)
-    )
+    # Keras writes it as serving_default too. By this name TensorFlow Lite's
+    # converter knows what Keras wrote, and takes serving_default alone.
+    archive.add_endpoint("serve", encode, tensor_specs(inputs, batch_size))
     return archive
 
 

@@ -19,7 +19,11 @@ from hashnet_tf.datasets import (
     pixel_array,
     undecodable_named,
 )
-from hashnet_tf.export.formats import FORMATS, ways_to_quantize
+from hashnet_tf.export.formats import (
+    FORMATS,
+    usual_formats,
+    ways_to_quantize,
+)
 from hashnet_tf.export.images import BATCH_SIZE
 from hashnet_tf.export.loading import load_encoder
 from hashnet_tf.export.measurement import (
@@ -121,7 +125,8 @@ def export_run(
 ) -> ExportReport:
     """Writes a run's artefacts and measures them on the run's test split.
 
-    `export/saved_model/<version>/`, and for each way to quantise
+    `export/saved_model/<version>/`, `export/encoder_web.tflite`,
+    `export/encoder.onnx` if it is named, and for each way to quantise
     `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images for
     the ranges of int8 are drawn from the training images by the run's seed.
     Each is written apart and put into its place once it is measured: an
@@ -131,7 +136,8 @@ def export_run(
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
-        formats: Which of `FORMATS` to write, one at least; None for all.
+        formats: Which of `FORMATS` to write, one at least; None for those
+            that need no extra.
         quantize: The ways to quantise the files of the formats that can be, as
             in `to_litert`.
         z: As in `to_litert`.
@@ -160,7 +166,7 @@ def export_run(
     print(report.table())
     ```
     """
-    formats = tuple(FORMATS if formats is None else formats)
+    formats = tuple(usual_formats() if formats is None else formats)
     quantize = tuple(quantize)
     if set(formats) - set(FORMATS) or not formats:
         raise ValueError(

@@ -80,7 +80,7 @@ def decode_files(
 
 
 def served_bits(z: Tensor, ok: Tensor | None = None) -> Outputs:
-    """Turns z into the outputs of a signature that gives bits.
+    """Turns z into the outputs of a signature that gives bits and strings.
 
     Args:
         z: Real tensor `[n, K]`.
@@ -110,7 +110,7 @@ def served_bits(z: Tensor, ok: Tensor | None = None) -> Outputs:
 
 
 class MoreSignatures:
-    """What a SavedModel has beside `serving_default` and `embed`: nothing.
+    """What a SavedModel has beside those of every model: nothing.
 
     Args:
         model: `HashNet`.
@@ -130,6 +130,8 @@ class MoreSignatures:
 
     def requests(self, some: dict[str, np.ndarray]) -> dict[str, Any]:
         """Returns a request for each signature, as `write_warmup` takes them.
+
+        For none by a second name.
 
         Args:
             some: Arrays by the names of the inputs.
@@ -224,7 +226,7 @@ class ImageSignatures(MoreSignatures):
 
 
 def more_signatures(model: HashNet, inputs: EncoderInputs) -> MoreSignatures:
-    """Returns what a SavedModel of `model` has beside the two of each kind.
+    """Returns what a SavedModel of `model` has beside those of every model.
 
     Args:
         model: `HashNet`.

@@ -1,6 +1,6 @@
 """What an encoder takes: images of the trained size, some at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,23 @@ def image_batches(
     """
     for start in range(0, len(images), batch_size):
         yield images[start : start + batch_size]
+
+
+def joined_codes(codes: Iterable[np.ndarray], bits: int) -> np.ndarray:
+    """Returns the codes of batches as one array, though there be none.
+
+    Args:
+        codes: Iterable of uint8 arrays `[n, ceil(bits / 8)]`.
+        bits: Int, K.
+
+    Example:
+
+    >>> from hashnet_tf.export.images import joined_codes
+    >>> joined_codes([], 12).shape
+    (0, 2)
+    """
+    none = np.zeros((0, -(-bits // 8)), dtype=np.uint8)
+    return np.concatenate([none, *codes])
 
 
 def some_images(

@@ -201,7 +201,7 @@ def check_quantize(
 
 
 def check_is_of_numbers(inputs: EncoderInputs) -> None:
-    """Checks that LiteRT can take the inputs of a network.
+    """Checks that a LiteRT or ONNX file can take the inputs of a network.
 
     Args:
         inputs: `EncoderInputs`.
@@ -212,7 +212,7 @@ def check_is_of_numbers(inputs: EncoderInputs) -> None:
     for field in inputs.fields:
         if field.dtype == "string":
             raise ValueError(
-                "`model` must take numbers: LiteRT's own operators look no"
+                "`model` must take numbers: a LiteRT or ONNX file looks no"
                 " string up. Turn text into ids before the network, by the"
                 " same keras.layers.TextVectorization or StringLookup."
                 f" Received: the input {field.name!r} of strings"

@@ -15,7 +15,7 @@ from hashnet_tf._output import silenced
 from hashnet_tf.datasets.pixels.pillow import pixel_batches
 from hashnet_tf.export._litert_file import read_metadata, with_hash_layer
 from hashnet_tf.export.encoder_inputs import EncoderInputs, inputs_told
-from hashnet_tf.export.images import BATCH_SIZE
+from hashnet_tf.export.images import BATCH_SIZE, joined_codes
 
 
 class LiteRTEncoder:
@@ -178,11 +178,8 @@ class LiteRTEncoder:
                 encoder takes no RGB images of one size.
             FileNotFoundError: If a file is missing.
         """
-        size, framing = self.inputs.of_files()
-        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in pixel_batches(paths, size, framing):
-            codes.append(self.encode(batch))
-        return np.concatenate(codes)
+        batches = pixel_batches(paths, *self.inputs.of_files())
+        return joined_codes(map(self.encode, batches), self.bits)
 
     def embed(self, images: Any) -> np.ndarray:
         """Returns z of inputs, before it becomes bits.

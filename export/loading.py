@@ -8,24 +8,26 @@ from hashnet_tf.export.formats import format_of
 
 if TYPE_CHECKING:
     from hashnet_tf.export.litert_encoder import LiteRTEncoder
+    from hashnet_tf.export.onnx_encoder import OnnxEncoder
     from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 
 
 def load_encoder(
     path: os.PathLike[str] | str,
-) -> "LiteRTEncoder | SavedModelEncoder":
+) -> "LiteRTEncoder | OnnxEncoder | SavedModelEncoder":
     """Opens an exported encoder.
 
     Args:
-        path: File that `to_litert` wrote, folder of a version that
+        path: File that `to_litert` or `to_onnx` wrote, folder of a version that
             `to_saved_model` wrote, or the folder of all versions, of which
             the highest is taken.
 
     Returns:
-        `LiteRTEncoder` or `SavedModelEncoder`.
+        `LiteRTEncoder`, `OnnxEncoder` or `SavedModelEncoder`.
 
     Raises:
         ValueError: If there is no encoder.
+        ImportError: If the extra of its format is not installed.
 
     Example:
 

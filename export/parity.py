@@ -9,6 +9,7 @@ import numpy as np
 
 from hashnet_tf.export.freeze import inputs_of
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
+from hashnet_tf.export.onnx_encoder import OnnxEncoder
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval import pack
@@ -126,6 +127,41 @@ def check_litert(
     features = outputs.pop("features", np.zeros(0))
     if not np.isfinite(features).all():
         raise ParityError(f"{path} gives features that are no numbers.")
+    _check_agreement(path, **outputs)
+    return report
+
+
+def check_onnx(
+    path: os.PathLike[str] | str, model: HashNet, images: Any
+) -> ParityReport:
+    """Compares an ONNX file's bits with `model.encode`.
+
+    Args:
+        path: File that `to_onnx` wrote.
+        model: `HashNet`.
+        images: uint8 array `[n, height, width, 3]` of the trained size, n >= 1;
+            of another model inputs as `model.encode` takes them.
+
+    Returns:
+        `ParityReport`.
+
+    Raises:
+        ParityError: If a bit differs whose |z| is above 1e-4 of the largest,
+            the codes have another length, or codes and signs disagree.
+        ValueError: If the file is no encoder of such images, `images` are not
+            such, or the model's z are not finite.
+        ImportError: If ONNX Runtime is not installed.
+
+    Example:
+
+    ```python
+    path = hn.export.to_onnx(model, "encoder.onnx")
+    hn.export.check_onnx(path, model, images).bits_moved  # 0
+    ```
+    """
+    images = _check(images, model)
+    outputs = OnnxEncoder(path).run(images)
+    report = _compare(path, outputs["codes"], model, images, exact=True)
     _check_agreement(path, **outputs)
     return report
 

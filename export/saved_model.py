@@ -20,7 +20,7 @@ from hashnet_tf.export.freeze import (
     packed,
     tensor_specs,
 )
-from hashnet_tf.export.image_signatures import more_signatures, served_bits
+from hashnet_tf.export.image_signatures import more_signatures
 from hashnet_tf.export.parity import (
     ParityError,
     compare_codes,
@@ -65,9 +65,10 @@ def check_signatures(
     inputs = encoder.inputs
     some = {name: x[:FEW] for name, x in inputs.some(samples).items()}
     given = inputs.packed(some)
-    codes = encoder.run("serving_default", some)["codes"]
     expected = model_bits(model, given)
-    compare_codes(f"{path}, serving_default,", codes, *expected, exact=True)
+    for signature in ("serving_default", "serve"):
+        codes = encoder.run(signature, some)["codes"]
+        compare_codes(f"{path}, {signature},", codes, *expected, exact=True)
     more_signatures(model, inputs).check(path, encoder, some)
     _check_z(path, encoder.run("embed", some)["z"], model, given)
     _check_size_is_enforced(path, some)
@@ -133,13 +134,16 @@ def to_saved_model(
     | signature | input | outputs |
     |---|---|---|
     | `serving_default` | `images` of the trained size | bits |
-    | `encode_images` | `images`, uint8 of any one size | bits |
-    | `encode_bytes` | `image_bytes`: JPEG, PNG, WebP, BMP | bits, `ok` |
+    | `encode_images` | `images`, uint8 of any one size | bits, strings |
+    | `encode_bytes` | `image_bytes`: files | bits, strings, `ok` |
     | `embed` | `images` of the trained size | `z`, float32 `[n, K]` |
 
-    Bits are `codes`, packed uint8 `[n, ceil(K / 8)]`; the same as strings,
-    `code_bytes` `[n]`, which are base64 over REST; and `signs`, int8 `[n, K]`
-    of -1 and +1. Images are RGB `[n, height, width, 3]` of values in [0, 255];
+    Bits are `codes`, packed uint8 `[n, ceil(K / 8)]`, and `signs`, int8
+    `[n, K]` of -1 and +1. Strings are the codes again, `code_bytes` `[n]`,
+    which are base64 over REST. `serving_default` gives none, for no other
+    format has them, and is `serve` too: by that name tf2onnx and TensorFlow
+    Lite's converter take it, though nothing tells them which. Images are RGB
+    `[n, height, width, 3]` of values in [0, 255], files JPEG, PNG, WebP or BMP;
     `encode_images` and `encode_bytes` frame them as at the model's own test
     (`model.framing`); where the trained size is wanted they must be framed
     already, and another size is refused. At least one image: the graphs that
@@ -150,10 +154,10 @@ def to_saved_model(
     JPEG in one scan of more than 2^28, is refused by its header before it is
     decoded.
 
-    Of any other model the signatures are `serving_default` and `embed`, with an
-    input for each of the model's, by its name: float32 for floats, int32 for
-    integers, strings. Nothing is decoded or framed; other shapes, NaN and
-    infinity are refused.
+    Of any other model the signatures are `serving_default`, `serve` and
+    `embed`, with an input for each of the model's, by its name: float32 for
+    floats, int32 for integers, strings. Nothing is decoded or framed; other
+    shapes, NaN and infinity are refused.
 
     Beside the graph, `assets.extra/` holds a request for each signature, which
     TensorFlow Serving replays before it serves the version, and
@@ -201,7 +205,7 @@ def to_saved_model(
     inputs = inputs_of(model, image_dtype)
     given = first_of(inputs, samples)
     more = more_signatures(model, inputs)
-    archive = frozen_archive(model, lambda z, _: served_bits(z), image_dtype)
+    archive = frozen_archive(model, image_dtype=image_dtype)
 
     def embed(*tensors: Tensor) -> Outputs:
         z = frozen_z(model, packed(inputs, tensors))

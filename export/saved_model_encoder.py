@@ -15,6 +15,7 @@ from hashnet_tf._files import file_digest
 from hashnet_tf._framings import check_framing
 from hashnet_tf.datasets import file_batches
 from hashnet_tf.export.encoder_inputs import EncoderInputs, inputs_told
+from hashnet_tf.export.images import joined_codes
 
 DESCRIPTION = pathlib.Path("assets.extra", "hashnet.json")
 
@@ -194,10 +195,11 @@ class SavedModelEncoder:
             ValueError: If the inputs have another form, shape or dtype or hold
                 NaN, or images were scaled to [0, 1].
         """
-        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in self.inputs.batches(images):
-            codes.append(self.run("serving_default", batch)["codes"])
-        return np.concatenate(codes)
+        codes = (
+            self.run("serving_default", batch)["codes"]
+            for batch in self.inputs.batches(images)
+        )
+        return joined_codes(codes, self.bits)
 
     def encode_files(
         self, paths: Iterable[os.PathLike[str] | str]
@@ -215,11 +217,8 @@ class SavedModelEncoder:
                 encoder takes no RGB images of one size.
             FileNotFoundError: If a file is missing.
         """
-        size, framing = self.inputs.of_files()
-        codes = [np.zeros((0, -(-self.bits // 8)), dtype=np.uint8)]
-        for batch in file_batches(paths, size, framing):
-            codes.append(self.encode(batch))
-        return np.concatenate(codes)
+        batches = file_batches(paths, *self.inputs.of_files())
+        return joined_codes(map(self.encode, batches), self.bits)
 
 
 def _sizes(tensor: Any) -> list[int]:

@@ -150,6 +150,9 @@ ROWS = {
 
 @pytest.mark.parametrize("name", TABLES["PAGES"])
 def test_tables_are_new(name):
+    if name == "deploying.md":
+        for module in ("tf2onnx", "onnxruntime"):
+            pytest.importorskip(module, reason="needs the extra [onnx]")
     text = (ROOT / "docs" / name).read_text("utf-8")
     assert TABLES["with_tables"](text, name) == text
     assert ROWS[name] in text

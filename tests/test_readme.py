@@ -49,7 +49,7 @@ def test_every_block_is_tried():
     assert found == {
         "README.md": 1,
         "docs/data-sets.md": 1,
-        "docs/deploying.md": 2,
+        "docs/deploying.md": 4,
         "docs/embeddings.md": 5,
         "docs/indexing.md": 1,
         "docs/measuring-codes.md": 1,
@@ -134,10 +134,37 @@ def test_embeddings_run(capsys):
 
 
 def test_client_is_python():
-    # The other one has tests of its own among those of export.
-    text, _ = blocks("docs/deploying.md")
+    # The last one has tests of its own among those of export.
+    text, *_ = blocks("docs/deploying.md")
     # It needs a server, which the client's own tests have.
     assert "encode_files" in compile(text, "page", "exec").co_names
+
+
+@pytest.mark.slow
+def test_a_saved_model_is_converted_by_others(
+    models, saved_models, images, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    _, text, *_ = blocks("docs/deploying.md")
+    shutil.copytree(saved_models["48"], "runs/mine/export/saved_model/1")
+    names = run_block(text)
+    codes = names["layer"](images)["codes"]
+    np.testing.assert_array_equal(codes, models["48"].encode(images))
+    assert names["content"][4:8] == b"TFL3"
+
+
+def test_an_onnx_file_is_written_and_run(models, images, tmp_path, monkeypatch):
+    for module in ("tf2onnx", "onnxruntime"):
+        pytest.importorskip(module, reason="needs the extra [onnx]")
+    monkeypatch.chdir(tmp_path)
+    for name, image in zip(("cat.jpg", "dog.png"), images, strict=False):
+        Image.fromarray(image).save(name)
+    _, _, text, _ = blocks("docs/deploying.md")
+    names = {"model": models["48"], "images": images}
+    exec(compile(text, "page", "exec"), names)
+    assert names["moved"] == 0 and names["codes"].shape == (2, 6)
+    np.testing.assert_array_equal(names["again"], models["48"].encode(images))
+    assert json.loads(names["told"])["bits"] == 48
 
 
 @pytest.mark.slow

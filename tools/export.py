@@ -1,15 +1,20 @@
 """Freezes a run's network with the exact sign into encoders to ship.
 
-Writes a SavedModel (export/saved_model/VERSION, the next one that is free)
-and LiteRT files, runs each on the run's test split and compares it with Keras:
-its bits, its MAP, its size and its speed. Exit code 1 where one breaks its
-bound, which is then put into export/refused/, while all else is written:
-unquantised none of the bits may differ, float16 may move 0.2 % of them, dynamic
-and int8 3 %, and MAP may fall by .01. Bounds of your own:
+Writes a SavedModel (export/saved_model/VERSION, the next one that is free),
+LiteRT files, one of them for browsers, and, where it is named, an ONNX file, runs
+each on the run's test split and compares it with Keras: its bits, its MAP, its
+size and its speed. Exit code 1 where one breaks its bound, which is then put into
+export/refused/, while all else is written: unquantised none of the bits may
+differ, float16 may move 0.2 % of them, dynamic and int8 3 %, and MAP may fall by
+.01. Bounds of your own:
 
   hashnet export --workdir=runs/cats
   hashnet export --workdir=runs/cats --quantize=none,float16,dynamic,int8
   hashnet export --workdir=runs/cats --quantize=int8 --allow=int8:0.05
+
+ONNX needs more packages, pip install 'hashnet_tf[onnx]':
+
+  hashnet export --workdir=runs/cats --format=onnx
 
 With --serving=NAME it writes what starts TensorFlow Serving on the versions. A
 SavedModel of the run that is there already is served and not made again:
@@ -28,7 +33,11 @@ import argparse
 from collections.abc import Callable, Collection
 
 import hashnet_tf as hn
-from hashnet_tf.export.formats import FORMATS, ways_to_quantize
+from hashnet_tf.export.formats import (
+    FORMATS,
+    usual_formats,
+    ways_to_quantize,
+)
 from hashnet_tf.tools.main import add_data_at
 
 
@@ -40,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         type=_some_of(FORMATS),
-        help=f"what to write, some of {','.join(FORMATS)}; none: all",
+        help=f"what to write, some of {','.join(FORMATS)}; none:"
+        f" {','.join(usual_formats())}",
     )
     parser.add_argument(
         "--quantize",
@@ -127,14 +137,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.web and formats and "web" not in formats:
         formats = [*formats, "web"]
     report = None
-    if arguments.serving and "saved_model" in (formats or FORMATS):
+    if arguments.serving and "saved_model" in (formats or usual_formats()):
         # Here, for help and errors in flags should not wait for TensorFlow.
         from hashnet_tf.export.from_run import exported_version
 
         if there := exported_version(run, arguments.image_dtype):
             print(f"{there} is of this run's model; it is not made again")
             more = formats or (
-                FORMATS if arguments.quantize != ["none"] else ()
+                usual_formats() if arguments.quantize != ["none"] else ()
             )
             formats = [name for name in more if name != "saved_model"]
     if formats or formats is None:

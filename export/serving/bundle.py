@@ -265,7 +265,7 @@ by a file request.json, `{{"inputs": {{"{inputs[0]["name"]}": [...]}}}}`:
       {url}
 
 The answer holds `outputs`, an item for each: `codes`, the packed bits as
-numbers; `code_bytes`, the same in base64 (`b64`); and `signs`, -1 and +1.
+numbers, and `signs`, -1 and +1.
 """
 
 

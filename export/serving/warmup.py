@@ -22,6 +22,8 @@ def warmup_requests(
 ) -> dict[str, dict[str, Any]]:
     """Makes one request for each signature of an encoder's SavedModel.
 
+    But for `serve`, which is `serving_default` by another name.
+
     Args:
         size: `(height, width)`, the trained size.
         dtype: Str or dtype of the images of the trained size, "uint8" or

@@ -30,9 +30,8 @@ Images = npt.ArrayLike | Path | Iterable[Path]
 class Encoder(typing.Protocol):
     """What every encoder has. A class of any runtime that has it is one.
 
-    `KerasEncoder`, `hashnet_tf.export.LiteRTEncoder` and
-    `hashnet_tf.export.SavedModelEncoder` are encoders. Evaluation and search
-    take any.
+    `KerasEncoder`, and of `hashnet_tf.export` `LiteRTEncoder`, `OnnxEncoder`
+    and `SavedModelEncoder` are encoders. Evaluation and search take any.
 
     Attributes:
         bits: Int, K.

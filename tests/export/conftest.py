@@ -31,6 +31,18 @@ def quantized_files(models, representative, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def onnx_files(models, tmp_path_factory):
+    """Path of the ONNX file of each model but "other"; do not write there."""
+    for module in ("tf2onnx", "onnxruntime"):
+        pytest.importorskip(module, reason="needs the extra [onnx]")
+    folder = tmp_path_factory.mktemp("onnx")
+    return {
+        name: hn.export.to_onnx(models[name], folder / f"{name}.onnx")
+        for name in ("12", "48", "zero")
+    }
+
+
+@pytest.fixture(scope="session")
 def trained_model(models):
     """models["12"] once trained: compiled, with a beta, of another framing."""
     backbone = keras.models.clone_model(models["12"].backbone)

@@ -1,5 +1,6 @@
 """Encoders of other inputs than RGB images of one known size."""
 
+import importlib.util
 import json
 
 import keras
@@ -150,11 +151,15 @@ def models():
 def artefacts(models, tmp_path_factory):
     """Function from a kind and a format to what is written, once."""
     folder, there = tmp_path_factory.mktemp("artefacts"), {}
-    write = {"saved_model": hn.export.to_saved_model, "litert": with_z}
+    write = {
+        "saved_model": hn.export.to_saved_model,
+        "litert": with_z,
+        "onnx": hn.export.to_onnx,
+    }
 
     def artefact(kind, form):
         if (kind, form) not in there:
-            place = folder / f"{kind} {form}"
+            place = folder / f"{kind}.{form}"
             there[kind, form] = write[form](models[kind][0], place)
         return there[kind, form]
 
@@ -168,8 +173,17 @@ def with_z(model, path):
 CHECKS = {
     "saved_model": hn.export.check_saved_model,
     "litert": hn.export.check_litert,
+    "onnx": hn.export.check_onnx,
 }
-FORMS = pytest.mark.parametrize("form", CHECKS)
+HAS_ONNX = all(map(importlib.util.find_spec, ("tf2onnx", "onnxruntime")))
+needs_onnx = pytest.mark.skipif(not HAS_ONNX, reason="needs the extra [onnx]")
+FORMS = pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, marks=needs_onnx if form == "onnx" else ())
+        for form in CHECKS
+    ],
+)
 # Of two that take the same way one is enough for every day.
 SLOW = ("grey", "13 channels", "two inputs", "strings")
 OF_KINDS = [
@@ -181,8 +195,8 @@ OF_KINDS = [
 @FORMS
 @pytest.mark.parametrize("kind", OF_KINDS)
 def test_no_bit_moves(kind, form, models, artefacts):
-    if (kind, form) == ("strings", "litert"):
-        pytest.skip("LiteRT takes no strings, as another test shows")
+    if kind == "strings" and form != "saved_model":
+        pytest.skip("it takes no strings, as another test shows")
     model, inputs, codes = models[kind]
     path = artefacts(kind, form)
     report = CHECKS[form](path, model, inputs)
@@ -212,7 +226,7 @@ def test_the_saved_model_has_the_models_inputs(kind, models, artefacts):
         for name, signature in encoder.signatures.items()
         if not name.startswith("__")
     }
-    assert signatures.keys() == {"serving_default", "embed"}
+    assert signatures.keys() == {"serving_default", "serve", "embed"}
     expected = {
         tensor._keras_history.operation.name: {
             "int64": "int32",
@@ -308,7 +322,7 @@ def test_the_graph_itself_refuses(models, artefacts):
 
 @pytest.mark.slow
 def test_litert_tells_why_it_takes_no_strings(models, tmp_path):
-    with pytest.raises(ValueError, match="look no string up.*'text' of string"):
+    with pytest.raises(ValueError, match="looks no string up.*'text' of str"):
         hn.export.to_litert(models["strings"][0], tmp_path / "a.tflite")
     ids = keras.Input((3,), dtype="int64", name="ids")
     x = keras.layers.IntegerLookup(vocabulary=[10, 20])(ids)
@@ -321,6 +335,19 @@ def test_litert_tells_why_it_takes_no_strings(models, tmp_path):
     path = hn.export.to_saved_model(model, tmp_path)
     given = np.random.default_rng(0).choice([10, 20, 30], (N, 3))
     assert hn.export.check_saved_model(path, model, given).bits_moved == 0
+
+
+@needs_onnx
+def test_onnx_tells_what_it_does_not_take(models, tmp_path):
+    ids = keras.Input((3,), dtype="int64", name="ids")
+    x = keras.layers.IntegerLookup(vocabulary=[10, 20])(ids)
+    x = keras.layers.Flatten()(keras.layers.Embedding(4, 8)(x))
+    model = hn.HashNet(keras.Model(ids, x), 12)
+    with pytest.raises(ValueError, match="ONNX has; .*LookupTableFind"):
+        hn.export.to_onnx(model, tmp_path / "a.onnx")
+    with pytest.raises(ValueError, match="looks no string up.*'text' of str"):
+        hn.export.to_onnx(models["strings"][0], tmp_path / "a.onnx")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -81,15 +81,23 @@ def encoders(models, saved_models, litert_files, trained_saved_model):
     }
 
 
-NAMES = ["keras", "saved_model", "saved_model of floats", "litert"]
+@pytest.fixture
+def encoder(name, encoders, request):
+    if name == "onnx":
+        path = request.getfixturevalue("onnx_files")["12"]
+        return hn.export.OnnxEncoder(path)
+    return encoders[name]
+
+
+NAMES = ["keras", "saved_model", "saved_model of floats", "litert", "onnx"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("wrong", WRONG)
-def test_refused_with_one_sentence(wrong, name, encoders):
+def test_refused_with_one_sentence(wrong, encoder):
     images, received = WRONG[wrong]
     with pytest.raises(ValueError) as error:
-        encoders[name].encode(images)
+        encoder.encode(images)
     message = str(error.value)
     assert message.startswith(f"{WANTED} Received: ")
     assert received in message
@@ -118,9 +126,9 @@ TAKEN = {
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", TAKEN)
-def test_taken_by_all(kind, name, encoders, models, trained_model):
+def test_taken_by_all(kind, name, encoder, models, trained_model):
     images = np.asarray(TAKEN[kind])
-    codes = encoders[name].encode(TAKEN[kind])
+    codes = encoder.encode(TAKEN[kind])
     model = models["12"]
     if name == "saved_model of floats":
         model = trained_model
@@ -128,12 +136,12 @@ def test_taken_by_all(kind, name, encoders, models, trained_model):
     assert codes.shape == (len(images), 2)
 
 
-@pytest.mark.parametrize("name", ["saved_model", "litert"])
+@pytest.mark.parametrize("name", ["saved_model", "litert", "onnx"])
 @pytest.mark.parametrize("value", [0.5, -1.0, 256.0])
-def test_what_uint8_does_not_hold(value, name, encoders):
+def test_what_uint8_does_not_hold(value, encoder):
     message = "must be whole numbers in .* Received: images.dtype=float32"
     with pytest.raises(ValueError, match=message):
-        encoders[name].encode(with_one(value))
+        encoder.encode(with_one(value))
 
 
 def test_fractions_where_floats_are_taken(encoders, trained_model):

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hashnet_tf.export.formats import (
     Bound,
     ExportFormat,
     format_of,
+    usual_formats,
     ways_to_quantize,
 )
 from hashnet_tf.models import weights_digest
@@ -175,7 +177,7 @@ def test_it_is_among_the_choices(toy):
     )
     assert chosen.format == ["toy"]
     assert chosen.quantize == ["none", "coarse"]
-    assert "saved_model,litert,web,toy" in parser.format_help()
+    assert "saved_model,litert,web,onnx,toy" in parser.format_help()
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,14 @@ def test_every_function_is_there():
         assert ("quantize" in kind.options) == (len(kind.bounds) > 1)
 
 
+def test_an_extra_is_one_of_setup_py():
+    setup = (pathlib.Path(__file__).parents[2] / "setup.py").read_text()
+    extras = {kind.extra for kind in FORMATS.values()} - {""}
+    assert all(f'"{extra}": ' in setup for extra in extras)
+    # What nobody asked for needs none.
+    assert not [n for n in usual_formats() if FORMATS[n].extra]
+
+
 def test_names_in_a_run(tmp_path):
     assert FORMATS["saved_model"].file_name("saved_model") == "saved_model"
     assert FORMATS["litert"].file_name("litert") == "encoder.tflite"
@@ -211,6 +221,8 @@ def test_names_in_a_run(tmp_path):
     assert format_of(tmp_path / "a.tflite") is FORMATS["litert"]
     # Of the two suffixes that fit, the longer.
     assert format_of(tmp_path / "encoder_web.tflite") is FORMATS["web"]
+    assert FORMATS["onnx"].file_name("onnx") == "encoder.onnx"
+    assert format_of(tmp_path / "a.onnx") is FORMATS["onnx"]
     assert format_of(tmp_path / "a") is FORMATS["litert"]
 
 

@@ -1,11 +1,20 @@
 import pytest
 
-from hashnet_tf.export import LiteRTEncoder, SavedModelEncoder, load_encoder
+from hashnet_tf.export import (
+    LiteRTEncoder,
+    OnnxEncoder,
+    SavedModelEncoder,
+    load_encoder,
+)
 
 
 def test_opens_each_kind(saved_models, litert_files):
     assert isinstance(load_encoder(litert_files["12"]), LiteRTEncoder)
     assert isinstance(load_encoder(str(saved_models["12"])), SavedModelEncoder)
+
+
+def test_opens_an_onnx_file(onnx_files):
+    assert isinstance(load_encoder(onnx_files["12"]), OnnxEncoder)
 
 
 def test_of_all_versions_the_highest(saved_models, copied, tmp_path):

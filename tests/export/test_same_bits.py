@@ -1,5 +1,6 @@
 """The same bytes of every runtime on real photographs, zeros included."""
 
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -34,6 +35,8 @@ LENGTHS = {
 # What z is, exactly, in the first units: zeros and subnormals of either sign,
 # the smallest and nearly the largest among them. All of them are bit 1.
 ZEROS = np.float32([0.0, -0.0, 1e-40, -1e-40, 1e-45, -1.1e-38])
+# Of the extra [onnx], which not everybody has.
+HAS_ONNX = all(map(importlib.util.find_spec, ("tf2onnx", "onnxruntime")))
 # Of the largest |z|: ten times and more what float32 leaves between runtimes.
 ROUNDING = 1e-5
 
@@ -159,6 +162,9 @@ def test_every_runtime_gives_the_same_bytes(name, bits, photographs, folder):
         "LiteRT": hn.export.LiteRTEncoder(litert).encode(images),
         "LiteRT without XNNPACK": in_plain_litert(litert, images),
     }
+    if HAS_ONNX:
+        onnx = hn.export.to_onnx(model, folder / "encoder.onnx")
+        codes["ONNX Runtime"] = hn.export.OnnxEncoder(onnx).encode(images)
     expected = np.packbits(expected, axis=1)
     for runtime, found in codes.items():
         np.testing.assert_array_equal(found, expected, err_msg=runtime)

@@ -76,6 +76,26 @@ def test_every_format_has_its_bits(exported):
     assert "encode_bytes" not in readme
 
 
+def test_an_onnx_file_is_written_where_it_is_named(hashnet, exported, folder):
+    for module in ("tf2onnx", "onnxruntime"):
+        pytest.importorskip(module, reason="needs the extra [onnx]")
+    run, _, _ = exported
+    path = run / "export" / "encoder.onnx"
+    assert not path.exists()
+    ended = hashnet("export", f"--workdir={run}", "--format=onnx")
+    assert ended.code == 0, ended
+    (line,) = [
+        row for row in ended.out.splitlines() if row.startswith(path.name)
+    ]
+    assert " 0 of " in line
+    words = f"--vectors={folder / 'x.npy'}", f"--out={folder / 'by_onnx'}"
+    ended = hashnet("encode", f"--model={path}", *words)
+    assert ended.code == 0, ended
+    found = hn.runs.CodeSet.load(folder / "by_onnx").codes
+    expected = hn.runs.Run(run).model.encode(ROWS)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_the_file_is_encoded_and_asked(hashnet, exported, folder):
     run, _, _ = exported
     codes = f"--codes={folder / 'codes'}"

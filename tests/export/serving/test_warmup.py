@@ -77,9 +77,9 @@ def test_a_saved_model_answers_every_default_request(
     write_warmup(path, warmup_requests(trained_size(models["12"])))
     requests = read(path)
     loaded = tf.saved_model.load(str(saved_models["12"]))
-    assert {r.model_spec.signature_name for r in requests} == set(
-        loaded.signatures
-    )
+    asked = {r.model_spec.signature_name for r in requests}
+    # By its second name it is the same.
+    assert asked == set(loaded.signatures) - {"serve"}
     black = models["12"].encode(np.zeros((1, 16, 20, 3), np.uint8))
     for request in requests:
         signature = loaded.signatures[request.model_spec.signature_name]
