@@ -143,7 +143,7 @@ def usual_formats() -> tuple[str, ...]:
 
     >>> from hashnet_tf.export.formats import usual_formats
     >>> usual_formats()
-    ('saved_model', 'litert')
+    ('saved_model', 'litert', 'web')
     """
     return tuple(name for name, kind in FORMATS.items() if not kind.extra)
 

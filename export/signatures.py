@@ -77,6 +77,7 @@ def signatures_of(path: os.PathLike[str] | str) -> list[Signature]:
     readers = {
         FORMATS["saved_model"].title: _of_saved_model,
         FORMATS["litert"].title: _of_litert,
+        FORMATS["web"].title: _of_litert,
         FORMATS["onnx"].title: _of_onnx,
     }
     return readers[format_of(path).title](path)

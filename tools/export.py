@@ -1,12 +1,12 @@
 """Freezes a run's network with the exact sign into encoders to ship.
 
 Writes a SavedModel (export/saved_model/VERSION, the next one that is free),
-LiteRT files, one of them for browsers, and, where it is named, an ONNX file, runs
-each on the run's test split and compares it with Keras: its bits, its MAP, its
-size and its speed. Exit code 1 where one breaks its bound, which is then put into
-export/refused/, while all else is written: unquantised none of the bits may
-differ, float16 may move 0.2 % of them, dynamic and int8 3 %, and MAP may fall by
-.01. Bounds of your own:
+LiteRT files, one of them for browsers, and, where it is named, an ONNX file,
+runs each on the run's test split and compares it with Keras: its bits, its MAP,
+its size and its speed. Exit code 1 where one breaks its bound, which is then
+put into export/refused/, while all else is written: unquantised none of the
+bits may differ, float16 may move 0.2 % of them, dynamic and int8 3 %, and MAP
+may fall by .01. Bounds of your own:
 
   hashnet export --workdir=runs/cats
   hashnet export --workdir=runs/cats --quantize=none,float16,dynamic,int8

@@ -261,8 +261,9 @@ def test_codes_and_hits_are_those_of_python(
     with capsys.disabled():
         print(
             f"\n{serve.__name__} {options}: its own decoder gave {other} of {N}"
-            f" other pixels and {moved} of {N * BITS} other bits; decoding, framing,"
-            f" encoding, search: {', '.join(f'{step:.1f}' for step in ms)} ms;"
+            f" other pixels and {moved} of {N * BITS} other bits; decoding,"
+            " framing, encoding, search:"
+            f" {', '.join(f'{step:.1f}' for step in ms)} ms;"
             f" {told['bytes']} bytes"
         )
 
