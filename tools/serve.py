@@ -24,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--name",
-        default="",
         help="other names by which it is reached, as behind a proxy, such as"
         " search.example.org; requests to a name that is not told are refused",
     )
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             print("Whoever reaches this machine can see it", flush=True)
 
     try:
-        names = tuple(filter(None, arguments.name.split(",")))
+        names = tuple(filter(None, (arguments.name or "").split(",")))
         serve(arguments.index, arguments.host, arguments.port, ready, names)
     except ImportError as error:
         # Told in one line, as other input that is wrong.

@@ -138,7 +138,7 @@ def test_it_is_exported(fitted):
         assert measurement.parity.bits_moved == 0
         assert measurement.map is None
     assert len(report.measurements) == 2
-    assert "0 of 48 (0.00%)" in report.table()
+    assert "0 of 48 (0.00% +- 0.00%)" in report.table()
 
 
 def test_it_learns_from_a_sample(settings, tmp_path, monkeypatch, capsys):

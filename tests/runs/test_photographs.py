@@ -42,7 +42,7 @@ def forecast(config, backbone, count, features, capsys):
     images = hn.datasets.ArrayImages(
         np.zeros((count, 8, 8, 3), np.uint8), np.arange(count) % 2
     )
-    tell_forecast(config, backbone, images, 70, features)
+    tell_forecast(config, backbone, images, 70, 128, features)
     return capsys.readouterr().out
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf._files import only_writer, write_json
-from hashnet_tf.runs import Run, read_records, train
+from hashnet_tf.runs import Run, read_records, supervision, train
 from hashnet_tf.runs.folder import read_record
 
 MODULE = importlib.import_module("hashnet_tf.runs.fitting")
@@ -153,7 +153,7 @@ def test_the_sample_that_is_watched_is_fixed(
 
     # The codes before training are there by then.
     monkeypatch.setattr(MODULE, "Records", Killing)
-    monkeypatch.setattr(MODULE, "MONITORED", 30)
+    monkeypatch.setattr(supervision, "MONITORED", 30)
     config, run = config_of(epochs=1, seed=6), Run(tmp_path)
     with pytest.raises(killed):
         train(config, tmp_path)

@@ -261,7 +261,7 @@ def test_names_that_are_not_this_machine(client, host):
     assert answer.status_code == 403
     sentence = said(answer)
     assert "Host must name this machine" in sentence
-    assert "--host=NAME. Received: " in sentence
+    assert "--name=NAME. Received: " in sentence
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def test_lists_every_protocol(hashnet):
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     protocols = hn.datasets.protocols().values()
-    words = ["digits", "folder:DIR", "lists:DIR", "npz:FILE", "tfds:NAME"]
-    words += ["vectors:FILE"]
+    words = ["digits", "folder:DIR", "lists:DIR", "npz:FILE", "pairs:FILE"]
+    words += ["tfds:NAME", "vectors:FILE"]
     assert len(lines) == len(protocols) + len(words)
     for line, found in zip(lines, protocols, strict=False):
         assert line.startswith(f"{found.name}: {found.origin.title}; ")

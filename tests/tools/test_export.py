@@ -136,9 +136,9 @@ def photo_run_settings(run, tmp_path, monkeypatch):
         weights=str(tmp_path / "mine.weights.h5"),
     )
     copy = Run(tmp_path / "run")
-    monkeypatch.setattr(Run, "config", config)
-    monkeypatch.setattr(Run, "dataset", run.dataset)
-    monkeypatch.setattr(Run, "model", run.model)
+    known = {"dataset": run.dataset, "model": run.model, "config": config}
+    for name, value in known.items():
+        monkeypatch.setattr(Run, name, value)
     return copy, model_card._told(copy)
 
 
