@@ -45,6 +45,7 @@ STORES = {
     "qdrant": ["qdrant-client>=1.16"],
     "sqlite-vec": ["apsw>=3.46", "sqlite-vec>=0.1.6"],
     "usearch": ["usearch>=2.16"],
+    "vespa": ["requests>=2.31"],
 }
 # The wheel of LanceDB has 73 MB, that of milvus-lite<3, which is the Milvus of
 # the tests, 55: their tests are run where these are installed by hand, and skip

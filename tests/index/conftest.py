@@ -102,6 +102,13 @@ def opensearch(stand_ins):
 
 
 @pytest.fixture(scope="session")
+def vespa(stand_ins):
+    """URL of what stands for Vespa."""
+    with stand_ins.vespa() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def milvus(tmp_path_factory):
     """Address of Milvus Lite, begun for the tests."""
     # The wheel has 55 MB: whoever wants these tests installs it.
@@ -154,6 +161,7 @@ SERVERS = {
     "opensearch": "opensearch",
     "pgvector": "postgres",
     "qdrant": "qdrant",
+    "vespa": "vespa",
 }
 
 

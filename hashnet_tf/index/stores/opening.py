@@ -143,6 +143,15 @@ STORES: dict[str, Engine] = {
             ("usearch",),
             is_exact=False,
         ),
+        Engine(
+            "vespa",
+            "URL#TYPE",
+            "documents of Vespa",
+            f"{_HERE}.vespa:VespaStore",
+            "vespa",
+            ("requests",),
+            tested="its requests, no server",
+        ),
     ]
 }
 
@@ -187,7 +196,8 @@ def open_store(
     ValueError: A store must be duckdb:FILE, elasticsearch:URL#INDEX, \
 faiss:FOLDER, lancedb:FOLDER, milvus:URL#COLLECTION, opensearch:URL#INDEX, \
 parquet:FILE, pgvector:URL#TABLE, qdrant:URL#COLLECTION, sqlite-vec:FILE, \
-usearch:FOLDER; near to it: duckdb. Received: 'duckbd:codes.duckdb'
+usearch:FOLDER, vespa:URL#TYPE; near to it: duckdb. \
+Received: 'duckbd:codes.duckdb'
     """
     word, colon, place = address.partition(":")
     engine = STORES.get(word)
