@@ -40,16 +40,19 @@ STORES = {
     # Of an HNSW that was saved, 1.14 finds others than before it was.
     "faiss": ["faiss-cpu>=1.15"],
     "lancedb": ["lancedb>=0.25", "pyarrow>=16"],
+    "milvus": ["pymilvus>=2.6"],
     "opensearch": ["opensearch-py>=2.7"],
     "parquet": ["pyarrow>=16"],
     "pgvector": ["psycopg[binary]>=3.2"],
     "qdrant": ["qdrant-client>=1.16"],
     "sqlite-vec": ["apsw>=3.46", "sqlite-vec>=0.1.6"],
     "usearch": ["usearch>=2.16"],
+    "vespa": ["requests>=2.31"],
 }
-# The wheel of LanceDB has 73 MB: its tests are run where it is installed by
-# hand, and skip elsewhere. That of a PostgreSQL server (below) has 24.
-UNTESTED = ("lancedb",)
+# The wheel of LanceDB has 73 MB, that of milvus-lite<3, which is the Milvus of
+# the tests, 55: their tests are run where these are installed by hand, and skip
+# elsewhere. That of a PostgreSQL server (below) has 24.
+UNTESTED = ("lancedb", "milvus")
 TESTED = [
     requirement
     for engine, requirements in STORES.items()

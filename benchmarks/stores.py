@@ -85,6 +85,14 @@ def place_of(engine, folder):
         server = module.get_server(folder / "postgres")
         yield server.get_uri()
         server.cleanup()
+    elif (
+        engine.name == "milvus"
+        and importlib.util.find_spec("milvus_lite") is not None
+    ):
+        module = importlib.import_module("milvus_lite.server_manager")
+        path = str(folder / "milvus.db")
+        yield module.server_manager_instance.start_and_get_uri(path)
+        module.server_manager_instance.release_server(path)
     else:
         yield None
 

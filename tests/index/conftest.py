@@ -1,3 +1,4 @@
+import importlib.metadata
 import importlib.util
 import io
 import itertools
@@ -100,6 +101,30 @@ def opensearch(stand_ins):
         yield url
 
 
+@pytest.fixture(scope="session")
+def vespa(stand_ins):
+    """URL of what stands for Vespa."""
+    with stand_ins.vespa() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory):
+    """Address of Milvus Lite, begun for the tests."""
+    # The wheel has 55 MB: whoever wants these tests installs it.
+    try:
+        version = importlib.metadata.version("milvus-lite")
+    except importlib.metadata.PackageNotFoundError:
+        version = "none"
+    if not version.startswith("2."):
+        pytest.skip("pip install 'milvus-lite<3' brings Milvus Lite")
+    from milvus_lite.server_manager import server_manager_instance
+
+    path = str(tmp_path_factory.mktemp("milvus") / "a.db")
+    yield server_manager_instance.start_and_get_uri(path)
+    server_manager_instance.release_server(path)
+
+
 @pytest.fixture
 def qdrant():
     """Folder of Qdrant's local mode, in the place of a server."""
@@ -122,7 +147,8 @@ def address(request, tmp_path):
         if engine.place in ("FILE", "FOLDER"):
             return f"{name}:{tmp_path / f'codes{next(numbers)}'}"
         server = request.getfixturevalue(SERVERS[name])
-        table = f"{tmp_path.name}-{next(numbers)}".lower()
+        # Without a hyphen, which Milvus takes in no name.
+        table = f"{tmp_path.name}_{next(numbers)}".lower()
         return f"{name}:{server}#{table}"
 
     return new
@@ -131,9 +157,11 @@ def address(request, tmp_path):
 # Of an engine whose place is no path: the fixture that gives its URL.
 SERVERS = {
     "elasticsearch": "elasticsearch",
+    "milvus": "milvus",
     "opensearch": "opensearch",
     "pgvector": "postgres",
     "qdrant": "qdrant",
+    "vespa": "vespa",
 }
 
 

@@ -1,4 +1,4 @@
-"""A server that takes the requests of Elasticsearch and OpenSearch.
+"""Servers that take the requests of Elasticsearch, OpenSearch and Vespa.
 
 Written from their documentation, not from their code: what is not documented,
 or not asked here, it refuses. It shows that the requests are as documented, and
@@ -8,6 +8,7 @@ not that a server answers as expected.
 import contextlib
 import http.server
 import json
+import re
 import threading
 import urllib.parse
 
@@ -34,6 +35,13 @@ class Documents:
 
     def __init__(self, engine):
         self.engine = engine
+        self.headers = {"Content-Type": "application/json"}
+        if engine == "elasticsearch":
+            self.headers = {
+                "X-Elastic-Product": "Elasticsearch",
+                "Content-Type": "application/"
+                "vnd.elasticsearch+json;compatible-with=9",
+            }
         self.indices = {}
         self.scrolls = {}
 
@@ -194,10 +202,133 @@ class Documents:
 SHARDS = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
 
 
-@contextlib.contextmanager
+# A type in Vespa: <https://docs.vespa.ai/en/schemas/schemas.html>.
+NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+NEAREST = re.compile(
+    rf"select name from ({NAME}) where {{targetHits:(\d+),"
+    r" approximate:false}nearestNeighbor\(code, q\)"
+)
+
+
+class Vespa:
+    """Types of documents; the first of one says how many cells codes have."""
+
+    headers = {"Content-Type": "application/json"}
+    # A test makes it False: a search that ran out of time.
+    is_full = True
+
+    def __init__(self):
+        self.types, self.cells = {}, {}
+
+    def answer(self, method, path, query, body):
+        match method, path.strip("/").split("/"):
+            case "POST", ["search"]:
+                return {"root": self.search(json.loads(body))}
+            case "GET", ["document", "v1", "hashnet", kind, "docid"]:
+                return self.visit(kind, query)
+            case _, ["document", "v1", "hashnet", kind, "docid", key]:
+                check(query == {}, query)
+                check(re.fullmatch(NAME, kind), f"no such type: {kind}")
+                documents = self.types.setdefault(kind, {})
+                told = {"pathId": path, "id": f"id:hashnet:{kind}::{key}"}
+                if method == "POST":
+                    fields = json.loads(body)["fields"]
+                    self.check_fields(kind, fields)
+                    documents[key] = fields
+                elif method == "DELETE":
+                    documents.pop(key, None)
+                elif key not in documents:
+                    raise Refused(404, "not found")
+                else:
+                    check(method == "GET", method)
+                    told["fields"] = documents[key]
+                return told
+        check(False, f"unknown: {method} {path}")
+
+    def check_fields(self, kind, fields):
+        check(set(fields) <= {"name", "note", "code"}, fields)
+        # https://github.com/vespa-engine/vespa, com.yahoo.text.Text
+        wrong = re.search(r"[\0-\x08\x0b\x0c\x0e-\x1f]", fields.get("name", ""))
+        check(not wrong, "illegal code point")
+        code = fields["code"]
+        check(all(type(v) is int and -128 <= v <= 127 for v in code), code)
+        cells = self.cells.setdefault(kind, len(code))
+        check(len(code) == cells, "another number of cells")
+
+    def visit(self, kind, query):
+        begin = int(query.pop("continuation", 0))
+        # It is a wish: fewer come, and others the next time.
+        size = max(1, int(query.pop("wantedDocumentCount")) * 2 // 3)
+        check(query.pop("fieldSet") == f"{kind}:name,code", "fieldSet")
+        check(query.pop("format.tensors") == "short-value", "format.tensors")
+        check(query == {}, query)
+        some = sorted(self.types[kind].items())[begin : begin + size]
+        told = {
+            "documents": [
+                {
+                    "id": f"id:hashnet:{kind}::{key}",
+                    "fields": {n: v for n, v in doc.items() if n != "note"},
+                }
+                for key, doc in some
+            ],
+            "documentCount": len(some),
+        }
+        if begin + size < len(self.types[kind]):
+            told["continuation"] = str(begin + size)
+        return told
+
+    def search(self, body):
+        check(body.pop("timeout") == "60s", "timeout")
+        root = {
+            "coverage": {"coverage": 100, "full": self.is_full},
+            "fields": {},
+        }
+        if body.get("ranking") == "unranked":
+            found = re.fullmatch(
+                f"select name from ({NAME}) where true", body["yql"]
+            )
+            check(found and body["hits"] == 0, body)
+            documents = self.types.setdefault(found[1], {})
+            root["fields"]["totalCount"] = len(documents)
+            return root
+        found = NEAREST.fullmatch(body.pop("yql"))
+        check(found and int(found[2]) == body["hits"] <= 400, body)
+        code = np.array(body.pop("input.query(q)"), np.int8)
+        check(
+            body
+            == {
+                "hits": body["hits"],
+                "ranking": "hamming",
+                "dispatch.topKProbability": 1.0,
+            },
+            body,
+        )
+        hits = []
+        for document in self.types[found[1]].values():
+            differ = code ^ np.array(document["code"], np.int8)
+            distance = int(np.bitwise_count(differ.view(np.uint8)).sum())
+            # A field without a value is left out.
+            told = {n: v for n, v in document.items() if n == "name"}
+            hits.append({"relevance": 1 / (1 + distance), "fields": told})
+        hits.sort(key=lambda hit: -hit["relevance"])
+        if hits:
+            root["children"] = hits[: body["hits"]]
+        return root
+
+
 def documents(engine):
-    """Serves as one of the two engines; gives the URL."""
-    served = Documents(engine)
+    """Serves as one of the two engines of documents; gives the URL."""
+    return serving(Documents(engine))
+
+
+def vespa():
+    """Serves as Vespa; gives the URL."""
+    return serving(Vespa())
+
+
+@contextlib.contextmanager
+def serving(served):
+    """Serves as an engine; gives the URL."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -218,11 +349,8 @@ def documents(engine):
                 told = {"error": {"type": str(error)}, "status": status}
             content = json.dumps(told).encode()
             self.send_response(status)
-            kind = "application/json"
-            if served.engine == "elasticsearch":
-                kind = "application/vnd.elasticsearch+json;compatible-with=9"
-                self.send_header("X-Elastic-Product", "Elasticsearch")
-            self.send_header("Content-Type", kind)
+            for header, value in served.headers.items():
+                self.send_header(header, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command != "HEAD":

@@ -83,6 +83,15 @@ STORES: dict[str, Engine] = {
             ("lancedb", "pyarrow"),
         ),
         Engine(
+            "milvus",
+            "URL#COLLECTION",
+            "a collection of Milvus",
+            f"{_HERE}.milvus:MilvusStore",
+            "milvus",
+            ("pymilvus",),
+            tested="Milvus Lite 2.5, no server",
+        ),
+        Engine(
             "opensearch",
             "URL#INDEX",
             "documents of OpenSearch",
@@ -134,6 +143,15 @@ STORES: dict[str, Engine] = {
             ("usearch",),
             is_exact=False,
         ),
+        Engine(
+            "vespa",
+            "URL#TYPE",
+            "documents of Vespa",
+            f"{_HERE}.vespa:VespaStore",
+            "vespa",
+            ("requests",),
+            tested="its requests, no server",
+        ),
     ]
 }
 
@@ -176,9 +194,10 @@ def open_store(
     Traceback (most recent call last):
         ...
     ValueError: A store must be duckdb:FILE, elasticsearch:URL#INDEX, \
-faiss:FOLDER, lancedb:FOLDER, opensearch:URL#INDEX, parquet:FILE, \
-pgvector:URL#TABLE, qdrant:URL#COLLECTION, sqlite-vec:FILE, usearch:FOLDER; \
-near to it: duckdb. Received: 'duckbd:codes.duckdb'
+faiss:FOLDER, lancedb:FOLDER, milvus:URL#COLLECTION, opensearch:URL#INDEX, \
+parquet:FILE, pgvector:URL#TABLE, qdrant:URL#COLLECTION, sqlite-vec:FILE, \
+usearch:FOLDER, vespa:URL#TYPE; near to it: duckdb. \
+Received: 'duckbd:codes.duckdb'
     """
     word, colon, place = address.partition(":")
     engine = STORES.get(word)
