@@ -258,12 +258,12 @@ def test_codes_and_hits_are_those_of_python(
     together = [base64.b64decode(code) for code in told["together"]]
     assert together == [row.tobytes() for row in bytes_of("ownCode")[:4]]
     ms = np.median([row["ms"] for row in told["results"]], axis=0)
+    steps = ", ".join(f"{step:.1f}" for step in ms)
     with capsys.disabled():
         print(
             f"\n{serve.__name__} {options}: its own decoder gave {other} of {N}"
-            f" other pixels and {moved} of {N * BITS} other bits; decoding, framing,"
-            f" encoding, search: {', '.join(f'{step:.1f}' for step in ms)} ms;"
-            f" {told['bytes']} bytes"
+            f" other pixels and {moved} of {N * BITS} other bits; decoding,"
+            f" framing, encoding, search: {steps} ms; {told['bytes']} bytes"
         )
 
 
