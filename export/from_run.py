@@ -117,10 +117,11 @@ def export_run(
 ) -> ExportReport:
     """Writes a run's artefacts and measures them on the run's test split.
 
-    `export/saved_model/<version>/`, and for each way to quantise
-    `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images for
-    the ranges of int8 are drawn from the training images by the run's seed.
-    An artefact that breaks its bound is removed.
+    `export/saved_model/<version>/`, `export/encoder_web.tflite`, and for each
+    way to quantise `export/encoder.tflite` or
+    `export/encoder_<quantize>.tflite`. Images for the ranges of int8 are drawn
+    from the training images by the run's seed. An artefact that breaks its
+    bound is removed.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.

@@ -1,10 +1,11 @@
 """Freezes a run's network with the exact sign into encoders to ship.
 
 Writes a SavedModel (export/saved_model/VERSION, the next one that is free)
-and LiteRT files, runs each on the run's test split and compares it with Keras:
-its bits, its MAP, its size and its speed. Exit code 1 where one breaks its
-bound, which is then removed: unquantised none of the bits may differ, float16
-may move 0.2 % of them, dynamic and int8 3 %, and MAP by .01.
+and LiteRT files, one of them for browsers, runs each on the run's test split
+and compares it with Keras: its bits, its MAP, its size and its speed. Exit code
+1 where one breaks its bound, which is then removed: unquantised none of the
+bits may differ, float16 may move 0.2 % of them, dynamic and int8 3 %, and MAP
+by .01.
 
   hashnet export --workdir=runs/cats
   hashnet export --workdir=runs/cats --quantize=none,float16,dynamic,int8
