@@ -90,18 +90,16 @@ export class Encoder {
     return frame(image, this);
   }
 
-  encode(image) {
+  async encode(image) {
     return this.encodeFramed(this.frame(image));
   }
 
-  encodeFramed(pixels) {
+  async encodeFramed(pixels) {
     const [height, width] = this.size;
     if (pixels.length !== height * width * 3) {
-      return Promise.reject(
-        new Error(
-          `The pixels must be those of ${height} x ${width} in RGB.` +
-            ` Received: ${pixels.length} values`,
-        ),
+      throw new Error(
+        `The pixels must be those of ${height} x ${width} in RGB.` +
+          ` Received: ${pixels.length} values`,
       );
     }
     // One at a time: the runtime has one set of buffers.
@@ -143,7 +141,7 @@ export async function decode(source) {
     });
   } catch (error) {
     throw new Error(
-      "A photograph must be of a format that this browser decodes." +
+      "A photograph must be whole, and of a format that this browser decodes." +
         ` Received: ${error.message}`,
     );
   }

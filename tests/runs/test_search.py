@@ -6,7 +6,13 @@ import pytest
 from PIL import Image
 
 import hashnet_tf as hn
-from hashnet_tf.runs import CodeSet, Neighbours, Run, encode_images
+from hashnet_tf.runs import (
+    CodeSet,
+    Neighbours,
+    Run,
+    encode_images,
+    encoding,
+)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +149,7 @@ def test_labels_are_shown_by_name(drawn, monkeypatch):
     matrix = neighbours(np.array([[0, 1, 1], [0, 0, 0], [1, 0, 0]]), names)
     assert matrix.label(0) == "cat,dog"
     digits = hn.datasets.load("digits").query
-    monkeypatch.setattr(Neighbours, "_images", lambda *_: digits.first(3))
+    monkeypatch.setattr(encoding, "images_of", lambda *_: digits.first(3))
     found.draw("a.png")
     assert drawn[0][3] == [["0 dog", "10"], ["2 a class of a na…", "3 dog"]]
 

@@ -67,12 +67,12 @@ def test_what_is_not_shown(tmp_path, monkeypatch):
 
 def test_some_are_kept_until_the_file_changes(tmp_path, monkeypatch):
     read = []
-    open_image = thumbnails.open_image
+    small_jpeg = thumbnails.small_jpeg
     monkeypatch.setattr(
         thumbnails,
-        "open_image",
-        lambda path, **options: (
-            read.append(os.path.basename(path)) or open_image(path, **options)
+        "small_jpeg",
+        lambda path, *options: (
+            read.append(os.path.basename(path)) or small_jpeg(path, *options)
         ),
     )
     made = thumbnails.Thumbnails(kept=2)
@@ -106,5 +106,5 @@ def test_what_does_not_fit_into_memory_is_not_shown(tmp_path, monkeypatch):
         raise MemoryError
 
     Image.new("RGB", (9, 7)).save(tmp_path / "a.png")
-    monkeypatch.setattr(thumbnails, "open_image", too_large)
+    monkeypatch.setattr(thumbnails, "small_jpeg", too_large)
     assert thumbnails.Thumbnails().of(entry_of(tmp_path / "a.png")) is None
