@@ -20,6 +20,7 @@ from hashnet_tf.datasets import (
 )
 from hashnet_tf.export.formats import FORMATS, ways_to_quantize
 from hashnet_tf.export.images import BATCH_SIZE
+from hashnet_tf.export.litert_conversion import CORRECTED, FEWEST_IMAGES
 from hashnet_tf.export.loading import load_encoder
 from hashnet_tf.export.measurement import (
     Measurement,
@@ -34,7 +35,7 @@ from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs import Run
 
-# Images that the ranges of int8 are taken from.
+# Images that quantised files are calibrated and corrected by.
 REPRESENTATIVE = 500
 
 
@@ -118,9 +119,10 @@ def export_run(
     """Writes a run's artefacts and measures them on the run's test split.
 
     `export/saved_model/<version>/`, and for each way to quantise
-    `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images for
-    the ranges of int8 are drawn from the training images by the run's seed.
-    An artefact that breaks its bound is removed.
+    `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images that
+    "int8" and "dynamic" are fitted to are drawn from the training images by the
+    run's seed; of fewer than 32, "dynamic" is not. An artefact that breaks its
+    bound is removed.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
@@ -205,12 +207,17 @@ def _exported(
     given["report"] = _report(run, model)
     encoders, broken = {}, []
     labelled = dataset.is_labelled
+    fitting = None
+    if any(way in CORRECTED for _, way in artefacts):
+        chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
+        fitting = _as_array(chosen, size, model.framing)
     for name, way in artefacts:
         kind = FORMATS[name]
         given |= {"quantize": way, "representative": None}
-        if way == "int8":
-            chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
-            given["representative"] = [_as_array(chosen, size, model.framing)]
+        if way == "int8" or (
+            way in CORRECTED and len(dataset.train) >= FEWEST_IMAGES
+        ):
+            given["representative"] = [fitting]
         place = run.export_path / kind.file_name(name, way)
         say(f"Writing and checking {place}")
         path = kind.function("write")(
