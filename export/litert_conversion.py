@@ -265,9 +265,9 @@ def representative_inputs(
     count = sum(len(next(iter(batch.values()))) for batch in batches)
     if count < FEWEST_IMAGES:
         raise ValueError(
-            "`representative` must be batches of together at least"
-            f" {FEWEST_IMAGES} training {inputs.noun}; quantize='int8' needs"
-            " them."
+            "quantize='int8' needs `representative`, and 'dynamic' may have it:"
+            f" batches of together at least {FEWEST_IMAGES} training"
+            f" {inputs.noun}."
             f" Received: {count} {inputs.noun}"
         )
     sizes = {tuple(x.shape[1:] for x in batch.values()) for batch in batches}

@@ -98,10 +98,10 @@ def broken_bounds(
     if measurement.map is None or measurement.map_before is None:
         return broken
     change = measurement.map - measurement.map_before
-    if abs(change) > bound.map_change:
+    # Codes that rank better than the model's own are no harm.
+    if change < -bound.map_fall:
         broken.append(
-            f"MAP changed by {change:+.4f}, where it may by"
-            f" {bound.map_change:g}"
+            f"MAP fell by {-change:.4f}, where it may by {bound.map_fall:g}"
         )
     return broken
 
