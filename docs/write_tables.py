@@ -154,7 +154,7 @@ def _bounds() -> str:
         kind = f"{title} {way}" if way else title
         if bound is None:
             return [kind, "0", "0"]
-        return [kind, f"{100 * bound.share:g} %", f"{bound.map_loss:g}"]
+        return [kind, f"{100 * bound.share:g} %", f"{bound.map_fall:g}"]
 
     return _table(
         ["artefact", "bits that may differ", "MAP may fall by"],

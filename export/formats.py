@@ -19,11 +19,11 @@ class Bound:
 
     Attributes:
         share: Float, the largest share of the bits that may move.
-        map_loss: Float, how far MAP may fall below the model's own.
+        map_fall: Float, how far MAP may lie below the model's own.
     """
 
     share: float
-    map_loss: float = 0.01
+    map_fall: float = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,13 +108,14 @@ FORMATS: dict[str, ExportFormat] = {
         open="hashnet_tf.export.litert_encoder:LiteRTEncoder",
         options=("quantize", "representative", "z", "batch_size"),
         suffix=".tflite",
-        # Dynamic has int8's weights, and activations in float or int8 steps of
-        # their own for each batch: whoever accepts int8 has no reason to refuse
-        # it what int8 may do.
+        # What was measured is .3 % at most of float16, 1.3 % of dynamic, with
+        # its biases corrected, and of int8 1.3 % of fine-tuned networks but
+        # 2.2 % of frozen ones. MAP fell by .007 where .8 % moved: a tighter
+        # bound would refuse what is as good as it gets.
         bounds={
             None: None,
-            "float16": Bound(0.002),
-            "dynamic": Bound(0.03),
+            "float16": Bound(0.005),
+            "dynamic": Bound(0.02),
             "int8": Bound(0.03),
         },
     ),

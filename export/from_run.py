@@ -25,6 +25,7 @@ from hashnet_tf.export.formats import (
     ways_to_quantize,
 )
 from hashnet_tf.export.images import BATCH_SIZE
+from hashnet_tf.export.litert_conversion import CORRECTED, FEWEST_IMAGES
 from hashnet_tf.export.loading import load_encoder
 from hashnet_tf.export.measurement import (
     Measurement,
@@ -39,7 +40,7 @@ from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs import Run
 
-# Images that the ranges of int8 are taken from.
+# Images that quantised files are calibrated and corrected by.
 REPRESENTATIVE = 500
 # Of `export/`: what is not measured yet, and what broke a bound.
 UNMEASURED, REFUSED = ".unmeasured", "refused"
@@ -127,12 +128,13 @@ def export_run(
 
     `export/saved_model/<version>/`, `export/encoder_web.tflite`,
     `export/encoder.onnx` if it is named, and for each way to quantise
-    `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images for
-    the ranges of int8 are drawn from the training images by the run's seed.
-    Each is written apart and put into its place once it is measured: an
-    artefact that breaks its bound goes into `export/refused/` instead, and what
-    was there stays, as it does where the process is killed. `MODEL_CARD.md` and
-    `model_card.json` tell of all of them.
+    `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images that
+    "int8" and "dynamic" are fitted to are drawn from the training images by the
+    run's seed; of fewer than 32, "dynamic" is not. Each is written apart and put
+    into its place once it is measured: an artefact that breaks its bound goes
+    into `export/refused/` instead, and what was there stays, as it does where
+    the process is killed. `MODEL_CARD.md` and `model_card.json` tell of all of
+    them.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.
@@ -244,12 +246,17 @@ def _measured(
         broken.append(f"{reasons}. It was put aside as {aside}.")
 
     labelled = dataset.is_labelled
+    fitting = None
+    if any(way in CORRECTED for _, way in artefacts):
+        chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
+        fitting = _as_array(chosen, size, model.framing)
     for name, way in artefacts:
         kind = FORMATS[name]
         given |= {"quantize": way, "representative": None}
-        if way == "int8":
-            chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
-            given["representative"] = [_as_array(chosen, size, model.framing)]
+        if way == "int8" or (
+            way in CORRECTED and len(dataset.train) >= FEWEST_IMAGES
+        ):
+            given["representative"] = [fitting]
         place = unmeasured / kind.file_name(name, way)
         say(f"Writing and checking {place.name}")
         path = kind.function("write")(

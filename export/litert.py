@@ -79,7 +79,7 @@ def write_litert(
     inputs = inputs_of(model)
     check_is_of_numbers(inputs)
     given, calibrating = first_of(inputs, samples), None
-    if quantize == "int8":
+    if quantize == "int8" or representative is not None:
         calibrating = representative_inputs(representative, inputs)
     content = litert_content(
         model, to_outputs, quantize, calibrating, batch_size
@@ -124,14 +124,18 @@ def to_litert(
         path: File to write; one that is there is replaced.
         quantize: None; "float16" for weights of half the size; "dynamic" for
             int8 weights; or "int8" for int8 weights and activations.
-        representative: For "int8", and for it alone: iterable of batches of
-            training images without labels, uint8 `[n, height, width, 3]`,
-            together at least 32 and better some hundreds, from which the
-            ranges of the activations are taken; or a function that returns
-            such, or lists of one batch, as TensorFlow's converter takes it. Of
-            other inputs such as `model.encode` takes, all of one size.
+        representative: For "int8", and better for "dynamic" too: iterable of
+            batches of training images without labels, uint8
+            `[n, height, width, 3]`, together at least 32 and better some
+            hundreds; or a function that returns such, or lists of one batch, as
+            TensorFlow's converter takes it. Of other inputs such as
+            `model.encode` takes, all of one size. From them the ranges of the
+            activations are taken ("int8"), and from the first 128 the means by
+            which `with_corrected_biases` has the quantised layers corrected,
+            some gigabytes of memory at 224 pixels; "dynamic" is not corrected
+            without.
         z: Whether to give `z` too, float32 `[n, K]`; of an int8 file in steps,
-            and cut off at the range of the usual images.
+            rounded down, and cut off at the range of the usual images.
         batch_size: Positive int, the only n that the file takes, which some
             delegates need; or None for any.
         features: Whether to give `features` too, float32 `[n, d]`, what comes

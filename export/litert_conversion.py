@@ -16,6 +16,7 @@ from tensorflow.lite.python.convert_phase import ConverterError
 
 from hashnet_tf._output import silenced
 from hashnet_tf.export._litert_file import check_self_contained
+from hashnet_tf.export.bias_correction import with_corrected_biases
 from hashnet_tf.export.encoder_inputs import Batch, EncoderInputs
 from hashnet_tf.export.formats import FORMATS
 from hashnet_tf.export.freeze import (
@@ -32,6 +33,13 @@ from hashnet_tf.models import HashNet
 WITHIN = 98
 
 FEWEST_IMAGES = 32
+
+# Whose means the biases are corrected by. With 500, which take four times as
+# long and as much memory, as many bits moved within the noise.
+CORRECTING = 128
+
+# The ways to quantise that round weights so much that means move.
+CORRECTED = ("dynamic", "int8")
 
 # Batches of images, or as TensorFlow's converter takes them.
 Representative = Iterable[npt.ArrayLike] | Callable[[], Iterable[Any]]
@@ -146,7 +154,8 @@ def litert_content(
         to_outputs: Function from z, its bits, a dict of `codes` and `signs`,
             and the features that z is of to the dict of the outputs.
         quantize: As in `to_litert`.
-        calibrating: For "int8" what `representative_inputs` returns, else None.
+        calibrating: What `representative_inputs` returns; for "int8", for
+            "dynamic" if its biases shall be corrected, else None.
         batch_size: Positive int, or None for any.
 
     Returns:
@@ -183,7 +192,7 @@ def litert_content(
 def check_quantize(
     quantize: str | None, representative: Representative | None
 ) -> None:
-    """Checks what to quantise, and that images are there iff it takes them.
+    """Checks what to quantise, and that it takes images where they are there.
 
     Raises:
         ValueError: If not.
@@ -193,9 +202,10 @@ def check_quantize(
         raise ValueError(
             f"`quantize` must be one of {ways}. Received: quantize={quantize!r}"
         )
-    if representative is not None and quantize != "int8":
+    if representative is not None and quantize not in CORRECTED:
         raise ValueError(
-            "`representative` is for quantize='int8' alone."
+            "`representative` is for `quantize` one of"
+            f" {', '.join(map(repr, CORRECTED))}."
             f" Received: quantize={quantize!r} and representative images"
         )
 
@@ -255,8 +265,9 @@ def representative_inputs(
     count = sum(len(next(iter(batch.values()))) for batch in batches)
     if count < FEWEST_IMAGES:
         raise ValueError(
-            "quantize='int8' needs `representative`, batches of together at"
-            f" least {FEWEST_IMAGES} training {inputs.noun}."
+            "quantize='int8' needs `representative`, and 'dynamic' may have it:"
+            f" batches of together at least {FEWEST_IMAGES} training"
+            f" {inputs.noun}."
             f" Received: {count} {inputs.noun}"
         )
     sizes = {tuple(x.shape[1:] for x in batch.values()) for batch in batches}
@@ -286,6 +297,25 @@ def _convert(
     calibrating: Batch | None,
     batch_size: int,
 ) -> Any:
+    if quantize is None or calibrating is None:
+        return _converted(_converter(folder, quantize).convert)
+    whole = {
+        name: _whole_batches(values, batch_size)
+        for name, values in calibrating.items()
+    }
+    if quantize == "int8":
+        exact, content = _calibrated(folder, whole, batch_size)
+    else:
+        exact = _converted(_converter(folder, None).convert)
+        content = _converted(_converter(folder, quantize).convert)
+    batches = max(CORRECTING // batch_size, 1)
+    some = {
+        name: values[: batches * batch_size] for name, values in whole.items()
+    }
+    return with_corrected_biases(content, exact, some, batch_size)
+
+
+def _converter(folder: str, quantize: str | None) -> Any:
     converter = tf.lite.TFLiteConverter.from_saved_model(
         folder, signature_keys=["serving_default"]
     )
@@ -294,25 +324,28 @@ def _convert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if calibrating is None:
-        return _converted(converter.convert)
+    return converter
+
+
+def _calibrated(
+    folder: str, inputs: Batch, batch_size: int
+) -> tuple[bytes, bytes]:
+    """Returns the file before it is quantised to int8, and after."""
     # Its own calibration takes the extremes of all images for the ranges, so
     # it sees one batch and the ranges are taken anew. The debugger is the
     # converter's door to what lies between calibrating and quantising.
-    whole = {
-        name: _whole_batches(values, batch_size)
-        for name, values in calibrating.items()
-    }
-    first = {name: values[:batch_size] for name, values in whole.items()}
+    first = {name: values[:batch_size] for name, values in inputs.items()}
+    converter = _converter(folder, "int8")
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.representative_dataset = lambda: [("serving_default", first)]
     debugger = _converted(
         lambda: tf.lite.experimental.QuantizationDebugger(converter=converter)
     )
     debugger.calibrated_model = with_robust_ranges(
-        debugger.calibrated_model, whole, batch_size
+        debugger.calibrated_model, inputs, batch_size
     )
-    return _converted(debugger.get_nondebug_quantized_model)
+    quantized = _converted(debugger.get_nondebug_quantized_model)
+    return debugger.calibrated_model, quantized
 
 
 def _converted(convert: Callable[[], Any]) -> Any:

@@ -84,8 +84,8 @@ def test_refuses_what_to_litert_refuses(models, images, tmp_path):
         hn.export.to_image_embedder(models["12"], path, "int4")
     with pytest.raises(ValueError, match="Received: 0 images"):
         hn.export.to_image_embedder(models["12"], path, "int8")
-    with pytest.raises(ValueError, match="quantize='dynamic'"):
-        hn.export.to_image_embedder(models["12"], path, "dynamic", [images])
+    with pytest.raises(ValueError, match="quantize='float16'"):
+        hn.export.to_image_embedder(models["12"], path, "float16", [images])
     assert list(tmp_path.iterdir()) == []
 
 

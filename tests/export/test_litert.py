@@ -288,9 +288,9 @@ def test_a_folder_is_refused_before_the_conversion(tmp_path):
 
 
 def test_refuses_representative_images_without_a_use(models, images, tmp_path):
-    with pytest.raises(ValueError, match="quantize='dynamic'"):
+    with pytest.raises(ValueError, match="quantize='float16'"):
         hn.export.to_litert(
-            models["12"], tmp_path / "a.tflite", "dynamic", [images]
+            models["12"], tmp_path / "a.tflite", "float16", [images]
         )
 
 

@@ -183,9 +183,10 @@ def measured(quantize, moved, map_, path="encoder.tflite"):
 
 @pytest.mark.parametrize(
     "quantize, moved",
-    [(None, 0), ("float16", 20), ("dynamic", 300), ("int8", 300)],
+    [(None, 0), ("float16", 50), ("dynamic", 200), ("int8", 300)],
 )
-@pytest.mark.parametrize("map_", [0.6901, 0.7, 0.72])
+# What ranks better than the model itself does no harm.
+@pytest.mark.parametrize("map_", [0.6901, 0.7, 0.75])
 def test_within(quantize, moved, map_):
     assert hn.export.broken_bounds(measured(quantize, moved, map_)) == []
 
@@ -193,8 +194,8 @@ def test_within(quantize, moved, map_):
 @pytest.mark.parametrize(
     "quantize, moved, sentence",
     [
-        ("float16", 21, "0.21% of the bits moved, where float16 may move 0.2%"),
-        ("dynamic", 301, "3.01% of the bits moved, where dynamic may move 3%"),
+        ("float16", 51, "0.51% of the bits moved, where float16 may move 0.5%"),
+        ("dynamic", 201, "2.01% of the bits moved, where dynamic may move 2%"),
         ("int8", 9000, "90.00% of the bits moved, where int8 may move 3%"),
     ],
 )
@@ -210,16 +211,14 @@ def test_a_bound_of_ones_own():
     (broken,) = hn.export.broken_bounds(beyond, allow)
     assert broken == "5.01% of the bits moved, where int8 may move 5%"
     # That of another way says nothing of it.
-    assert hn.export.broken_bounds(measured("float16", 21, 0.7), allow)
+    assert hn.export.broken_bounds(measured("float16", 51, 0.7), allow)
     # None: of bits that are promised none may move, whatever is allowed.
     assert not hn.export.broken_bounds(measured(None, 0, 0.7), allow)
 
 
-def test_another_map():
+def test_a_lower_map():
     (broken,) = hn.export.broken_bounds(measured("int8", 0, 0.689))
     assert broken == "MAP fell by 0.0110, where it may by 0.01"
-    # A rise is no loss.
-    assert hn.export.broken_bounds(measured("int8", 0, 0.9)) == []
 
 
 def test_both():
