@@ -4,6 +4,7 @@ import os
 import pathlib
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from hashnet_tf._files import written_beside
@@ -93,7 +94,9 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
     function = tf.function(encode, input_signature=specs, autograph=False)
     with silenced():
         converted, _ = tf2onnx.convert.from_function(
-            function, input_signature=specs
+            function,
+            input_signature=specs,
+            custom_op_handlers={"Erfc": (_with_erf, [])},
         )
     # It leaves in what it did not know.
     try:
@@ -105,3 +108,21 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
             f" {str(error).splitlines()[0]}"
         ) from error
     return converted
+
+
+def _with_erf(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Writes erfc(x), of which GELU is made, as 1 - erf(x).
+
+    ONNX has no erfc, and tf2onnx none for it.
+    """
+    dtypes, shapes = node.output_dtypes, node.output_shapes
+    graph.remove_node(node.name)
+    erf = graph.make_node("Erf", node.input)
+    one = graph.make_const(f"{name}/one", np.float32(1))
+    graph.make_node(
+        "Sub",
+        [one.output[0], erf.output[0]],
+        outputs=node.output,
+        dtypes=dtypes,
+        shapes=shapes,
+    )
