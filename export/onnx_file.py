@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
 
 from hashnet_tf._files import written_beside
 from hashnet_tf._output import silenced
@@ -92,10 +95,24 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
 
     specs = tensor_specs(inputs)
     function = tf.function(encode, input_signature=specs, autograph=False)
+    # Not its from_function, which takes a constant of the network, a table of
+    # positions, for one input more.
+    concrete: Any = function.get_concrete_function()
+    frozen: Any = convert_variables_to_constants_v2(
+        concrete, aggressive_inlining=True
+    )
+    taken = [tensor.name for tensor in frozen.inputs]
+    given = [tensor.name for tensor in frozen.outputs]
+    names = [
+        *(spec.name for spec in specs),
+        *sorted(concrete.structured_outputs),
+    ]
     with silenced():
-        converted, _ = tf2onnx.convert.from_function(
-            function,
-            input_signature=specs,
+        converted, _ = tf2onnx.convert.from_graph_def(
+            frozen.graph.as_graph_def(),
+            input_names=taken,
+            output_names=given,
+            tensors_to_rename=dict(zip([*taken, *given], names, strict=True)),
             custom_op_handlers={"Erfc": (_with_erf, [])},
         )
     # It leaves in what it did not know.
