@@ -130,11 +130,11 @@ def export_run(
     `export/encoder.onnx` if it is named, and for each way to quantise
     `export/encoder.tflite` or `export/encoder_<quantize>.tflite`. Images that
     "int8" and "dynamic" are fitted to are drawn from the training images by the
-    run's seed; of fewer than 32, "dynamic" is not. Each is written apart and put
-    into its place once it is measured: an artefact that breaks its bound goes
-    into `export/refused/` instead, and what was there stays, as it does where
-    the process is killed. `MODEL_CARD.md` and `model_card.json` tell of all of
-    them.
+    run's seed; of fewer than 32, "dynamic" is not. Each is written apart and
+    put into its place once it is measured: an artefact that breaks its bound
+    goes into `export/refused/` instead, and what was there stays, as it does
+    where the process is killed. `MODEL_CARD.md` and `model_card.json` tell of
+    all of them.
 
     Args:
         run: `hashnet_tf.runs.Run`, or str or path of its directory.

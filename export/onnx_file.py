@@ -4,7 +4,11 @@ import os
 import pathlib
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
 
 from hashnet_tf._files import written_beside
 from hashnet_tf._output import silenced
@@ -91,9 +95,26 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
 
     specs = tensor_specs(inputs)
     function = tf.function(encode, input_signature=specs, autograph=False)
+    # Not its from_function, which takes a constant of the network, a table of
+    # positions, for one input more.
+    concrete: Any = function.get_concrete_function()
+    frozen: Any = convert_variables_to_constants_v2(
+        concrete, aggressive_inlining=True
+    )
+    # A table that looks words up is what stays a resource.
+    taken = [t.name for t in frozen.inputs if t.dtype != tf.resource]
+    given = [tensor.name for tensor in frozen.outputs]
+    names = [
+        *(spec.name for spec in specs),
+        *sorted(concrete.structured_outputs),
+    ]
     with silenced():
-        converted, _ = tf2onnx.convert.from_function(
-            function, input_signature=specs
+        converted, _ = tf2onnx.convert.from_graph_def(
+            frozen.graph.as_graph_def(),
+            input_names=taken,
+            output_names=given,
+            tensors_to_rename=dict(zip([*taken, *given], names, strict=True)),
+            custom_op_handlers={"Erfc": (_with_erf, [])},
         )
     # It leaves in what it did not know.
     try:
@@ -105,3 +126,21 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
             f" {str(error).splitlines()[0]}"
         ) from error
     return converted
+
+
+def _with_erf(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Writes erfc(x), of which GELU is made, as 1 - erf(x).
+
+    ONNX has no erfc, and tf2onnx none for it.
+    """
+    dtypes, shapes = node.output_dtypes, node.output_shapes
+    graph.remove_node(node.name)
+    erf = graph.make_node("Erf", node.input)
+    one = graph.make_const(f"{name}/one", np.float32(1))
+    graph.make_node(
+        "Sub",
+        [one.output[0], erf.output[0]],
+        outputs=node.output,
+        dtypes=dtypes,
+        shapes=shapes,
+    )

@@ -1,5 +1,6 @@
 """Backbones of KerasHub, from their configurations: trained and exported."""
 
+import importlib.util
 import warnings
 
 import keras
@@ -7,7 +8,10 @@ import numpy as np
 import pytest
 
 import hashnet_tf as hn
+from hashnet_tf.export.formats import FORMATS
 
+# Of the extra [onnx], which not everybody has.
+HAS_ONNX = all(map(importlib.util.find_spec, ("tf2onnx", "onnxruntime")))
 N = 40
 LABELS = np.arange(N) % 4
 
@@ -95,16 +99,12 @@ def test_a_backbone_is_trained_and_exported(made, keras_hub, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.encode(inputs), codes)
-    for check, path in (
-        (
-            hn.export.check_saved_model,
-            hn.export.to_saved_model(model, tmp_path / "saved_model"),
-        ),
-        (
-            hn.export.check_litert,
-            hn.export.to_litert(model, tmp_path / "encoder.tflite"),
-        ),
-    ):
-        assert check(path, model, inputs).bits_moved == 0
+    for name, kind in FORMATS.items():
+        if kind.extra and not HAS_ONNX:
+            continue
+        place = tmp_path / kind.file_name(name)
+        path = kind.function("write")(model, place)
+        report = kind.function("check")(path, model, inputs)
+        assert report.bits_moved == 0
         encoder = hn.export.load_encoder(path)
         np.testing.assert_array_equal(encoder.encode(inputs), codes)

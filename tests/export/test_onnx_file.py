@@ -1,5 +1,6 @@
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -65,6 +66,17 @@ def test_names_the_extra(missing, models, tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=told):
         hn.export.to_onnx(models["12"], tmp_path / "a.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_gelu_of_which_onnx_has_no_operator(tmp_path):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8,), name="features")
+    x = keras.layers.Dense(32, activation="gelu")(inputs)
+    x = keras.layers.Dense(16, activation="gelu")(x)
+    model = hn.HashNet(keras.Model(inputs, x), 12)
+    given = np.random.default_rng(0).normal(size=(500, 8)) * 3
+    path = hn.export.to_onnx(model, tmp_path / "a.onnx")
+    assert hn.export.check_onnx(path, model, given).bits_moved == 0
 
 
 def test_it_is_small(models, onnx_files):
