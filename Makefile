@@ -5,7 +5,7 @@ VENV ?= .venv
 JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test lint slow android fuzz bench docs format clean
+.PHONY: demo test lint slow android fuzz bench parity docs format clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/hashnet demo
@@ -39,6 +39,10 @@ fuzz: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test
 	for file in benchmarks/*.py; do $(VENV)/bin/python $$file || exit 1; done
+
+# The bits of every format and runtime that is here, beside Keras.
+parity: $(VENV)/installed-test
+	$(VENV)/bin/python benchmarks/parity.py
 
 # The pictures and the table of protocols, anew.
 docs: $(VENV)/installed
