@@ -3,10 +3,10 @@
   python benchmarks/parity.py
   python benchmarks/parity.py --workdir=runs/tuned
 
-Networks of random weights on RGB images, grey ones, 13 channels and vectors, and
-with --workdir a run's own on its queries. A cell is the number of bits that are
-not those of `model.encode` in Keras on TensorFlow. float16, dynamic range and
-int8 move some by what they are.
+Networks of random weights on RGB images, grey ones, 13 channels and vectors,
+and with --workdir that of a run on its queries. A cell is the number of bits
+that are not those of `model.encode` in Keras on TensorFlow. float16, dynamic
+range and int8 move some by what they are.
 
 Browsers and a C session are compared by the slow tests
 (`tests/export/test_web_browser.py`, `tests/export/test_same_bits.py`).
