@@ -101,7 +101,8 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
     frozen: Any = convert_variables_to_constants_v2(
         concrete, aggressive_inlining=True
     )
-    taken = [tensor.name for tensor in frozen.inputs]
+    # A table that looks words up is what stays a resource.
+    taken = [t.name for t in frozen.inputs if t.dtype != tf.resource]
     given = [tensor.name for tensor in frozen.outputs]
     names = [
         *(spec.name for spec in specs),
