@@ -52,9 +52,10 @@ class ExportReport:
 
     Attributes:
         measurements: List of `Measurement`, of every artefact written that
-            keeps the promise of its kind where it has one.
-        broken: List of str, a sentence for each artefact that broke its bound
-            and where it was put.
+            keeps the promise of its kind where it has one; of one that breaks
+            its bound too, where it was put.
+        broken: List of str, a sentence for each artefact that broke its bound,
+            and where it was put, or that could not be written.
         map: Float, tie-aware MAP@R of the model's own codes; None where the
             data have no labels.
         at: Int R.
@@ -158,7 +159,7 @@ def export_run(
 
     Raises:
         ValueError: If the run is not trained, an argument is not such, or an
-            image cannot be decoded.
+            image cannot be decoded; or if no format takes the network.
         OSError: If another process exports the run.
 
     Example:
@@ -239,11 +240,13 @@ def _measured(
     searched = _drawn(dataset.database, most[1], rng)
     images = _as_array(asked, size, model.framing)
     given["report"] = _report(run, model)
-    encoders, broken = {}, []
+    encoders: dict[pathlib.Path, Any] = {}
+    broken, failed = [], []
 
-    def refuse(path: pathlib.Path, reasons: str) -> None:
+    def refuse(path: pathlib.Path, reasons: str) -> pathlib.Path:
         aside = _moved(path, unmeasured, run.export_path / REFUSED)
         broken.append(f"{reasons}. It was put aside as {aside}.")
+        return aside
 
     labelled = dataset.is_labelled
     fitting = None
@@ -259,16 +262,22 @@ def _measured(
             given["representative"] = [fitting]
         place = unmeasured / kind.file_name(name, way)
         say(f"Writing and checking {place.name}")
-        path = kind.function("write")(
-            model,
-            place,
-            **{option: given[option] for option in kind.options},
-        )
+        options = {option: given[option] for option in kind.options}
+        try:
+            path = kind.function("write")(model, place, **options)
+        except (ParityError, ValueError) as error:
+            # One format that does not take the network is no reason to be
+            # without the others.
+            failed.append(error)
+            broken.append(f"{place.name} was not written: {error}")
+            continue
         try:
             kind.function("check")(path, model, images)
             encoders[path] = load_encoder(path)
         except ParityError as error:
             refuse(path, str(error).rstrip("."))
+    if len(failed) == len(artefacts):
+        raise failed[0]
     with undecodable_named(searched):
         reference = Reference(
             model,
@@ -279,16 +288,19 @@ def _measured(
             at,
         )
         found = measure_encoders(encoders, reference)
-    measurements = []
+    measurements, kept = [], []
     for path, measurement in zip(encoders, found, strict=True):
-        if reasons := broken_bounds(measurement, allow):
+        reasons = broken_bounds(measurement, allow)
+        if reasons:
             name = path.relative_to(unmeasured)
-            refuse(path, f"{name}: {'; '.join(reasons)}")
-            continue
-        place = _moved(path, unmeasured, run.export_path)
+            place = refuse(path, f"{name}: {'; '.join(reasons)}")
+        else:
+            place = _moved(path, unmeasured, run.export_path)
         parity = dataclasses.replace(measurement.parity, artefact=str(place))
         measurements.append(dataclasses.replace(measurement, parity=parity))
-    write_card(run, measurements)
+        if not reasons:
+            kept.append(measurements[-1])
+    write_card(run, kept)
     return ExportReport(
         measurements, broken, reference.map, at, len(asked), len(searched)
     )

@@ -8,7 +8,13 @@ import pytest
 
 import hashnet_tf as hn
 from hashnet_tf._files import only_writer
-from hashnet_tf.export import from_run, model_card, parity, saved_model
+from hashnet_tf.export import (
+    from_run,
+    model_card,
+    parity,
+    saved_model,
+    web_file,
+)
 from hashnet_tf.export.formats import Bound
 from hashnet_tf.export.from_run import exported_version
 from hashnet_tf.export.saved_model_encoder import DESCRIPTION
@@ -219,6 +225,28 @@ def test_a_bound_that_is_broken_ends_with_1(run, fails, monkeypatch):
     assert hn.export.LiteRTEncoder(aside).quantize == "int8"
     assert (run.export_path / "encoder.tflite").exists()
     assert not (run.export_path / ".unmeasured").exists()
+
+
+def test_a_format_that_takes_no_such_network_takes_nothing_with_it(
+    run, fails, monkeypatch
+):
+    def cannot(*arguments, **options):
+        raise ValueError("`model` must be another.")
+
+    monkeypatch.setattr(web_file, "to_web", cannot)
+    words = ["--queries=9", "--database=30", "--at=100"]
+    for names in ("web,litert", "web"):
+        there = run.export_path / "encoder.tflite"
+        there.unlink(missing_ok=True)
+        code = 1 if "litert" in names else 2
+        line = fails(
+            *("export", f"--workdir={run.path}", f"--format={names}"),
+            *words,
+            code=code,
+        )
+        assert line.endswith("`model` must be another.")
+        assert ("encoder_web.tflite was not written" in line) == (code == 1)
+        assert there.exists() == (code == 1)
 
 
 @pytest.mark.slow
