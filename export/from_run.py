@@ -39,6 +39,7 @@ from hashnet_tf.export.saved_model_encoder import DESCRIPTION, version_numbers
 from hashnet_tf.models import HashNet, weights_digest
 from hashnet_tf.retrieval import RetrievalReport
 from hashnet_tf.runs import Run
+from hashnet_tf.runs.code_set import put_in_place
 
 # Images that quantised files are calibrated and corrected by.
 REPRESENTATIVE = 500
@@ -311,11 +312,15 @@ def _moved(
 ) -> pathlib.Path:
     """Moves an artefact into a folder, and returns its path there."""
     place = folder / path.relative_to(unmeasured)
-    if path.is_dir():
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.parent != folder:
+        # One of several versions, of which none is ever replaced.
         numbers = version_numbers(place.parent)
         place = place.with_name(str(max(numbers, default=0) + 1))
-    place.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(path, place)
+    if path.is_dir():
+        put_in_place(path, place)
+    else:
+        os.replace(path, place)
     return place
 
 

@@ -138,10 +138,15 @@ def test_its_bound_is_kept(toy, run, monkeypatch, tmp_path):
     )
     monkeypatch.setitem(FORMATS, "toy", strict)
     (broken,) = export_toy(run).broken
-    assert "encoder_coarse.strict was removed" in broken
+    assert broken.startswith("encoder_coarse.strict: ")
     assert "coarse may move 0%" in broken
     assert (run / "export" / "encoder.strict").is_dir()
     assert not (run / "export" / "encoder_coarse.strict").exists()
+    assert (run / "export" / "refused" / "encoder_coarse.strict").is_dir()
+    # A folder is replaced as a file is.
+    (run / "export" / "encoder.strict" / "old").write_text("")
+    export_toy(run)
+    assert not (run / "export" / "encoder.strict" / "old").exists()
 
 
 def test_a_report_is_carried_if_it_is_of_the_model(

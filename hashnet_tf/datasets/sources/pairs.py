@@ -125,7 +125,7 @@ def _rows(
     path = pathlib.Path(place)
     if not place or not path.is_file():
         raise ValueError(
-            "Pairs need an existing file."
+            '"pairs:FILE" needs an existing file.'
             f" Received: {looked_for('pairs', place)}"
         )
     kind = path.suffix.lower()
