@@ -87,6 +87,7 @@ def test_partners_are_measured(trained):
         assert not names & {dataset.train.names[row] for row in pair[:2]}
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on(settings, trained, tmp_path, monkeypatch):
     config = TrainingConfig(**{**settings, "epochs": 3})
     whole = train(config, tmp_path / "whole")
@@ -225,6 +226,7 @@ def photographs(tmp_path):
     return path, of
 
 
+@pytest.mark.slow
 def test_photographs_by_their_paths(photographs, tmp_path, capsys):
     path, of = photographs
     run_command(
