@@ -61,7 +61,7 @@ def draw_asking(pairs: npt.ArrayLike, seed: int) -> npt.NDArray[np.int64]:
 
     >>> from hashnet_tf.datasets.pairs import draw_asking
     >>> draw_asking([[0, 1, 1], [2, 3, 1], [4, 5, 0]], seed=0).tolist()
-    [2]
+    [0]
     """
     pairs = np.asarray(pairs, np.int64)
     similar = pairs[pairs[:, 2] > 0, :2]

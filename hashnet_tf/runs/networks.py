@@ -232,8 +232,9 @@ def build_in_batch_loss(
 
     >>> from hashnet_tf.runs import TrainingConfig
     >>> from hashnet_tf.runs.networks import build_in_batch_loss
-    >>> build_in_batch_loss(TrainingConfig("digits"), [[0, 1], [2, 3]]).radius
-    8.0
+    >>> config = TrainingConfig("digits")
+    >>> build_in_batch_loss(config, [[0, 1], [2, 3]]).likelihood
+    'radius'
     """
     if config.is_rival:
         raise ValueError(
