@@ -109,9 +109,8 @@ class OnnxEncoder:
         self.description = metadata
         self.bits = metadata["bits"]
         self.inputs = inputs_told(metadata)
-        self.image_size, self.framing = None, "whole"
-        if "image_size" in metadata:
-            self.image_size, self.framing = self.inputs.of_files()
+        self.image_size = self.inputs.image_size
+        self.framing = self.inputs.framing
         self.model_digest = metadata["model_digest"]
         self._outputs = {
             "codes": ("uint8", -(-self.bits // 8)),
