@@ -121,6 +121,7 @@ def test_the_card_tells_of_each_file(exported, run, hashnet):
         "encoder.tflite",
         "encoder_dynamic.tflite",
         "encoder_int8.tflite",
+        "encoder_web.tflite",
     }
     assert told["files"]["encoder.tflite"]["bits_compared"] == 9 * 12
 
