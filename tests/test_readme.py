@@ -127,7 +127,9 @@ def test_embeddings_run(capsys):
     names = run_block("\n".join(blocks("docs/embeddings.md")))
     assert names["bits"].shape == (200, 64)
     assert names["codes"].shape == (200, 8)
-    assert float(capsys.readouterr().out) > 0.9
+    score, hit = capsys.readouterr().out.splitlines()
+    assert float(score) > 0.9
+    assert hit.startswith("row ")
     new, topics = (names[name][1000:] for name in ("vectors", "topics"))
     # The last learned without labels.
     assert names["encoder"].score(new, topics) > 0.5
