@@ -18,6 +18,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import typing
 
 import keras
 import numpy as np
@@ -79,7 +80,9 @@ def codes_of(model, inputs, folder):
     for name, kind in hn.export.FORMATS.items():
         for way in kind.bounds:
             place = folder / kind.file_name(name, way)
-            options = {"quantize": way} if "quantize" in kind.options else {}
+            options: dict[str, typing.Any] = {}
+            if "quantize" in kind.options:
+                options["quantize"] = way
             if way in ("dynamic", "int8"):
                 options["representative"] = fitting
             try:

@@ -145,7 +145,7 @@ def run(workdir, queries, database):
                 f"RESULT {name}: moved {parity.share:.2%} ({parts} by |z|;"
                 f" median {parity.median_moved_z:.3f}, largest"
                 f" {parity.largest_moved_z:.3f}), MAP {result.map:.4f}"
-                f" ({result.map - reference.map:+.4f}),"
+                f" ({(result.map or 0) - (reference.map or 0):+.4f}),"
                 f" {result.bytes / 1e6:.2f} MB, RATIO of the times"
                 f" {result.milliseconds / found[0].milliseconds:.2f},"
                 f" {seconds[name]:.0f} s to write",
