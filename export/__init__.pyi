@@ -1,7 +1,7 @@
 from .backbone_encoder import backbone_encoder as backbone_encoder
 from .backbone_encoder import vector_encoder as vector_encoder
+from .export_report import ExportReport as ExportReport
 from .formats import FORMATS as FORMATS
-from .from_run import ExportReport as ExportReport
 from .from_run import export_run as export_run
 from .image_embedder import to_image_embedder as to_image_embedder
 from .litert import to_litert as to_litert

@@ -4,7 +4,6 @@ import hashlib
 import os
 import pathlib
 import struct
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from hashnet_tf._output import silenced
-from hashnet_tf.datasets.pixels.pillow import pixel_batches
 from hashnet_tf.export._litert_file import read_metadata, with_hash_layer
-from hashnet_tf.export.encoder_inputs import EncoderInputs, inputs_told
-from hashnet_tf.export.images import BATCH_SIZE, joined_codes
+from hashnet_tf.export.file_encoder import FileEncoder
+from hashnet_tf.export.images import BATCH_SIZE
 
 
-class LiteRTEncoder:
+class LiteRTEncoder(FileEncoder):
     """An encoder from the file that `to_litert` wrote.
 
     Not safe to share between threads: give each its own.
@@ -56,17 +54,11 @@ class LiteRTEncoder:
     ```
     """
 
-    bits: int
-    inputs: EncoderInputs
-    image_size: tuple[int, int] | None
-    framing: str
     batch_size: int | None
     quantize: str | None
     features: int | None
     has_z: bool
     content: bytes
-    description: dict[str, Any]
-    model_digest: str
 
     def __init__(self, path: os.PathLike[str] | str | bytes):
         content, told = path, "bytes"
@@ -108,12 +100,8 @@ class LiteRTEncoder:
 
     def _read(self, metadata: Any) -> None:
         """Takes what the file says, if its tensors say the same."""
-        self.description = metadata
-        self.bits, self.quantize = metadata["bits"], metadata["quantize"]
-        self.inputs = inputs_told(metadata)
-        self.image_size = self.inputs.image_size
-        self.framing = self.inputs.framing
-        self.model_digest = metadata["model_digest"]
+        self._describe(metadata)
+        self.quantize = metadata["quantize"]
         # Apart, for an input may have the name of an output.
         taken = self._runner.get_input_details()
         given = self._runner.get_output_details()
@@ -143,43 +131,6 @@ class LiteRTEncoder:
         told = _told(taken), _told(given)
         if told != expected:
             raise ValueError(f"{told} are not {expected}")
-
-    def encode(self, images: Any) -> np.ndarray:
-        """Returns the packed codes of images, or of what else it takes.
-
-        Args:
-            images: Array `[n, height, width, 3]` of the trained size, of uint8
-                or of floats that are whole numbers in [0, 255]. Of other
-                inputs what `HashNet.encode` takes.
-
-        Returns:
-            uint8 array `[n, ceil(bits / 8)]`.
-
-        Raises:
-            ValueError: If the inputs have another form, shape or dtype, which
-                the runtime would take without a word, or hold NaN, or images
-                were scaled to [0, 1].
-        """
-        return self.run(images)["codes"]
-
-    def encode_files(
-        self, paths: Iterable[os.PathLike[str] | str]
-    ) -> np.ndarray:
-        """Returns the packed codes of image files, framed as in training.
-
-        Args:
-            paths: Paths of n JPEG, PNG, WebP or BMP files.
-
-        Returns:
-            uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
-
-        Raises:
-            ValueError: If `paths` is one path, a file is no image, or the
-                encoder takes no RGB images of one size.
-            FileNotFoundError: If a file is missing.
-        """
-        batches = pixel_batches(paths, *self.inputs.of_files())
-        return joined_codes(map(self.encode, batches), self.bits)
 
     def embed(self, images: Any) -> np.ndarray:
         """Returns z of inputs, before it becomes bits.

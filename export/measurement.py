@@ -19,10 +19,10 @@ from hashnet_tf.export.parity import (
     ParityReport,
     compare_codes,
     model_bits,
-    two_standard_errors,
 )
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval import histograms
+from hashnet_tf.retrieval.evaluation import two_standard_errors
 
 # Enough for a median, and for a batch to be a batch.
 ROUNDS = 5

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from hashnet_tf.datasets.pixels.pillow import pixel_batches
 from hashnet_tf.export._metadata import DIGEST, NAME, check_seal
-from hashnet_tf.export.encoder_inputs import EncoderInputs, inputs_told
-from hashnet_tf.export.images import joined_codes
+from hashnet_tf.export.file_encoder import FileEncoder
 
 # How ONNX Runtime names the dtypes of a signature.
 TYPES = {
@@ -49,7 +47,7 @@ def load_onnx(module: str, what: str) -> Any:
         ) from error
 
 
-class OnnxEncoder:
+class OnnxEncoder(FileEncoder):
     """An encoder from the file that `to_onnx` wrote.
 
     By ONNX Runtime (extra `[onnx]`) on the CPU, where its bits are checked.
@@ -79,13 +77,6 @@ class OnnxEncoder:
     ```
     """
 
-    bits: int
-    inputs: EncoderInputs
-    image_size: tuple[int, int] | None
-    framing: str
-    description: dict[str, Any]
-    model_digest: str
-
     def __init__(self, path: os.PathLike[str] | str):
         runtime = load_onnx("onnxruntime", "An ONNX encoder")
         content = pathlib.Path(path).read_bytes()
@@ -106,12 +97,7 @@ class OnnxEncoder:
     def _read(self, metadata: Any) -> None:
         """Takes what the file says, if its tensors say the same."""
         del metadata[DIGEST]
-        self.description = metadata
-        self.bits = metadata["bits"]
-        self.inputs = inputs_told(metadata)
-        self.image_size = self.inputs.image_size
-        self.framing = self.inputs.framing
-        self.model_digest = metadata["model_digest"]
+        self._describe(metadata)
         self._outputs = {
             "codes": ("uint8", -(-self.bits // 8)),
             "signs": ("int8", self.bits),
@@ -133,43 +119,6 @@ class OnnxEncoder:
         )
         if found != expected:
             raise ValueError(f"{found} are not {expected}")
-
-    def encode(self, images: Any) -> np.ndarray:
-        """Returns the packed codes of images, or of what else it takes.
-
-        Args:
-            images: Array `[n, height, width, 3]` of the trained size, of uint8
-                or of floats that are whole numbers in [0, 255]. Of other
-                inputs what `HashNet.encode` takes.
-
-        Returns:
-            uint8 array `[n, ceil(bits / 8)]`.
-
-        Raises:
-            ValueError: If the inputs have another form, shape or dtype, or hold
-                NaN, of which the file itself would give a code, or images were
-                scaled to [0, 1].
-        """
-        return self.run(images)["codes"]
-
-    def encode_files(
-        self, paths: Iterable[os.PathLike[str] | str]
-    ) -> np.ndarray:
-        """Returns the packed codes of image files, framed as in training.
-
-        Args:
-            paths: Paths of n JPEG, PNG, WebP or BMP files.
-
-        Returns:
-            uint8 array `[n, ceil(bits / 8)]`, in the order of the paths.
-
-        Raises:
-            ValueError: If `paths` is one path, a file is no image, or the
-                encoder takes no RGB images of one size.
-            FileNotFoundError: If a file is missing.
-        """
-        batches = pixel_batches(paths, *self.inputs.of_files())
-        return joined_codes(map(self.encode, batches), self.bits)
 
     def run(self, images: Any) -> dict[str, np.ndarray]:
         """Returns all outputs for inputs.

@@ -13,6 +13,7 @@ from hashnet_tf.export.onnx_encoder import OnnxEncoder
 from hashnet_tf.export.saved_model_encoder import SavedModelEncoder
 from hashnet_tf.models import HashNet
 from hashnet_tf.retrieval import pack
+from hashnet_tf.retrieval.evaluation import two_standard_errors
 
 # Kernels differ in their last digits, so a bit whose z is this close to 0,
 # relative to the largest |z|, may fall on either side.
@@ -286,24 +287,6 @@ def compare_codes(
         median_moved_z=float(np.median(size[moved])) if moved.any() else 0.0,
         error=two_standard_errors(moved.mean(axis=1)),
     )
-
-
-def two_standard_errors(values: np.ndarray) -> float:
-    """Returns two standard errors of the mean of values, 0 of one alone.
-
-    Args:
-        values: Float `[n]`.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from hashnet_tf.export.parity import two_standard_errors
-    >>> two_standard_errors(np.array([0.0, 2.0]))
-    2.0
-    """
-    if len(values) < 2:
-        return 0.0
-    return float(2 * values.std(ddof=1) / len(values) ** 0.5)
 
 
 def finite_z(model: HashNet, images: Any) -> np.ndarray:

@@ -180,3 +180,21 @@ def make_report(
         ),
         **balls,
     )
+
+
+def two_standard_errors(values: npt.NDArray) -> float:
+    """Returns two standard errors of the mean of values, 0 of one alone.
+
+    Args:
+        values: Float `[n]`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from hashnet_tf.retrieval.evaluation import two_standard_errors
+    >>> two_standard_errors(np.array([0.0, 2.0]))
+    2.0
+    """
+    if len(values) < 2:
+        return 0.0
+    return float(2 * values.std(ddof=1) / len(values) ** 0.5)

@@ -8,6 +8,7 @@ import numpy as np
 
 from hashnet_tf.datasets.images.vectors import Vectors
 from hashnet_tf.retrieval import evaluate_distances, histograms
+from hashnet_tf.retrieval.evaluation import two_standard_errors
 from hashnet_tf.retrieval.labels import relevance
 from hashnet_tf.retrieval.neighbor_evaluation import centred_unit
 from hashnet_tf.runs.code_set import CodeSet
@@ -175,9 +176,7 @@ def expectation(
         held_out=len(held),
         database=len(database.ids),
         by_class=_by_class(dataset, asked, right, most),
-        error=float(2 * right.std(ddof=1) / len(right) ** 0.5)
-        if len(right) > 1
-        else 0.0,
+        error=two_standard_errors(right),
         unit="vectors" if isinstance(dataset.query, Vectors) else "pictures",
         by_pairs=not dataset.train.is_labelled,
     )

@@ -2,13 +2,19 @@
 
 import abc
 import collections.abc
-import hashlib
 import itertools
 import typing
 
 import numpy as np
 
-from hashnet_tf.index.stores.store import About, Batch, Near, Store, load
+from hashnet_tf.index.stores.store import (
+    About,
+    Batch,
+    Near,
+    Store,
+    key_of,
+    load,
+)
 from hashnet_tf.retrieval.codes import Codes
 
 INDEX = "hashnet_codes"
@@ -96,7 +102,7 @@ class DocumentStore(Store):
         return {
             "_op_type": kind,
             "_index": self._index,
-            "_id": hashlib.sha256(name.encode()).hexdigest(),
+            "_id": key_of(name),
         }
 
     def _add(self, names: list[str], codes: Codes) -> None:

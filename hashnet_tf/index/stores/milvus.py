@@ -1,12 +1,18 @@
 """Milvus: a collection with a vector of bits."""
 
 import collections.abc
-import hashlib
 import typing
 
 import numpy as np
 
-from hashnet_tf.index.stores.store import About, Batch, Near, Store, load
+from hashnet_tf.index.stores.store import (
+    About,
+    Batch,
+    Near,
+    Store,
+    key_of,
+    load,
+)
 from hashnet_tf.retrieval.codes import Codes
 
 COLLECTION = "hashnet_codes"
@@ -90,7 +96,7 @@ class MilvusStore(Store):
         )
 
     def _ids(self, names: list[str]) -> list[str]:
-        return [hashlib.sha256(name.encode()).hexdigest() for name in names]
+        return [key_of(name) for name in names]
 
     def _add(self, names: list[str], codes: Codes) -> None:
         self._client.upsert(

@@ -4,6 +4,7 @@ import abc
 import collections.abc
 import contextlib
 import dataclasses
+import hashlib
 import importlib
 import json
 import pathlib
@@ -35,6 +36,21 @@ class Near(typing.NamedTuple):
 
     name: str
     distance: int
+
+
+def key_of(name: str) -> str:
+    """Returns a name as an id that every engine takes: its SHA-256 in hex.
+
+    Args:
+        name: Str, of any length and letters.
+
+    Example:
+
+    >>> from hashnet_tf.index.stores.store import key_of
+    >>> len(key_of("a photograph.jpg"))
+    64
+    """
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)

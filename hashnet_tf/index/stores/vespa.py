@@ -2,14 +2,20 @@
 
 import collections.abc
 import concurrent.futures
-import hashlib
 import itertools
 import typing
 import urllib.parse
 
 import numpy as np
 
-from hashnet_tf.index.stores.store import About, Batch, Near, Store, load
+from hashnet_tf.index.stores.store import (
+    About,
+    Batch,
+    Near,
+    Store,
+    key_of,
+    load,
+)
 from hashnet_tf.retrieval.codes import Codes
 
 TYPE = "hashnet_codes"
@@ -135,9 +141,6 @@ class VespaStore(Store):
         code = [0] * -(-about.bits // 8)
         self._put(NOTE, {"note": about.text(), "code": code})
 
-    def _key(self, name: str) -> str:
-        return hashlib.sha256(name.encode()).hexdigest()
-
     def _each(
         self,
         function: collections.abc.Callable[..., object],
@@ -149,13 +152,13 @@ class VespaStore(Store):
 
     def _add(self, names: list[str], codes: Codes) -> None:
         def put(name: str, code: list[int]) -> None:
-            self._put(self._key(name), {"name": name, "code": code})
+            self._put(key_of(name), {"name": name, "code": code})
 
         self._each(put, names, codes.view(np.int8).tolist())
 
     def _remove(self, names: list[str]) -> None:
         def remove(name: str) -> None:
-            self._ask("DELETE", f"{self._documents}/{self._key(name)}")
+            self._ask("DELETE", f"{self._documents}/{key_of(name)}")
 
         self._each(remove, names)
 
