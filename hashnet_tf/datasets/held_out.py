@@ -7,7 +7,7 @@ import numpy as np
 from hashnet_tf.datasets.images.image_set import ImageSet
 from hashnet_tf.datasets.protocol import Expected
 from hashnet_tf.datasets.retrieval_dataset import PARTS, RetrievalDataset
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.splits import Drawing
 
 # So many of the drawn classes are named beside a figure.
@@ -162,7 +162,7 @@ def narrowed(pool: Pool, drawing: Drawing, seed: int) -> Pool:
     >>> from hashnet_tf.datasets import ArrayImages
     >>> from hashnet_tf.datasets.splits import Draw, Drawing
     >>> from hashnet_tf.datasets.held_out import narrowed
-    >>> from hashnet_tf.datasets.sources.reading import Pool
+    >>> from hashnet_tf.datasets.sources.pool import Pool
     >>> images = ArrayImages(np.zeros((6, 8, 8), np.uint8), [0, 1, 2] * 2)
     >>> drawing = Drawing(Draw(), Draw(), classes=2)
     >>> len(narrowed(Pool(images), drawing, seed=0).images)

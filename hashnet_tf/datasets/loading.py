@@ -14,9 +14,9 @@ from hashnet_tf.datasets.pairs import draw_asking, pairs_within, partner_labels
 from hashnet_tf.datasets.protocol import Protocol, protocols
 from hashnet_tf.datasets.retrieval_dataset import RetrievalDataset
 from hashnet_tf.datasets.sources.pairs import read_pairs
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.sources.reading import (
     SOURCES,
-    Pool,
     read_pool,
     unknown_word,
 )

@@ -274,7 +274,9 @@ class TrainingConfig:
                     f"`{field.name}` must be {wanted}."
                     f" Received: {field.name}={value!r}"
                 )
-        self._settle_by_data()
+        for name, value in settled_by_data(self).items():
+            # The way that dataclasses set fields of a frozen instance.
+            object.__setattr__(self, name, value)
         self._settle_by_method()
         self._settle_held_out()
         check_together(self)
@@ -293,10 +295,6 @@ class TrainingConfig:
     def is_of_vectors(self) -> bool:
         """Whether the data are vectors, which no backbone makes of images."""
         return self.data.partition(":")[0] == VECTORS
-
-    def _settle_by_data(self) -> None:
-        for name, value in settled_by_data(self).items():
-            object.__setattr__(self, name, value)
 
     def _settle_held_out(self) -> None:
         kind = self.data.partition(":")[0]
@@ -334,7 +332,6 @@ class TrainingConfig:
             )
         for name, value in (USUAL | settled).items():
             if name in settled or getattr(self, name) is None:
-                # The way that dataclasses set fields of a frozen instance.
                 object.__setattr__(self, name, value)
 
     def as_dict(self) -> dict[str, Setting]:

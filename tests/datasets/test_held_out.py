@@ -14,7 +14,7 @@ from hashnet_tf.datasets.held_out import (
     narrowed,
 )
 from hashnet_tf.datasets.protocol import Expected
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.splits import Draw, Drawing
 
 PARTS = ("train", "query", "database")

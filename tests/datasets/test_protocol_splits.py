@@ -9,7 +9,7 @@ import pytest
 from hashnet_tf.datasets.held_out import narrowed
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.protocol import protocols
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.splits import draw_parts
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from hashnet_tf.datasets.images.array_images import ArrayImages
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 
 
 def read_digits(place: str) -> Pool:

@@ -8,7 +8,8 @@ import unicodedata
 import numpy as np
 
 from hashnet_tf.datasets.images.file_images import FileImages
-from hashnet_tf.datasets.sources.reading import Pool, looked_for
+from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import looked_for
 from hashnet_tf.datasets.sources.walking import (
     ENDINGS,
     SHOWN,

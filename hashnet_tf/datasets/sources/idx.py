@@ -9,7 +9,7 @@ import numpy as np
 
 from hashnet_tf.datasets.images.array_images import ArrayImages
 from hashnet_tf.datasets.sources._paths import needed_folder
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 
 NEEDS = (
     "The layout idx needs DIR/train-images-idx3-ubyte, train-labels-idx1-ubyte,"

@@ -13,7 +13,7 @@ from hashnet_tf.datasets.sources._paths import (
     needed_file,
     needed_folder,
 )
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.sources.walking import Account, list_folder
 
 NEEDS = (

@@ -12,7 +12,7 @@ from hashnet_tf.datasets.sources._paths import (
     needed_folder,
     present,
 )
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 from hashnet_tf.datasets.sources.walking import Account, list_folder
 
 NEEDS = (

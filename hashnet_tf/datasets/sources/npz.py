@@ -7,7 +7,8 @@ import typing
 import numpy as np
 
 from hashnet_tf.datasets.images.array_images import ArrayImages
-from hashnet_tf.datasets.sources.reading import Pool, looked_for
+from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import looked_for
 
 PARTED = ("x_train", "y_train", "x_test", "y_test")
 # The labels as they are known.

@@ -11,7 +11,7 @@ from hashnet_tf.datasets.sources._paths import (
     needed_folder,
     present,
 )
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 
 NEEDS = (
     "The layout nus_wide needs DIR/Concepts81.txt or"

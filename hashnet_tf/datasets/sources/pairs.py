@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hashnet_tf.datasets.images.file_images import FileImages
-from hashnet_tf.datasets.sources.reading import Pool, looked_for
+from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import looked_for
 from hashnet_tf.datasets.sources.vectors import PARQUET, parquet_table
 
 TEXT = {".csv": ",", ".tsv": "\t"}

@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import read_only_builder
 
 from hashnet_tf.datasets.images.tfds_images import TfdsImages, read_split
-from hashnet_tf.datasets.sources.reading import Pool
+from hashnet_tf.datasets.sources.pool import Pool
 
 # Where a set may hold its labels: the first that it has counts.
 LABELS = (("label",), ("labels",), ("objects", "label"))

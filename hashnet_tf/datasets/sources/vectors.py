@@ -7,7 +7,8 @@ import typing
 import numpy as np
 
 from hashnet_tf.datasets.images.vectors import Vectors
-from hashnet_tf.datasets.sources.reading import Pool, looked_for
+from hashnet_tf.datasets.sources.pool import Pool
+from hashnet_tf.datasets.sources.reading import looked_for
 
 NAMES = ("vectors", "labels", "ids")
 # Of a Parquet file the columns of the same, one row an item.
