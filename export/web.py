@@ -42,8 +42,8 @@ FORMAT = 1
 SIDE = 96
 # The fourth, for stopping and going on within a call, no browser is asked for.
 RUNTIMES = ("", "compat_", "threaded_")
-# The look of `hashnet serve`, whose page this one is like.
-LOOK = ("icon.svg", "page.css")
+# Of the page of `hashnet serve`, which this one is like.
+LOOK = ("drop.js", "icon.svg", "page.css")
 
 
 def write_web(

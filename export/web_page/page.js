@@ -2,6 +2,7 @@
 // a code here and finds its like among the codes beside this file. Nothing is
 // sent anywhere. Names reach the page as text alone.
 
+import { onPhotograph } from "./drop.js";
 import { CodeIndex, decode, load } from "./hashnet.js";
 
 const FOUND = 24;
@@ -158,21 +159,4 @@ at("file").addEventListener("change", () => {
 at("film").addEventListener("click", () => (stream ? stop() : film()));
 at("drop").addEventListener("submit", (event) => event.preventDefault());
 
-// Anywhere, for what misses the field would leave the page.
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("over");
-});
-document.addEventListener("dragleave", (event) => {
-  if (event.relatedTarget === null) document.body.classList.remove("over");
-});
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("over");
-  const [file] = event.dataTransfer.files;
-  if (file) search(file);
-});
-document.addEventListener("paste", (event) => {
-  const [file] = event.clipboardData.files;
-  if (file) search(file);
-});
+onPhotograph(search);

@@ -179,6 +179,9 @@ def test_all_that_is_needed_is_there(run, packages, tmp_path):
     page = (site / "index.html").read_text()
     for named in ("icon.svg", "page.css", "camera.css", "page.js"):
         assert f'"{named}"' in page and (site / named).is_file()
+    script = (site / "page.js").read_text()
+    for named in ("drop.js", "hashnet.js"):
+        assert f'"./{named}"' in script and (site / named).is_file()
     for named in ("core/index.js", "wasm-utils/index.js"):
         assert f'"./litert/{named}"' in page
         assert (site / "litert" / named).read_text() == "index.js"

@@ -2,6 +2,8 @@
 // the browser's own ways back and forth work. Names of files reach the page as
 // text alone.
 
+import { onPhotograph } from "./drop.js";
+
 const LARGEST = 32 * 2 ** 20;
 const TYPES = ["image/jpeg", "image/png", "image/webp", "image/bmp"];
 const OTHER = "application/octet-stream";
@@ -313,23 +315,6 @@ at("duplicates").addEventListener("submit", (event) => {
 });
 at("drop").addEventListener("submit", (event) => event.preventDefault());
 
-// Anywhere, for what misses the field would leave the page.
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("over");
-});
-document.addEventListener("dragleave", (event) => {
-  if (event.relatedTarget === null) document.body.classList.remove("over");
-});
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("over");
-  const [file] = event.dataTransfer.files;
-  if (file) search(file);
-});
-document.addEventListener("paste", (event) => {
-  const [file] = event.clipboardData.files;
-  if (file) search(file);
-});
+onPhotograph(search);
 window.addEventListener("hashchange", show);
 begin();
