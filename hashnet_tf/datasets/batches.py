@@ -28,6 +28,7 @@ from hashnet_tf.datasets.sampling import (
     epoch_seeds,
     sampled,
     shuffled,
+    untuned,
 )
 
 
@@ -62,7 +63,7 @@ def ordered_batches(
         return frame_image(_decoded(image), size, framing)
 
     stream = images.encoded().map(framed, num_parallel_calls=tf.data.AUTOTUNE)
-    return stream.batch(batch_size).prefetch(2)
+    return untuned(stream.batch(batch_size).prefetch(2))
 
 
 def varied_batches(
@@ -102,7 +103,7 @@ def varied_batches(
         return vary_image(kept, size, place, framing, augmentation)
 
     stream = images.encoded().map(varied, num_parallel_calls=tf.data.AUTOTUNE)
-    return stream.batch(batch_size).prefetch(2)
+    return untuned(stream.batch(batch_size).prefetch(2))
 
 
 def training_batches(
@@ -220,7 +221,7 @@ def training_batches(
     total = steps * len(seeds)
     # A filtered stream does not know its length; Keras' progress wants it.
     known = tf.data.experimental.assert_cardinality(total)
-    return stream.take(total).apply(known).prefetch(2)
+    return untuned(stream.take(total).apply(known).prefetch(2))
 
 
 def pixel_array(

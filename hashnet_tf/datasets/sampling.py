@@ -243,6 +243,35 @@ def chained(
     return chained(streams[:middle]).concatenate(chained(streams[middle:]))
 
 
+def untuned(stream: "tf.data.Dataset") -> "tf.data.Dataset":
+    """Returns a stream that TensorFlow leaves as it is while it is read.
+
+    An iterator that ends waits for the thread that tunes it, and TensorFlow
+    2.21 does not wake that thread: the wait is as long as all that was read
+    before, a minute at most. What is left to tune here is how many images are
+    read at once, which without it is the number of cores.
+
+    Args:
+        stream: `tf.data.Dataset`, whole: what is made of it is untuned too.
+
+    Returns:
+        `tf.data.Dataset` of the same elements.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from hashnet_tf.datasets.sampling import untuned
+    >>> stream = untuned(tf.data.Dataset.range(3)).batch(2)
+    >>> stream.options().autotune.enabled
+    False
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return stream.with_options(options)
+
+
 def sampled(
     sampler: BatchSampler,
     seed: int,

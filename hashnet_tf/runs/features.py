@@ -23,6 +23,7 @@ from hashnet_tf.datasets.sampling import (
     epoch_seeds,
     sampled,
     shuffled,
+    untuned,
 )
 from hashnet_tf.models import weights_digest
 from hashnet_tf.runs.config import TrainingConfig
@@ -210,7 +211,7 @@ def feature_batches(
         return tf.gather_nd(items, rows), tf.gather(their_labels, positions)
 
     known = tf.data.experimental.assert_cardinality(steps * len(seeds))
-    return stream.map(gather).apply(known).prefetch(2)
+    return untuned(stream.map(gather).apply(known).prefetch(2))
 
 
 def _digest(text: str, length: int) -> str:

@@ -6,7 +6,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hashnet_tf as hn
 from hashnet_tf.datasets import PairSampler
+from hashnet_tf.datasets.batches import varied_batches
+from hashnet_tf.datasets.pairs import GivenPairSampler, in_pairs
 from hashnet_tf.datasets.sampling import check_shard, sampled, shuffled
 
 SIZES = st.lists(st.integers(0, 12), min_size=3, max_size=9)
@@ -168,3 +171,24 @@ def test_a_sampler_is_asked_for_another_epoch_each_time():
 def test_refuses(shard):
     with pytest.raises(ValueError, match="Received: shard="):
         check_shard(shard)
+
+
+def test_what_is_read_does_not_wait_for_the_thread_that_tunes():
+    digits = hn.datasets.load("digits")
+    features = np.zeros((20, 1, 3), np.float32)
+    sampler = GivenPairSampler([[0, 1, 1], [2, 3, 1]], 2)
+    items = hn.runs.feature_batches(
+        features, np.arange(20), 4, 0, sampler, range(2)
+    )
+    streams = {
+        "ordered": hn.datasets.ordered_batches(digits.query, (8, 8)),
+        "varied": varied_batches(digits.query, (8, 8), 50, 0, "modern"),
+        "training": hn.datasets.training_batches(digits.train, (8, 8), 50, 0),
+        "features": hn.runs.feature_batches(features, np.arange(20), 4, 0),
+        "pairs": in_pairs(items, sampler, 0, range(2)),
+    }
+    assert not [
+        name
+        for name, stream in streams.items()
+        if stream.options().autotune.enabled is not False
+    ]

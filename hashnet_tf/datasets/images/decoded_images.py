@@ -14,6 +14,7 @@ from hashnet_tf.datasets.pixels.undecodable import (
     refuse_undecodable,
     refused_of,
 )
+from hashnet_tf.datasets.sampling import untuned
 
 _MEMINFO = pathlib.Path("/proc/meminfo")
 # Of a container, whose limit the machine's figures do not tell.
@@ -148,7 +149,7 @@ def cached(
         limit = SHARE * (available_memory() or 0)
     stream = images.encoded().map(keep, num_parallel_calls=tf.data.AUTOTUNE)
     # An image that cannot be decoded is missing here, and is named at the end.
-    stream = stream.ignore_errors()
+    stream = untuned(stream.ignore_errors())
     decoded, taken = {}, 0
     for position, image in stream.as_numpy_iterator():
         taken += image.nbytes

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from hashnet_tf.datasets.images.image_set import ImageSet
-from hashnet_tf.datasets.sampling import shuffled
+from hashnet_tf.datasets.sampling import shuffled, untuned
 
 SHUFFLE_BUFFER = 8192
 
@@ -143,7 +143,7 @@ def read_split(
         `tf.data.Dataset` of dicts.
     """
     # Its decorator hides the parameters from a type checker.
-    return builder.as_dataset(
+    rows = builder.as_dataset(
         split=split,  # pyright: ignore[reportCallIssue]
         shuffle_files=False,
         decoders=decoders,
@@ -152,3 +152,4 @@ def read_split(
             interleave_cycle_length=1, try_autocache=False
         ),
     )
+    return untuned(rows)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from hashnet_tf.datasets.images.file_images import FileImages
 from hashnet_tf.datasets.pixels.decoding import decode_image
 from hashnet_tf.datasets.pixels.header import FORMATS, image_format
+from hashnet_tf.datasets.sampling import untuned
 
 if TYPE_CHECKING:
     from hashnet_tf.datasets.images.image_set import ImageSet
@@ -60,7 +61,7 @@ def answers(
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     # Of a stream of pairs, as TensorFlow's stubs do not tell.
-    pairs: Any = stream.ignore_errors().as_numpy_iterator()
+    pairs: Any = untuned(stream.ignore_errors()).as_numpy_iterator()
     return pairs
 
 
