@@ -15,7 +15,6 @@ import tempfile
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from hashnet_tf._files import (
     file_digest,
@@ -23,17 +22,16 @@ from hashnet_tf._files import (
     remove_leftovers,
     write_json,
 )
-from hashnet_tf._framings import DECODER, uncropped_size
+from hashnet_tf._framings import uncropped_size
 from hashnet_tf._output import Progress, say
-from hashnet_tf.datasets.pixels.pillow import small_jpeg
 from hashnet_tf.export.formats import FORMATS
 from hashnet_tf.export.freeze import description, trained_size
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
+from hashnet_tf.export.web_codes import SetCodes, WebCodes
 from hashnet_tf.export.web_file import to_web
 from hashnet_tf.models import HashNet, weights_digest
-from hashnet_tf.runs import CodeSet, Run
+from hashnet_tf.runs import Run
 from hashnet_tf.runs.code_set import put_in_place
-from hashnet_tf.runs.encoding import images_of
 
 # What of the folder a script reads first, and by which it is known.
 ENCODER, CODES = "encoder.json", "codes.json"
@@ -69,9 +67,9 @@ def write_web(
             images.
         directory: Folder to write, new, empty or one that this wrote, which is
             replaced.
-        codes: Str or path of the code set that is searched, of this run's
-            model; None for the run's database, which is encoded where it is
-            not yet.
+        codes: Str or path of what is searched: a code set or an index of this
+            run's model; None for the run's database, which is encoded where it
+            is not yet.
         thumbnails: Whether to add small JPEGs of the pictures, of 96 pixels a
             side at most, some kilobytes each.
         litertjs: Folder with `@litertjs/core` and `@litertjs/wasm-utils`, as
@@ -103,9 +101,8 @@ def write_web(
     model = run.model
     # Before anything long is begun.
     trained_size(model)
-    code_set = _code_set(run, codes)
-    code_set.check_digest(weights_digest(model))
-    code_set.check_decoder(DECODER)
+    searched = _searched(run, codes)
+    searched.check_model(weights_digest(model))
     lock = place.with_name(f".{place.name}.lock")
     with only_writer(place, lock), tempfile.TemporaryDirectory() as fetched:
         packages = _litertjs(litertjs, pathlib.Path(fetched))
@@ -120,7 +117,7 @@ def write_web(
             _copy_runtime(packages, beside / "litert")
             _copy_page(beside)
             _write_encoder(beside, encoder, model)
-            _write_codes(beside, code_set, thumbnails)
+            _write_codes(beside, searched, weights_digest(model), thumbnails)
             put_in_place(beside, place)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -137,13 +134,11 @@ def _check_is_free(place: pathlib.Path) -> None:
         )
 
 
-def _code_set(run: Run, codes: os.PathLike[str] | str | None) -> CodeSet:
-    if codes is not None:
-        return CodeSet.load(codes)
-    place = run.codes_path("database")
-    if place.is_dir():
-        return CodeSet.load(place)
-    return run.encode_part("database")
+def _searched(run: Run, codes: os.PathLike[str] | str | None) -> WebCodes:
+    place = run.codes_path("database") if codes is None else codes
+    if codes is None and not pathlib.Path(place).is_dir():
+        return SetCodes(run.encode_part("database"))
+    return WebCodes.at(place)
 
 
 def _encoder(run: Run, model: HashNet) -> pathlib.Path:
@@ -255,26 +250,25 @@ def _write_encoder(
     write_json(to / ENCODER, told)
 
 
-def _write_codes(to: pathlib.Path, code_set: CodeSet, thumbnails: bool) -> None:
+def _write_codes(
+    to: pathlib.Path, searched: WebCodes, digest: str, thumbnails: bool
+) -> None:
     file = to / "codes.bin"
-    file.write_bytes(np.ascontiguousarray(code_set.codes).tobytes())
-    labels = None
-    if code_set.labels is not None:
-        labels = [code_set.label(i) or None for i in range(len(code_set.ids))]
+    file.write_bytes(np.ascontiguousarray(searched.codes).tobytes())
     told = {
         "format": FORMAT,
         "kind": "codes",
         "file": _addressed(file),
-        "bits": code_set.bits,
-        "model_digest": code_set.model_digest,
-        "names": code_set.ids,
-        "labels": labels,
+        "bits": searched.bits,
+        "model_digest": digest,
+        "names": searched.names,
+        "labels": searched.labels,
         "thumbnails": "thumbnails" if thumbnails else None,
     }
     # Not indented: names may be many.
     (to / CODES).write_text(json.dumps(told, ensure_ascii=False), "utf-8")
     if thumbnails:
-        _write_thumbnails(to / "thumbnails", code_set)
+        _write_thumbnails(to / "thumbnails", searched)
 
 
 def _addressed(file: pathlib.Path) -> str:
@@ -282,15 +276,11 @@ def _addressed(file: pathlib.Path) -> str:
     return f"{file.name}?{file_digest(file)[:16]}"
 
 
-def _write_thumbnails(to: pathlib.Path, code_set: CodeSet) -> None:
+def _write_thumbnails(to: pathlib.Path, searched: WebCodes) -> None:
     to.mkdir()
-    count = len(code_set.ids)
-    images = images_of(code_set, np.arange(count))
+    count = len(searched.names)
     say(f"Making {count:,} thumbnails")
-    progress = Progress(count, images.unit)
-    stream = images.encoded().as_numpy_iterator()
-    for done, (position, image) in enumerate(stream, start=1):
-        if isinstance(image, np.ndarray):
-            image = Image.fromarray(image)
-        (to / f"{position}.jpg").write_bytes(small_jpeg(image, SIDE))
-        progress.update(done)
+    progress = Progress(count, "images")
+    for position, picture in enumerate(searched.thumbnails(SIDE)):
+        (to / f"{position}.jpg").write_bytes(picture)
+        progress.update(position + 1)

@@ -91,8 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--web_codes",
-        metavar="CODESET",
-        help="code set that --web searches; none: the run's database",
+        metavar="CODES",
+        help="code set or index of this run's model that --web searches; none:"
+        " the run's database",
     )
     parser.add_argument(
         "--web_thumbnails",

@@ -208,6 +208,40 @@ def test_a_code_set_of_ones_own_and_one_of_another(run, packages, tmp_path):
     assert left(tmp_path) == ["other", "own", "site"]
 
 
+def test_an_index_of_the_model_and_one_of_another(run, packages, tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "photographs"
+    for name in ("a.png", "cats/b.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (20, 30, 3), "uint8")
+        Image.fromarray(pixels).save(folder / name)
+    encoder = hn.runs.KerasEncoder(run.model)
+    with hn.Index.open(tmp_path / "own.index", encoder=encoder) as index:
+        index.add_files([folder / "a.png"])
+        index.add_files([folder / "cats" / "b.png"], ["cats"])
+        codes = [entry.code for entry in index.page(0, 9)[1]]
+    site = tmp_path / "site"
+    searched = tmp_path / "own.index"
+    hn.export.write_web(run, site, searched, True, packages)
+    told = json.loads((site / "codes.json").read_text())
+    # Where they lie on this machine is nobody's business.
+    assert told["names"] == ["a.png", "cats/b.png"]
+    assert (told["labels"], told["bits"]) == ([None, "cats"], 12)
+    assert (site / "codes.bin").read_bytes() == b"".join(codes)
+    assert left(site / "thumbnails") == ["0.jpg", "1.jpg"]
+    assert open_image(site / "thumbnails" / "1.jpg").size == (30, 20)
+    with hn.Index.open(tmp_path / "other.index", bits=12) as index:
+        index.add(["x"], np.zeros((1, 2), "uint8"))
+    with pytest.raises(ValueError, match="must be of the run's own model"):
+        hn.export.write_web(
+            run, site, tmp_path / "other.index", litertjs=packages
+        )
+    (folder / "a.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"a\.png"):
+        hn.export.write_web(run, site, searched, True, packages)
+    assert json.loads((site / "codes.json").read_text()) == told
+
+
 def test_what_is_refused_leaves_all_as_it_was(
     run, written, packages, tmp_path, monkeypatch
 ):
