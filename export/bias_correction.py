@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
+from hashnet_tf._output import Progress
 from hashnet_tf.export.encoder_inputs import Batch
 
 _LAYERS = (
@@ -76,7 +77,8 @@ def with_corrected_biases(
             f" Received: weights of {walk.shapes()} and {reference.shapes()}"
         )
     pairs = list(zip(walk.layers, reference.layers, strict=True))
-    for place, place_before in pairs:
+    progress = Progress(len(pairs), "layers")
+    for done, (place, place_before) in enumerate(pairs, start=1):
         expected = reference.outputs(place_before)
         outputs = walk.outputs(place)
         if not (np.isfinite(expected).all() and np.isfinite(outputs).all()):
@@ -88,6 +90,7 @@ def with_corrected_biases(
         follows = np.mean((expected > low) & (expected < high), axis=0)
         change = expected.mean(axis=0) - outputs.mean(axis=0)
         walk.add_to_bias(place, change / np.maximum(follows, LEAST_SHARE))
+        progress.update(done)
     if pairs:
         walk.round_down(pairs[-1][0])
     return bytes(flatbuffer_utils.convert_object_to_bytearray(walk.model))

@@ -187,7 +187,7 @@ def _measured(
     if any(way in CORRECTED for _, way in artefacts):
         chosen = _drawn(dataset.train, REPRESENTATIVE, rng)
         fitting = _as_array(chosen, size, model.framing)
-    for name, way in artefacts:
+    for number, (name, way) in enumerate(artefacts, start=1):
         kind = FORMATS[name]
         given |= {"quantize": way, "representative": None}
         if way == "int8" or (
@@ -195,7 +195,7 @@ def _measured(
         ):
             given["representative"] = [fitting]
         place = unmeasured / kind.file_name(name, way)
-        say(f"Writing and checking {place.name}")
+        say(f"Writing and checking {place.name}, {number} of {len(artefacts)}")
         options = {option: given[option] for option in kind.options}
         try:
             path = kind.function("write")(model, place, **options)

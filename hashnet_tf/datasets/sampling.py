@@ -246,10 +246,11 @@ def chained(
 def untuned(stream: "tf.data.Dataset") -> "tf.data.Dataset":
     """Returns a stream that TensorFlow leaves as it is while it is read.
 
-    An iterator that ends waits for the thread that tunes it, and TensorFlow
-    2.21 does not wake that thread: the wait is as long as all that was read
-    before, a minute at most. What is left to tune here is how many images are
-    read at once, which without it is the number of cores.
+    An iterator that ends waits for the thread that tunes it, which TensorFlow
+    2.21 does not always wake: in the worst case the wait is as long as all
+    that was read before, a minute at most (`benchmarks/streams.py`). What is
+    left to tune here is how many images are read at once, which without it is
+    the number of cores, 16 at most.
 
     Args:
         stream: `tf.data.Dataset`, whole: what is made of it is untuned too.
