@@ -14,6 +14,7 @@ class Bitmap private constructor(val width: Int, val height: Int) {
 
     val config: Config? = Config.ARGB_8888
     var isPremultiplied = true
+    var density = 0
 
     fun getPixels(
         pixels: IntArray,
@@ -117,6 +118,9 @@ object BitmapFactory {
         options: Options
     ): Bitmap? =
         decodeStream(ByteArrayInputStream(data, offset, length), null, options)
+
+    fun decodeStream(stream: InputStream): Bitmap? =
+        decodeStream(stream, null, Options())
 
     fun decodeStream(
         stream: InputStream,

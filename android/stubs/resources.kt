@@ -8,6 +8,9 @@ import java.io.InputStream
 class AssetManager(private val folder: File) {
     fun open(fileName: String): InputStream =
         File(folder, fileName).inputStream()
+
+    fun list(path: String): Array<String>? =
+        File(folder, path).list() ?: emptyArray()
 }
 
 class Resources {

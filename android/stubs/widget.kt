@@ -2,11 +2,19 @@ package android.widget
 
 import android.content.Context
 import android.graphics.Bitmap
+import android.graphics.drawable.Drawable
 import android.view.View
 import android.view.ViewGroup
 
 open class TextView(context: Context) : View(context) {
     var text: CharSequence? = null
+
+    fun setCompoundDrawablesRelativeWithIntrinsicBounds(
+        start: Drawable?,
+        top: Drawable?,
+        end: Drawable?,
+        bottom: Drawable?
+    ): Unit = TODO("Android has it: $start, $top, $end, $bottom")
 }
 
 class Button(context: Context) : TextView(context) {
@@ -27,4 +35,23 @@ class LinearLayout(context: Context) : ViewGroup(context) {
     companion object {
         const val VERTICAL = 1
     }
+}
+
+interface ListAdapter
+
+open class ArrayAdapter<T>(
+    val context: Context,
+    private val resource: Int,
+    private val objects: List<T>
+) : ListAdapter {
+    open fun getView(
+        position: Int,
+        convertView: View?,
+        parent: ViewGroup
+    ): View =
+        TODO("Android has it: $resource, ${objects[position]}, $convertView")
+}
+
+class ListView(context: Context) : ViewGroup(context) {
+    var adapter: ListAdapter? = null
 }

@@ -1,5 +1,6 @@
-import hashnet.hamming.AntialiasedResize;
 import hashnet.hamming.Bits;
+import hashnet.hamming.FileMetadata;
+import hashnet.hamming.Framing;
 import hashnet.hamming.HammingSearch;
 import hashnet.hamming.Neighbors;
 import hashnet.hamming.Orientation;
@@ -11,6 +12,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,14 +55,18 @@ final class Jobs {
                         number(words[4]),
                         words[5]);
                 return;
-            case "resize":
-                resize(
+            case "frame":
+                frame(
                         words[1],
                         number(words[2]),
                         number(words[3]),
                         number(words[4]),
                         number(words[5]),
-                        words[6]);
+                        words[6],
+                        words[7]);
+                return;
+            case "metadata":
+                metadata(words[1], words[2], words[3]);
                 return;
             case "turn":
                 turn(words[1], words[2], number(words[3]), number(words[4]),
@@ -101,13 +107,13 @@ final class Jobs {
         Files.write(Paths.get(out), bytes.toByteArray());
     }
 
-    private static void resize(
+    private static void frame(
             String rgb, int height, int width, int newHeight, int newWidth,
-            String out)
+            String framing, String out)
             throws IOException {
         byte[] bytes = Files.readAllBytes(Paths.get(rgb));
-        byte[] resized =
-                AntialiasedResize.resize(
+        byte[] framed =
+                Framing.of(framing).frame(
                         (y, argb) -> {
                             for (int x = 0; x < width; x++) {
                                 int at = 3 * (y * width + x);
@@ -123,7 +129,17 @@ final class Jobs {
                         width,
                         newHeight,
                         newWidth);
-        Files.write(Paths.get(out), resized);
+        Files.write(Paths.get(out), framed);
+    }
+
+    /** Writes the text of an entry; of none, nothing. */
+    private static void metadata(String file, String name, String out)
+            throws IOException {
+        byte[] bytes = Files.readAllBytes(Paths.get(file));
+        String text = FileMetadata.read(ByteBuffer.wrap(bytes), name);
+        if (text != null) {
+            Files.write(Paths.get(out), text.getBytes(StandardCharsets.UTF_8));
+        }
     }
 
     /** Writes the pixels of an image turned as a file says. */

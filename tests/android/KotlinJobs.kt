@@ -2,6 +2,7 @@ import android.content.ContentResolver
 import android.content.res.AssetManager
 import android.net.Uri
 import hashnet.android.CodeIndex
+import hashnet.android.HashNetEncoder
 import hashnet.android.decodePicture
 import java.io.DataOutputStream
 import java.io.File
@@ -29,6 +30,7 @@ fun main() {
 private fun run(words: List<String>) {
     when (words[0]) {
         "search" -> search(words[1], words[2], words[3].toInt(), words[4])
+        "encode" -> encode(File(words[1]), words.drop(3), File(words[2]))
         "decode" -> decode(words[1], words[2])
         else -> throw IllegalArgumentException("No job: ${words[0]}")
     }
@@ -42,11 +44,27 @@ private fun search(folder: String, queries: String, k: Int, out: String) {
         File(queries).readLines().map { line ->
             val code = line.chunked(2).map { it.toInt(16).toByte() }
             index.search(code.toByteArray(), k).joinToString("\t") {
-                "${it.distance} ${it.id}"
+                "${it.distance} ${it.id} ${index.thumbnail(it.place)}"
             }
         }
     val told = "${index.size} ${index.bits} ${index.modelDigest}"
     File(out).writeText((listOf(told) + lines).joinToString("\n"))
+}
+
+/** Writes what the encoder is, and of each picture the pixels and the code. */
+private fun encode(model: File, pictures: List<String>, out: File) {
+    val assets = AssetManager(model.parentFile)
+    HashNetEncoder.load(assets, model.name).use { encoder ->
+        DataOutputStream(out.outputStream().buffered()).use {
+            val size = "${encoder.height} ${encoder.width}"
+            it.writeUTF("$size ${encoder.framing} ${encoder.modelDigest}")
+            for (name in pictures) {
+                val picture = decodePicture(ContentResolver(), Uri(name))
+                it.write(encoder.frame(picture))
+                it.write(encoder.encode(picture))
+            }
+        }
+    }
 }
 
 /** Writes height, width and the pixels, three bytes each. */

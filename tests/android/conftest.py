@@ -40,12 +40,12 @@ class Hamming:
         found = np.fromfile(out, ">i4").reshape(len(queries), -1, 2)
         return found[..., 0], found[..., 1]
 
-    def resize(self, path, image, size):
-        """Returns an image resized, uint8; `path` is a name to write to."""
+    def frame(self, path, image, size, framing="whole"):
+        """Returns an image framed, uint8; `path` is a name to write to."""
         image.tofile(path)
-        out = path.with_suffix(".resized")
-        answer = self.answer("resize", path, *image.shape[:2], *size, out)
-        assert answer == "done"
+        out = path.with_suffix(".framed")
+        words = path, *image.shape[:2], *size, framing, out
+        assert self.answer("frame", *words) == "done"
         return np.fromfile(out, np.uint8).reshape(*size, 3)
 
     def turn(self, path, file, stored):

@@ -9,8 +9,10 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import hashnet_tf as hn
-from hashnet_tf._framings import DECODER
+from hashnet_tf._framings import DECODER, FRAMINGS
 from hashnet_tf.datasets.pixels.header import JPEG_RATIO, MAX_PIXELS
+from hashnet_tf.export._litert_file import read_metadata
+from hashnet_tf.export._metadata import NAME
 from hashnet_tf.retrieval.codes import BIT_ORDER
 
 CONSTANT = re.compile(r'const val (\w+) = "([^"]*)"')
@@ -54,6 +56,14 @@ def test_encoder(android, runner):
     assert outputs[names["SIGNS"]]["shape_signature"][-1] == 12
 
 
+def test_what_a_file_tells(android, litert_files):
+    names = constants(android, "EncoderDescription.kt")
+    assert names.pop("ENTRY") == NAME
+    assert names.pop("USUAL") in FRAMINGS
+    told = read_metadata(litert_files["12"].read_bytes())
+    assert set(names.values()) <= set(told)
+
+
 def test_code_set(android, code_set_folder):
     folder = code_set_folder
     names = constants(android, "CodeIndex.kt")
@@ -81,8 +91,11 @@ def test_every_name_is_known_to_these_tests(android):
         "SIGNATURE IMAGES CODES SIGNS".split()
     )
     assert set(constants(android, "CodeIndex.kt")) == set(
-        "CODES IDS MANIFEST BITS BIT_ORDER MODEL_DIGEST HIGHEST_FIRST"
-        " DECODER".split()
+        "CODES IDS MANIFEST THUMBNAILS BITS BIT_ORDER MODEL_DIGEST"
+        " HIGHEST_FIRST DECODER".split()
+    )
+    assert set(constants(android, "EncoderDescription.kt")) == set(
+        "ENTRY FRAMING USUAL QUANTIZE MODEL_DIGEST".split()
     )
 
 
@@ -95,6 +108,6 @@ def test_a_phone_and_a_server_give_the_same_bits(
     server = tf.saved_model.load(str(saved_models["48"]))
     encode = server.signatures["encode_images"]
     expected = encode(images=tf.constant(photo[None]))["codes"].numpy()
-    resized = hamming.resize(tmp_path / "photo", photo, (16, 20))
+    framed = hamming.frame(tmp_path / "photo", photo, (16, 20))
     phone = hn.export.LiteRTEncoder(litert_files["48"])
-    np.testing.assert_array_equal(phone.encode(resized[None]), expected)
+    np.testing.assert_array_equal(phone.encode(framed[None]), expected)

@@ -6,12 +6,17 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_sample_images
 
 import hashnet_tf as hn
+from hashnet_tf._framings import FRAMINGS
+from hashnet_tf.datasets.pixels.pillow import pixel_batches, small_jpeg
+from hashnet_tf.export import web
 
 pytestmark = pytest.mark.slow
 
@@ -52,8 +57,9 @@ def kotlin(android, tmp_path_factory):
     path = compiled(
         classes, *kotlin_sources, HERE / "KotlinJobs.kt", needs=[stubs]
     )
+    litert = os.pathsep.join([sys.executable, str(HERE / "run_litert.py")])
     machine = subprocess.Popen(
-        ["java", "-cp", path, "KotlinJobsKt"],
+        ["java", f"-Dlitert={litert}", "-cp", path, "KotlinJobsKt"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -81,7 +87,7 @@ def test_an_index_finds_what_python_finds(kotlin, code_set_folder, tmp_path):
     distances, rows = hn.retrieval.search(asked, code_set.codes, 12)
     assert found == [
         "\t".join(
-            f"{distance} {code_set.ids[row]}"
+            f"{distance} {code_set.ids[row]} null"
             for distance, row in zip(*pair, strict=True)
         )
         for pair in zip(distances, rows, strict=True)
@@ -149,3 +155,127 @@ def test_what_is_no_picture_is_refused(kotlin, tmp_path):
     assert "There must be a file" in kotlin("decode", path, tmp_path / "out")
     path.write_text("nothing")
     assert "must be a picture" in kotlin("decode", path, tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def encoders(models, tmp_path_factory):
+    """Path of the LiteRT file of models["12"] for each framing."""
+    folder = tmp_path_factory.mktemp("framed")
+    paths = {}
+    for framing in FRAMINGS:
+        model = hn.HashNet(models["12"].backbone, 12, framing=framing)
+        model.hash_layer.set_weights(models["12"].hash_layer.get_weights())
+        path = folder / f"{framing}.tflite"
+        paths[framing] = hn.export.to_litert(model, path)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Paths of PNGs of odd sizes, noise and photographs, some turned."""
+    rng = np.random.default_rng(0)
+    shapes = (1, 1), (5, 401), (17, 20), (18, 23), (131, 97)
+    shown = [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in shapes]
+    for photo in load_sample_images().images:
+        shown += [photo, photo[3:402, 11:310], photo[:, 200:277]]
+    folder, paths = tmp_path_factory.mktemp("pictures"), []
+    for number, pixels in enumerate(shown):
+        exif = Image.Exif()
+        exif[0x0112] = 1 + 5 * (number % 2)
+        paths.append(folder / f"{number}.png")
+        Image.fromarray(pixels).save(paths[-1], exif=exif)
+    return paths
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_an_encoder_gives_the_bits_of_python(
+    framing, kotlin, encoders, pictures, tmp_path
+):
+    encoder = hn.export.LiteRTEncoder(encoders[framing])
+    out = tmp_path / "out"
+    assert kotlin("encode", encoders[framing], out, *pictures) == "done"
+    told = out.read_bytes()
+    length = struct.unpack(">H", told[:2])[0] + 2
+    assert told[2:length].decode() == f"16 20 {framing} {encoder.model_digest}"
+    found = np.frombuffer(told, np.uint8, offset=length)
+    found = found.reshape(len(pictures), -1)
+    # Every pixel and every bit.
+    pixels = np.concatenate(list(pixel_batches(pictures, (16, 20), framing)))
+    np.testing.assert_array_equal(
+        found[:, :-2], pixels.reshape(len(pictures), -1)
+    )
+    codes = encoder.encode_files(pictures)
+    np.testing.assert_array_equal(found[:, -2:], codes)
+    assert len(np.unique(codes, axis=0)) > 3
+
+
+def test_framings_give_other_bits(encoders, pictures):
+    codes = [
+        hn.export.LiteRTEncoder(path).encode_files(pictures)
+        for path in encoders.values()
+    ]
+    for place in range(len(codes)):
+        assert (codes[place] != codes[place - 1]).any()
+
+
+def test_a_quantised_encoder_tells_its_own_digest(
+    kotlin, models, pictures, tmp_path
+):
+    path = hn.export.to_litert(models["12"], tmp_path / "f.tflite", "float16")
+    encoder, out = hn.export.LiteRTEncoder(path), tmp_path / "out"
+    assert kotlin("encode", path, out, pictures[0]) == "done"
+    digest = encoder.model_digest.encode()
+    assert digest != hn.runs.KerasEncoder(models["12"]).model_digest.encode()
+    assert digest in out.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        (
+            b'"framing": "whole"',
+            b'"framing": "blurs"',
+            "`framing` must be one of [whole, paper, modern]."
+            " Received: framing=blurs",
+        ),
+        (
+            b"hashnet.json",
+            b"hashnot.json",
+            "must hold metadata hashnet.json. Received: none",
+        ),
+        (b'{"bits": ', b'["bits": ', "must tell of itself in whole JSON."),
+        (b"TFL3", b"TFL2", "must have TFL3 in its head."),
+        (b"images", b"photos", "must turn images into codes and signs."),
+    ],
+)
+def test_another_file_is_refused(
+    old, new, message, kotlin, encoders, pictures, tmp_path
+):
+    content = encoders["whole"].read_bytes()
+    assert old in content
+    (path := tmp_path / "e.tflite").write_bytes(content.replace(old, new))
+    answer = kotlin("encode", path, tmp_path / "out", pictures[0])
+    assert answer.startswith("IllegalArgumentException: ") and message in answer
+
+
+def test_what_is_found_has_thumbnails(kotlin, models, pictures, tmp_path):
+    folder = pictures[0].parent
+    code_set = hn.runs.encode_folder(models["12"], folder, tmp_path / "set")
+    small = tmp_path / "set" / "thumbnails"
+    web._write_thumbnails(small, code_set)
+    queries, out = tmp_path / "queries", tmp_path / "found"
+    queries.write_text(f"{bytes(code_set.codes[7]).hex()}\n")
+    asked = "search", tmp_path / "set", queries, len(pictures), out
+    assert kotlin(*asked) == "done"
+    _, found = out.read_text("utf-8").split("\n")
+    hits = [hit.split(" ") for hit in found.split("\t")]
+    assert sorted(name for _, name, _ in hits) == sorted(code_set.ids)
+    for _, name, thumbnail in hits:
+        shown = (tmp_path / thumbnail).read_bytes()
+        assert shown == small_jpeg(folder / name, web.SIDE)
+    # One that is missing, or that is of another code set.
+    (small / "3.jpg").unlink()
+    assert kotlin(*asked) == (
+        "IOException: There must be a thumbnail for each code."
+        " Received: 10 of 11 codes"
+    )

@@ -10,7 +10,7 @@ import java.util.Arrays;
  * that no pixel lands on the other side of a half. Android's own scaling does
  * not antialias, and so gives other codes.
  */
-public final class AntialiasedResize {
+final class AntialiasedResize {
     private static final int CHANNELS = 3;
 
     private AntialiasedResize() {}
@@ -19,21 +19,15 @@ public final class AntialiasedResize {
      * Resizes an image without regard to its aspect ratio.
      *
      * @param image the pixels, whose alpha is not regarded
-     * @param height of {@code image}
      * @param width of {@code image}
-     * @param newHeight at least 1
-     * @param newWidth at least 1
-     * @return newHeight * newWidth * 3 bytes: row after row, red, green, blue
-     * @throws IllegalArgumentException if a side is below 1
+     * @param down of its height
+     * @param across of its width
+     * @return height * width * 3 bytes of the new image: row after row, red,
+     *     green, blue
      */
-    public static byte[] resize(
-            PixelRows image,
-            int height,
-            int width,
-            int newHeight,
-            int newWidth) {
-        Taps down = new Taps(height, newHeight);
-        Taps across = new Taps(width, newWidth);
+    static byte[] resize(PixelRows image, int width, Taps down, Taps across) {
+        int newHeight = down.starts.length;
+        int newWidth = across.starts.length;
         byte[] bytes = new byte[newHeight * newWidth * CHANNELS];
         int[] pixels = new int[width];
         float[] row = new float[width * CHANNELS];

@@ -19,6 +19,7 @@ class CodeIndex
 private constructor(
     private val codes: PackedCodes,
     private val ids: List<String>,
+    private val thumbnails: String?,
     val modelDigest: String
 ) {
     /** Length K of the codes. */
@@ -41,14 +42,24 @@ private constructor(
     fun search(code: ByteArray, k: Int): List<Match> {
         val found = HammingSearch.search(codes, code, k)
         return List(found.size()) { place ->
-            Match(ids[found.row(place)], found.distance(place))
+            val row = found.row(place)
+            Match(ids[row], found.distance(place), row)
         }
     }
+
+    /**
+     * Tells which asset is the small JPEG of a picture.
+     *
+     * @param place of the picture, as `Match.place`
+     * @return its name among the assets, or null if the code set came without
+     */
+    fun thumbnail(place: Int): String? = thumbnails?.let { "$it/$place.jpg" }
 
     companion object {
         private const val CODES = "codes.npy"
         private const val IDS = "ids.json"
         private const val MANIFEST = "manifest.json"
+        private const val THUMBNAILS = "thumbnails"
         private const val BITS = "bits"
         private const val BIT_ORDER = "bit_order"
         private const val MODEL_DIGEST = "model_digest"
@@ -58,6 +69,9 @@ private constructor(
 
         /**
          * Reads a code set, as `hashnet encode` writes it, from the assets.
+         *
+         * A folder `thumbnails` in it, as `hashnet export --web_thumbnails`
+         * writes it, is taken with it.
          *
          * @param assets of the app's context
          * @param folder of the code set among them, such as "codes"
@@ -95,7 +109,12 @@ private constructor(
                             " ${codes.size()} codes"
                     )
                 }
-                return CodeIndex(codes, ids, manifest.getString(MODEL_DIGEST))
+                return CodeIndex(
+                    codes,
+                    ids,
+                    thumbnails(assets, "$folder/$THUMBNAILS", ids.size),
+                    manifest.getString(MODEL_DIGEST)
+                )
             } catch (e: JSONException) {
                 throw IOException(
                     "A code set must hold whole JSON. Received: ${e.message}",
@@ -104,6 +123,23 @@ private constructor(
             } catch (e: IllegalArgumentException) {
                 throw IOException("$folder: ${e.message}", e)
             }
+        }
+
+        private fun thumbnails(
+            assets: AssetManager,
+            folder: String,
+            count: Int
+        ): String? {
+            val found = assets.list(folder).orEmpty().size
+            if (found == 0) return null
+            // Others would show other pictures, and say nothing.
+            if (found != count) {
+                throw IOException(
+                    "There must be a thumbnail for each code." +
+                        " Received: $found of $count codes"
+                )
+            }
+            return folder
         }
 
         private fun text(assets: AssetManager, name: String): String =

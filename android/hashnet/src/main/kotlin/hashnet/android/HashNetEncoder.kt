@@ -2,8 +2,8 @@ package hashnet.android
 
 import android.content.res.AssetManager
 import android.graphics.Bitmap
-import hashnet.hamming.AntialiasedResize
 import hashnet.hamming.Bits
+import hashnet.hamming.Framing
 import hashnet.hamming.PixelRows
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -16,11 +16,14 @@ import org.tensorflow.lite.Interpreter
  * processors. Calls wait for one another; make them off the main thread.
  *
  * @param model the file's bytes in a direct buffer of native order, or a
- *     memory map of the file; not to be changed afterwards
+ *     memory map of the file, from its first byte; not to be changed afterwards
  * @param threads of the processor to use, at least 1
- * @throws IllegalArgumentException if the file is no such encoder
+ * @throws IllegalArgumentException if the file is no such encoder, or of a
+ *     framing that is not known here
  */
 class HashNetEncoder(model: ByteBuffer, threads: Int = 2) : AutoCloseable {
+    // First, for the runtime trusts what it is given.
+    private val description = EncoderDescription.of(model)
     private val interpreter =
         Interpreter(model, Interpreter.Options().setNumThreads(threads))
     private val contract =
@@ -40,20 +43,34 @@ class HashNetEncoder(model: ByteBuffer, threads: Int = 2) : AutoCloseable {
     /** Length K of the codes. */
     val bits: Int = contract.bits
 
+    /** Which part of a picture the network sees. */
+    val framing: Framing = description.framing
+
+    /** The same for codes that may be compared, as `CodeIndex.modelDigest`. */
+    val modelDigest: String = description.modelDigest
+
     private val images = ByteBuffer.allocateDirect(height * width * 3)
     private val codes = ByteBuffer.allocateDirect(Bits.width(bits))
 
     /**
      * Encodes a picture of any size.
      *
-     * It is resized as in training, pixel for pixel, and not by Android,
+     * @param picture as for `frame`
+     * @return the packed code, ceil(K / 8) bytes
+     * @throws IllegalArgumentException as `frame`
+     */
+    fun encode(picture: Bitmap): ByteArray = encode(frame(picture))
+
+    /**
+     * Frames a picture as in training, pixel for pixel, and not by Android,
      * whose scaling gives other pixels and so, near zero, other bits.
      *
-     * @param picture upright, as `decodePicture` turns it by what the camera
-     *     noted, which training does too
-     * @return the packed code, ceil(K / 8) bytes
+     * @param picture of any size, upright, as `decodePicture` turns it by what
+     *     the camera noted, which training does too
+     * @return `height` * `width` * 3 bytes: row after row, red, green, blue
+     * @throws IllegalArgumentException if its pixels cannot be read
      */
-    fun encode(picture: Bitmap): ByteArray {
+    fun frame(picture: Bitmap): ByteArray {
         // The pixels of a hardware bitmap, for one, cannot be read in place.
         val readable =
             if (picture.config == Bitmap.Config.ARGB_8888) picture
@@ -65,13 +82,11 @@ class HashNetEncoder(model: ByteBuffer, threads: Int = 2) : AutoCloseable {
         val rows = PixelRows { y, argb ->
             readable.getPixels(argb, 0, across, 0, y, across, 1)
         }
-        val down = readable.height
-        val rgb = AntialiasedResize.resize(rows, down, across, height, width)
-        return encode(rgb)
+        return framing.frame(rows, readable.height, across, height, width)
     }
 
     /**
-     * Encodes a picture of the trained size.
+     * Encodes a picture of the trained size, framed.
      *
      * @param rgb `height` * `width` * 3 bytes: row after row, red, green, blue
      * @return the packed code, ceil(K / 8) bytes

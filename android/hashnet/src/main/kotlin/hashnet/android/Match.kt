@@ -5,5 +5,6 @@ package hashnet.android
  *
  * @property id its name in the code set
  * @property distance in how many bits its code differs
+ * @property place its row in the code set
  */
-data class Match(val id: String, val distance: Int)
+data class Match(val id: String, val distance: Int, val place: Int)

@@ -2,11 +2,15 @@ package hashnet.sample
 
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
+import android.graphics.drawable.BitmapDrawable
+import android.graphics.drawable.Drawable
 import android.net.Uri
 import android.os.Bundle
+import android.util.DisplayMetrics
 import android.widget.Button
 import android.widget.ImageView
 import android.widget.LinearLayout
+import android.widget.ListView
 import android.widget.TextView
 import androidx.activity.ComponentActivity
 import androidx.activity.result.PickVisualMediaRequest
@@ -25,6 +29,7 @@ class MainActivity : ComponentActivity() {
     private var index: CodeIndex? = null
     private lateinit var picture: ImageView
     private lateinit var answer: TextView
+    private lateinit var hits: ListView
 
     private val pick =
         registerForActivityResult(PickVisualMedia()) { uri ->
@@ -40,28 +45,32 @@ class MainActivity : ComponentActivity() {
         }
         picture = ImageView(this)
         picture.adjustViewBounds = true
-        picture.maxHeight = resources.displayMetrics.heightPixels / 2
+        picture.maxHeight = resources.displayMetrics.heightPixels / 3
         answer = TextView(this)
+        hits = ListView(this)
         val column = LinearLayout(this)
         column.orientation = LinearLayout.VERTICAL
         column.fitsSystemWindows = true
         column.addView(button)
         column.addView(picture)
         column.addView(answer)
+        column.addView(hits)
         setContentView(column)
     }
 
     private fun show(uri: Uri) {
         picture.setImageBitmap(null)
+        hits.adapter = null
         answer.text = "Encoding"
         worker.execute {
             try {
                 val bitmap = decodePicture(contentResolver, uri)
                 val preview = preview(uri, bitmap.width)
-                val text = nearest(bitmap)
+                val nearest = nearest(bitmap)
                 runOnUiThread {
                     picture.setImageBitmap(preview)
-                    answer.text = text
+                    answer.text = "The nearest:"
+                    hits.adapter = HitAdapter(this, nearest)
                 }
             } catch (e: IOException) {
                 runOnUiThread { answer.text = e.message }
@@ -80,20 +89,28 @@ class MainActivity : ComponentActivity() {
         }
     }
 
-    private fun nearest(bitmap: Bitmap): String {
+    private fun nearest(bitmap: Bitmap): List<Hit> {
         val encoder =
             encoder ?: HashNetEncoder.load(assets, "encoder.tflite")
         this.encoder = encoder
         val index = index ?: CodeIndex.load(assets, "codes")
         this.index = index
-        require(encoder.bits == index.bits) {
-            "The code set must be of the encoder's ${encoder.bits} bits." +
-                " Received: ${index.bits} bits"
+        require(encoder.modelDigest == index.modelDigest) {
+            "The code set must be of this encoder, ${encoder.modelDigest}." +
+                " Received: one of ${index.modelDigest}"
         }
-        val code = encoder.encode(bitmap)
-        return index.search(code, 10).joinToString("\n") {
-            "${it.distance} bits: ${it.id}"
+        return index.search(encoder.encode(bitmap), 10).map { match ->
+            Hit(match, index.thumbnail(match.place)?.let(::thumbnail))
         }
+    }
+
+    private fun thumbnail(name: String): Drawable {
+        val small =
+            assets.open(name).use { BitmapFactory.decodeStream(it) }
+                ?: throw IOException("It must be a picture. Received: $name")
+        // As large on a screen of many pixels as on others.
+        small.density = DisplayMetrics.DENSITY_DEFAULT
+        return BitmapDrawable(resources, small)
     }
 
     override fun onDestroy() {
