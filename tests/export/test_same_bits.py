@@ -162,8 +162,7 @@ def test_every_runtime_gives_the_same_bytes(name, bits, photographs, folder):
         "LiteRT": hn.export.LiteRTEncoder(litert).encode(images),
         "LiteRT without XNNPACK": in_plain_litert(litert, images),
     }
-    # Of a grouped convolution tf2onnx makes nothing.
-    if HAS_ONNX and name != "alexnet":
+    if HAS_ONNX:
         onnx = hn.export.to_onnx(model, folder / "encoder.onnx")
         codes["ONNX Runtime"] = hn.export.OnnxEncoder(onnx).encode(images)
     expected = np.packbits(expected, axis=1)
