@@ -40,7 +40,8 @@ fuzz: $(VENV)/installed-test
 bench: $(VENV)/installed-test
 	for file in benchmarks/*.py; do $(VENV)/bin/python $$file || exit 1; done
 
-# The bits of every format and runtime that is here, beside Keras.
+# The bits of every format and runtime, beside Keras. For all rows: chromium,
+# npm, a JDK, and what `make android` fetches.
 parity: $(VENV)/installed-test
 	$(VENV)/bin/python benchmarks/parity.py
 

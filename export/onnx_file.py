@@ -110,7 +110,7 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
     ]
     with silenced():
         converted, _ = tf2onnx.convert.from_graph_def(
-            frozen.graph.as_graph_def(),
+            _inlinable(frozen.graph.as_graph_def()),
             input_names=taken,
             output_names=given,
             tensors_to_rename=dict(zip([*taken, *given], names, strict=True)),
@@ -126,6 +126,19 @@ def _converted(model: HashNet, inputs: EncoderInputs) -> Any:
             f" {str(error).splitlines()[0]}"
         ) from error
     return converted
+
+
+def _inlinable(graph: Any) -> Any:
+    """Lets what XLA was to compile be put in the place of its calls.
+
+    Keras has XLA compile each grouped convolution, as it trains by. Such a
+    function is left a call of its own, and of that tf2onnx knows nothing,
+    while it knows the convolution inside.
+    """
+    for part in (*graph.node, *graph.library.function):
+        for name in ("_XlaMustCompile", "_noinline"):
+            part.attr.pop(name, None)
+    return graph
 
 
 def _with_erf(graph: Any, node: Any, name: str, _: Any) -> None:

@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 from typing import Any
 
@@ -24,6 +23,7 @@ from hashnet_tf._files import (
 )
 from hashnet_tf._framings import uncropped_size
 from hashnet_tf._output import Progress, say
+from hashnet_tf.export._npm import fetch
 from hashnet_tf.export.formats import FORMATS
 from hashnet_tf.export.freeze import description, trained_size
 from hashnet_tf.export.litert_encoder import LiteRTEncoder
@@ -173,32 +173,12 @@ def _litertjs(
 def _fetch(folder: pathlib.Path) -> None:
     """Lets npm fetch what the page's package depends on."""
     told = json.loads((_page() / "package.json").read_text("utf-8"))
-    wanted = [f"{name}@{v}" for name, v in told["dependencies"].items()]
     advice = (
         "LiteRT.js is needed: let npm (https://nodejs.org) fetch it, or fetch"
         " it elsewhere by `npm install @litertjs/core` and give the folder"
         " (`--litertjs=FOLDER`)."
     )
-    npm = shutil.which("npm")
-    if npm is None:
-        raise ValueError(f"{advice} Received: no npm on the PATH")
-    say(f"Fetching {', '.join(wanted)} by npm")
-    done = subprocess.run(
-        [
-            *(npm, "install", "--ignore-scripts", "--no-audit", "--no-fund"),
-            *("--loglevel=error", "--prefix", str(folder), *wanted),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=folder,
-    )
-    if done.returncode != 0:
-        lines = done.stdout.strip().splitlines() or ["nothing"]
-        raise ValueError(
-            f"{advice} Received: npm ended with {done.returncode} and"
-            f" {lines[0]}"
-        )
+    fetch(told["dependencies"], folder, advice)
 
 
 def _runtime_files(packages: pathlib.Path) -> dict[str, pathlib.Path]:

@@ -1,5 +1,5 @@
+import contextlib
 import gc
-import shutil
 
 import numpy as np
 import pytest
@@ -226,18 +226,16 @@ def litert_files(models, tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     """A Chromium whose camera shows a picture that moves."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    names = ("chromium", "chromium-browser")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
-        pytest.skip("No chromium: apt-get install chromium")
+    from runtimes import Missing
+    from runtimes.browser import chromium
+
     camera = [
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
     ]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", *camera]
-        )
-        yield browser
-        browser.close()
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(chromium(*camera))
+        except Missing as error:
+            pytest.skip(f"needs {error}")
+        yield opened

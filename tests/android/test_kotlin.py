@@ -1,15 +1,13 @@
 """The Kotlin of android/, compiled against stubs, on the Java machine."""
 
+import contextlib
 import json
-import os
-import pathlib
 import shutil
 import struct
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+import runtimes.kotlin
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
@@ -20,76 +18,35 @@ from hashnet_tf.export import web
 
 pytestmark = pytest.mark.slow
 
-HERE = pathlib.Path(__file__).parent
-# Where `make android` has put the compiler and Android's JSON.
-TOOLS = os.environ.get("HASHNET_TF_KOTLIN")
-COMPILER = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"
-
 
 @pytest.fixture(scope="module")
-def kotlin(android, tmp_path_factory):
-    """Runs a job of KotlinJobs.kt; everything is compiled, warnings fail."""
-    if not TOOLS:
-        pytest.skip("`make android` fetches the compiler: no HASHNET_TF_KOTLIN")
-    tools = pathlib.Path(TOOLS)
-    parts = tools / "node_modules/kotlin-compiler/lib"
-    (android_json,) = tools.glob("usr/share/java/com.android.json.jar")
-    library = parts / "kotlin-stdlib.jar"
-    folder = tmp_path_factory.mktemp("kotlin")
-    java, stubs, classes = (folder / n for n in ("java", "stubs", "classes"))
-    sources = sorted((android / "hamming").rglob("*.java"))
-    subprocess.run(["javac", "-d", java, *sources], check=True)
-
-    def compiled(out, *sources, needs=()):
-        path = os.pathsep.join(map(str, [library, android_json, java, *needs]))
-        ended = subprocess.run(
-            ["java", "-cp", f"{parts}/*", COMPILER, "-Werror"]
-            + ["-no-stdlib", "-no-reflect", "-jvm-target", "17"]
-            + ["-cp", path, "-d", out, *sources],
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return f"{path}{os.pathsep}{out}"
-
-    compiled(stubs, android / "stubs")
-    kotlin_sources = [android / "hashnet/src", android / "sample/src"]
-    path = compiled(
-        classes, *kotlin_sources, HERE / "KotlinJobs.kt", needs=[stubs]
-    )
-    litert = os.pathsep.join([sys.executable, str(HERE / "run_litert.py")])
-    machine = subprocess.Popen(
-        ["java", f"-Dlitert={litert}", "-cp", path, "KotlinJobsKt"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-
-    def answer(*words):
-        print(*words, sep="\t", file=machine.stdin, flush=True)
-        return machine.stdout.readline().rstrip("\n")
-
-    yield answer
-    machine.stdin.close()
-    machine.stdout.close()
-    machine.wait()
+def machine():
+    """The Java machine with everything compiled, of which warnings fail."""
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(runtimes.kotlin.opened())
+        except runtimes.Missing as error:
+            pytest.skip(f"needs {error}")
+        yield opened
 
 
-def test_an_index_finds_what_python_finds(kotlin, code_set_folder, tmp_path):
+@pytest.fixture
+def kotlin(machine):
+    """Runs a job of KotlinJobs.kt."""
+    return machine.answer
+
+
+def test_an_index_finds_what_python_finds(machine, code_set_folder):
     code_set = hn.runs.CodeSet.load(code_set_folder)
-    queries, out = tmp_path / "queries", tmp_path / "found"
     asked = code_set.codes[::7]
-    queries.write_text("".join(f"{bytes(q).hex()}\n" for q in asked))
-    assert kotlin("search", code_set_folder, queries, 12, out) == "done"
-    told, *found = out.read_text("utf-8").split("\n")
+    told, found = machine.search(code_set_folder, asked, 12)
     assert told == f"{len(code_set.codes)} 12 {code_set.model_digest}"
     distances, rows = hn.retrieval.search(asked, code_set.codes, 12)
     assert found == [
-        "\t".join(
+        [
             f"{distance} {code_set.ids[row]} null"
             for distance, row in zip(*pair, strict=True)
-        )
+        ]
         for pair in zip(distances, rows, strict=True)
     ]
 

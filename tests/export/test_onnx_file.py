@@ -79,6 +79,33 @@ def test_gelu_of_which_onnx_has_no_operator(tmp_path):
     assert hn.export.check_onnx(path, model, given).bits_moved == 0
 
 
+@pytest.mark.parametrize(
+    "layer, shape",
+    [
+        (keras.layers.Conv1D(8, 3, groups=4), (20, 4)),
+        (
+            keras.layers.Conv2D(8, 3, strides=2, padding="same", groups=2),
+            (9, 12, 4),
+        ),
+    ],
+    ids=["Conv1D", "Conv2D"],
+)
+def test_grouped_convolutions_which_keras_has_xla_compile(
+    layer, shape, tmp_path
+):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input(shape, name="x")
+    features = keras.layers.Flatten()(layer(inputs))
+    model = hn.HashNet(keras.Model(inputs, features), 12)
+    given = np.random.default_rng(0).normal(size=(200, *shape))
+    path = hn.export.to_onnx(model, tmp_path / "a.onnx")
+    assert hn.export.check_onnx(path, model, given).bits_moved == 0
+    found = onnx.load(path).graph.node
+    (conv,) = [node for node in found if node.op_type == "Conv"]
+    (group,) = [a.i for a in conv.attribute if a.name == "group"]
+    assert group == layer.groups
+
+
 def test_it_is_small(models, onnx_files):
     weights = sum(np.size(w) for w in models["48"].get_weights())
     assert onnx_files["48"].stat().st_size < 4 * weights + 2**14

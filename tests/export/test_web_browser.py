@@ -2,8 +2,6 @@
 
 import base64
 import contextlib
-import functools
-import http.server
 import io
 import json
 import os
@@ -12,15 +10,15 @@ import re
 import subprocess
 import sys
 import tarfile
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
+from runtimes import Missing
+from runtimes.browser import isolating, node_modules
 
 import hashnet_tf as hn
 from hashnet_tf.datasets.pixels.pillow import image_pixels, open_image
-from hashnet_tf.export import web
 
 pytestmark = pytest.mark.slow
 
@@ -72,31 +70,6 @@ ENCODE = """async ([shapes, options]) => {
     return { results, threads, bytes: memory?.bytes ?? null,
         together: codes.map(text) };
 }"""
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    isolated = True
-
-    def end_headers(self):
-        if self.isolated:
-            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
-        super().end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def isolating(folder):
-    """Serves a folder with the headers that threads want."""
-    handler = functools.partial(_Handler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @contextlib.contextmanager
@@ -166,14 +139,10 @@ def as_files(images):
 @pytest.fixture(scope="module")
 def litertjs(tmp_path_factory):
     """Folder of LiteRT.js: what HASHNET_TF_LITERTJS names, or npm fetches."""
-    if given := os.environ.get("HASHNET_TF_LITERTJS"):
-        return given
-    folder = tmp_path_factory.mktemp("npm")
     try:
-        web._fetch(folder)
-    except ValueError as error:
+        return node_modules("litertjs", tmp_path_factory.mktemp("npm"))
+    except Missing as error:
         pytest.skip(str(error))
-    return folder
 
 
 @pytest.fixture(scope="module")
