@@ -164,8 +164,14 @@ class Continuation(HashNetCallback):
             )
 
     def on_train_batch_begin(self, batch: int, logs: typing.Any = None) -> None:
-        if self._waiting is None:
-            self._assign(self.schedule(self.step()))
+        if self._waiting is not None:
+            return
+        beta = self.schedule(self.step())
+        # To assign takes a tenth of the time of a small network's step, and
+        # most schedules hold beta for a while. As float32, which it is.
+        if np.float32(beta) != np.float32(self._beta):
+            self._assign(beta)
+        self._beta = beta
 
     def on_train_batch_end(self, batch: int, logs: typing.Any = None) -> None:
         if logs is not None:

@@ -506,3 +506,26 @@ def test_obeys_verbose(head, features, capsys):
 def test_refuses_arguments(arguments, received):
     with pytest.raises(ValueError, match=f"Received: {received}"):
         hn.callbacks.Continuation(LINEAR, **arguments)
+
+
+def test_beta_is_assigned_where_it_changes(monkeypatch):
+    assigned = []
+    assign = hn.callbacks.Continuation._assign
+
+    def noted(callback, beta):
+        assigned.append(round(beta, 3))
+        assign(callback, beta)
+
+    monkeypatch.setattr(hn.callbacks.Continuation, "_assign", noted)
+    schedule = hn.schedules.SquareRootBeta(gamma=1.0, step_size=3)
+    model = one_weight()
+    for _ in range(2):
+        model.fit(
+            np.ones((6, 1)),
+            np.ones((6, 1)),
+            batch_size=1,
+            verbose=0,
+            callbacks=[hn.callbacks.Continuation(schedule)],
+        )
+    # 12 steps, the first at the beta that a new layer has.
+    assert assigned == [2.0, 2.646, 3.162]
