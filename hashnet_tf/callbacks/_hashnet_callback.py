@@ -42,7 +42,7 @@ class HashNetCallback(keras.callbacks.Callback):
 
     def step(self) -> int:
         """Returns the optimizer's steps that are done."""
-        return int(ops.convert_to_tensor(self.model.optimizer.iterations))
+        return int(ops.convert_to_numpy(self.model.optimizer.iterations))
 
     def scaled_tanhs(self) -> list[ScaledTanh]:
         """Returns the layers that hold beta, however deep they are."""
@@ -58,5 +58,5 @@ class HashNetCallback(keras.callbacks.Callback):
     def beta(self) -> float:
         """Returns the model's beta, NaN where it has none."""
         for layer in self.scaled_tanhs():
-            return float(layer.beta.value)
+            return float(ops.convert_to_numpy(layer.beta))
         return float("nan")

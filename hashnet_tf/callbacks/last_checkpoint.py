@@ -1,5 +1,6 @@
 """The state a killed training goes on from."""
 
+import contextlib
 import os
 import pathlib
 import typing
@@ -52,11 +53,14 @@ class LastCheckpoint(keras.callbacks.Callback):
         """
         if not self.path.exists():
             return 0
-        # Without its variables an optimizer loads nothing, with a warning.
-        model.optimizer.build(model.trainable_variables)
-        with read_back(self.path, "delete it to begin anew"):
+        # TensorFlow's, which makes variables in its own scope alone.
+        strategy = getattr(model, "distribute_strategy", None)
+        scope = strategy.scope() if strategy else contextlib.nullcontext()
+        with scope, read_back(self.path, "delete it to begin anew"):
+            # Without its variables an optimizer loads nothing, with a warning.
+            model.optimizer.build(model.trainable_variables)
             model.load_weights(self.path)
-        return int(ops.convert_to_tensor(model.optimizer.iterations))
+        return int(ops.convert_to_numpy(model.optimizer.iterations))
 
     def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         with sealed(self.path) as beside:

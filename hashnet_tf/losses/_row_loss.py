@@ -9,6 +9,7 @@ import numpy as np
 from hashnet_tf._types import Tensor, ops
 from hashnet_tf.losses._labels import labels_in_numpy, read_labels
 from hashnet_tf.losses._pairs import check_batch
+from hashnet_tf.losses._replicas import Replicas
 from hashnet_tf.losses.pair_counts import count_pairs
 
 ALL_SIMILAR = (
@@ -34,7 +35,9 @@ class RowLoss(keras.losses.Loss, abc.ABC):
     Labels are read before Keras makes floats of them. A row with a
     `sample_weight` of 0 is not there: the value is that of the batch without
     it. Any other weight scales its row. All is computed in float32 under every
-    dtype policy.
+    dtype policy. Where replicas of `tf.distribute` have parts of the batch,
+    each computes its rows of the whole: the mean over replicas is what one
+    device has.
 
     Args:
         name: Str.
@@ -98,12 +101,15 @@ class RowLoss(keras.losses.Loss, abc.ABC):
     def __call__(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None
     ) -> Tensor:
-        rows = self._all(y_true, y_pred)
+        rows, replicas = self._all(y_true, y_pred), Replicas.of(y_pred)
         if sample_weight is None:
             return super().__call__(rows, y_pred)
         weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
-        weight = ops.reshape(weight, (-1,)) * rows.present
+        ones = ops.ones(ops.shape(y_pred)[:1], dtype="float32")
+        weight = ops.reshape(weight, (-1,)) * ones
         present = ops.cast(ops.not_equal(weight, 0), "float32")
+        if replicas is not None:
+            present = replicas.gathered(present)
         if self.reduction in MEANS:
             # Keras divides by all rows.
             weight = weight * (
@@ -115,16 +121,25 @@ class RowLoss(keras.losses.Loss, abc.ABC):
         if not isinstance(y_true, Rows):
             y_true = self._all(y_true, y_pred)
         labels, present = y_true
-        outputs = ops.cast(y_pred, "float32")
+        outputs, replicas = ops.cast(y_pred, "float32"), Replicas.of(y_pred)
+        if replicas is not None:
+            outputs = replicas.gathered(outputs)
         there = ops.reshape(present, (-1, *[1] * (len(outputs.shape) - 1)))
         # Not by a product, which leaves a NaN.
         outputs = ops.where(ops.greater(there, 0), outputs, 0.0)
         refused = ops.any(ops.isnan(labels))
         outputs = ops.where(refused, float("nan"), outputs)
-        return self.rows(labels, outputs, present)
+        values = self.rows(labels, outputs, present)
+        return values if replicas is None else replicas.own(values)
 
     def _all(self, y_true, y_pred):
+        """Returns the labels of the batch, of all its replicas."""
         y_true = y_true if hasattr(y_true, "shape") else np.asarray(y_true)
         y_pred = y_pred if hasattr(y_pred, "shape") else np.asarray(y_pred)
+        count = ops.shape(y_pred)[:1]
+        if replicas := Replicas.of(y_pred):
+            # As they came: once read, ids are numbers within what was read.
+            y_true = replicas.gathered(y_true)
+            count = ops.shape(y_true)[:1]
         labels = self.read(y_true, y_pred)
-        return Rows(labels, ops.ones(ops.shape(y_pred)[:1], dtype="float32"))
+        return Rows(labels, ops.ones(count, dtype="float32"))

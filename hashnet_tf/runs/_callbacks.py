@@ -19,7 +19,7 @@ class Finite(keras.callbacks.Callback):
         logs = logs or {}
         if not math.isfinite(logs["loss"]):
             model: typing.Any = self.model
-            step = int(ops.convert_to_tensor(model.optimizer.iterations))
+            step = int(ops.convert_to_numpy(model.optimizer.iterations))
             raise ValueError(
                 "The loss must stay finite: train into another folder with a"
                 " lower --learning_rate. Of a run, what the last whole epoch"

@@ -1,0 +1,67 @@
+"""Trainings by replicas of `tf.distribute` beside those of one device."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hashnet_tf.methods import DEEP_METHODS
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = pathlib.Path(__file__).with_name("train_replicas.py")
+STEPS, LEAST = 50, 1e-5
+# Its hinges and thresholds jump, so that weights part that differ by rounding;
+# its losses do not.
+JUMPS = {"dnnh": 1e-3}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What the script leaves behind, by training, replicas and what it is."""
+    folder = tmp_path_factory.mktemp("replicas")
+    subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder)], check=True, cwd=folder
+    )
+    with np.load(folder / "replicas.npz") as kept:
+        return {tuple(key.rsplit(" ", 2)): kept[key] for key in kept}
+
+
+def beside_one(found, what):
+    """Yields training and replicas, and what one device and those have."""
+    for name, count, key in found:
+        if key == what and count != "0":
+            yield name, count, found[name, "0", key], found[name, count, key]
+
+
+def test_weights_are_those_of_one_device(found):
+    apart = {
+        (name, count): np.abs(some - one).max()
+        for name, count, one, some in beside_one(found, "weights")
+    }
+    assert {name for name, _ in apart} > set(DEEP_METHODS)
+    assert {count for _, count in apart} == {"1", "2", "4"}
+    assert not {
+        (name, count): most
+        for (name, count), most in apart.items()
+        if most >= JUMPS.get(name, LEAST)
+    }
+
+
+@pytest.mark.parametrize("what", ["loss", "beta", "J"])
+def test_what_is_logged_is_that_of_one_device(what, found):
+    for name, count, one, some in beside_one(found, what):
+        told = f"{name}, {count}"
+        np.testing.assert_allclose(some, one, rtol=LEAST, err_msg=told)
+        assert what != "loss" or one[-1] < one[0], told
+    assert found["hashnet", "2", "beta"][-1] > 4
+
+
+def test_a_checkpoint_brings_the_weights_back(found):
+    restored = list(beside_one(found, "restored"))
+    assert len(restored) == 6
+    for name, count, _, weights in restored:
+        np.testing.assert_array_equal(weights, found[name, count, "weights"])
+        assert found[name, count, "step"] == STEPS
