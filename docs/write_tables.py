@@ -375,7 +375,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "stores.md": {"stores": _stores},
     "training.md": {"methods": _methods},
     "deploying.md": {"bounds": _bounds, "signatures": _signatures},
-    "results.md": _results("mirflickr"),
+    "results.md": {**_results("mirflickr"), **_results("cifar")},
     "embeddings.md": {
         f"embeddings {name}": functools.partial(_embeddings, name)
         for name in ("synthetic", "photographs", "texts")
