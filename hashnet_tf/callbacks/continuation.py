@@ -167,7 +167,7 @@ class Continuation(HashNetCallback):
         if self._waiting is not None:
             return
         beta = self.schedule(self.step())
-        # To assign takes a tenth of the time of a small network's step, and
+        # Of a small network's step, to assign is some percent of the time, and
         # most schedules hold beta for a while. As float32, which it is.
         if np.float32(beta) != np.float32(self._beta):
             self._assign(beta)

@@ -21,11 +21,7 @@ class Replicas:
 
     def __init__(self, context: typing.Any, count: Tensor) -> None:
         self._context = context
-        counts = self.gathered(ops.reshape(count, (1,)))
-        place = context.replica_id_in_sync_group
-        self._first = ops.sum(counts[:place])
         self._count = count
-        self._total = ops.sum(counts)
 
     @classmethod
     def of(cls, outputs: Tensor) -> "Replicas | None":
@@ -63,10 +59,13 @@ class Replicas:
             Float32 tensor `[n]`, scaled so that the mean over replicas of the
             means over their rows is the mean over all rows.
         """
-        count = ops.cast(self._count, "float32")
-        replicas = self._context.num_replicas_in_sync
-        share = count * replicas / ops.cast(self._total, "float32")
-        return share * rows[self._first : self._first + self._count]
+        counts = self.gathered(ops.reshape(self._count, (1,)))
+        first = ops.sum(counts[: self._context.replica_id_in_sync_group])
+        count, total = (
+            ops.cast(n, "float32") for n in (self._count, ops.sum(counts))
+        )
+        share = count * self._context.num_replicas_in_sync / total
+        return share * rows[first : first + self._count]
 
 
 def _context() -> typing.Any:
