@@ -21,10 +21,8 @@ JUMPS = {"dnnh": 1e-3}
 UNEVEN = "weights and a ragged end", "4"
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """What the script leaves behind, by training, replicas and what it is."""
-    folder = tmp_path_factory.mktemp("replicas")
+def trained(folder):
+    """Returns what the script leaves, by training, replicas and what it is."""
     subprocess.run(
         [sys.executable, str(SCRIPT), str(folder)], check=True, cwd=folder
     )
@@ -32,17 +30,23 @@ def found(tmp_path_factory):
         return {tuple(key.rsplit(" ", 2)): kept[key] for key in kept}
 
 
-def beside_one(found, what):
-    """Yields training and replicas, and what one device and those have."""
-    for name, count, key in found:
-        if key == what and count != "0":
-            yield name, count, found[name, "0", key], found[name, count, key]
+# One test, for processes that share several would each train all of it.
+def test_replicas_train_as_one_device_does(tmp_path):
+    found = trained(tmp_path)
 
+    def beside_one(what):
+        for name, count, key in found:
+            if key == what and count != "0":
+                yield (
+                    name,
+                    count,
+                    found[name, "0", key],
+                    found[name, count, key],
+                )
 
-def test_weights_are_those_of_one_device(found):
     apart = {
         (name, count): np.abs(some - one).max()
-        for name, count, one, some in beside_one(found, "weights")
+        for name, count, one, some in beside_one("weights")
     }
     assert {name for name, _ in apart} > set(DEEP_METHODS)
     assert {count for _, count in apart} == {"1", "2", "4"}
@@ -51,21 +55,14 @@ def test_weights_are_those_of_one_device(found):
         for (name, count), most in apart.items()
         if most >= JUMPS.get(name, LEAST)
     }
-
-
-@pytest.mark.parametrize("what", ["loss", "beta", "J"])
-def test_what_is_logged_is_that_of_one_device(what, found):
-    for name, count, one, some in beside_one(found, what):
-        told = f"{name}, {count}"
-        if (name, count) == UNEVEN:
-            continue
-        np.testing.assert_allclose(some, one, rtol=LEAST, err_msg=told)
-        assert what != "loss" or one[-1] < one[0], told
+    for what in ("loss", "beta", "J"):
+        for name, count, one, some in beside_one(what):
+            told = f"{what} of {name}, {count}"
+            if (name, count) != UNEVEN:
+                np.testing.assert_allclose(some, one, rtol=LEAST, err_msg=told)
+            assert what != "loss" or one[-1] < one[0], told
     assert found["hashnet", "2", "beta"][-1] > 4
-
-
-def test_a_checkpoint_brings_the_weights_back(found):
-    restored = list(beside_one(found, "restored"))
+    restored = list(beside_one("restored"))
     assert len(restored) == 6
     for name, count, _, weights in restored:
         np.testing.assert_array_equal(weights, found[name, count, "weights"])
