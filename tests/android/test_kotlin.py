@@ -15,6 +15,7 @@ import hashnet_tf as hn
 from hashnet_tf._framings import FRAMINGS
 from hashnet_tf.datasets.pixels.pillow import pixel_batches, small_jpeg
 from hashnet_tf.export import web
+from hashnet_tf.export.web_codes import SetCodes
 
 pytestmark = pytest.mark.slow
 
@@ -219,7 +220,7 @@ def test_what_is_found_has_thumbnails(kotlin, models, pictures, tmp_path):
     folder = pictures[0].parent
     code_set = hn.runs.encode_folder(models["12"], folder, tmp_path / "set")
     small = tmp_path / "set" / "thumbnails"
-    web._write_thumbnails(small, code_set)
+    web._write_thumbnails(small, SetCodes(code_set))
     queries, out = tmp_path / "queries", tmp_path / "found"
     queries.write_text(f"{bytes(code_set.codes[7]).hex()}\n")
     asked = "search", tmp_path / "set", queries, len(pictures), out
