@@ -72,6 +72,8 @@ class Network:
         """Writes the encoder in every format, and makes the codes."""
         folder.mkdir()
         asked, fitting = inputs[:ITEMS], inputs[ITEMS:]
+        model.save(folder / "model.keras")
+        np.save(folder / "x.npy", asked)
         files = {}
         for kind in hn.export.FORMATS:
             for way in hn.export.FORMATS[kind].bounds:
@@ -155,8 +157,6 @@ def keras_on(backend):
     def cell(network: Network) -> str:
         names = ("model.keras", "x.npy", "codes.npy")
         paths = [network.folder / name for name in names]
-        network.model.save(paths[0])
-        np.save(paths[1], network.asked)
         environment = {**os.environ, "KERAS_BACKEND": backend}
         command = [sys.executable, "-c", IN_KERAS, *paths]
         subprocess.run(command, check=True, env=environment)

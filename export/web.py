@@ -101,12 +101,12 @@ def write_web(
     model = run.model
     # Before anything long is begun.
     trained_size(model)
-    searched = _searched(run, codes)
-    searched.check_model(weights_digest(model))
+    searched, digest = _searched(run, codes), weights_digest(model)
+    searched.check_model(digest)
     lock = place.with_name(f".{place.name}.lock")
     with only_writer(place, lock), tempfile.TemporaryDirectory() as fetched:
         packages = _litertjs(litertjs, pathlib.Path(fetched))
-        encoder = _encoder(run, model)
+        encoder = _encoder(run, model, digest)
         place.parent.mkdir(parents=True, exist_ok=True)
         beside = place.with_name(f".{place.name}.new")
         # Of one that was killed.
@@ -117,7 +117,7 @@ def write_web(
             _copy_runtime(packages, beside / "litert")
             _copy_page(beside)
             _write_encoder(beside, encoder, model)
-            _write_codes(beside, searched, weights_digest(model), thumbnails)
+            _write_codes(beside, searched, digest, thumbnails)
             put_in_place(beside, place)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -135,18 +135,20 @@ def _check_is_free(place: pathlib.Path) -> None:
 
 
 def _searched(run: Run, codes: os.PathLike[str] | str | None) -> WebCodes:
-    place = run.codes_path("database") if codes is None else codes
-    if codes is None and not pathlib.Path(place).is_dir():
-        return SetCodes(run.encode_part("database"))
-    return WebCodes.at(place)
+    if codes is not None:
+        return WebCodes.at(codes)
+    place = run.codes_path("database")
+    if place.is_dir():
+        return WebCodes.at(place)
+    return SetCodes(run.encode_part("database"))
 
 
-def _encoder(run: Run, model: HashNet) -> pathlib.Path:
+def _encoder(run: Run, model: HashNet, digest: str) -> pathlib.Path:
     """Returns the run's file for browsers, made where there is none yet."""
     path = run.export_path / FORMATS["web"].file_name("web")
     if path.is_file():
         try:
-            if LiteRTEncoder(path).model_digest == weights_digest(model):
+            if LiteRTEncoder(path).model_digest == digest:
                 return path
         except ValueError as error:
             say(f"{error}. It is made anew.")

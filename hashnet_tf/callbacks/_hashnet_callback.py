@@ -8,6 +8,24 @@ from hashnet_tf._types import ops
 from hashnet_tf.layers.scaled_tanh import ScaledTanh
 
 
+def steps_done(model: typing.Any) -> int:
+    """Returns the optimizer's steps that are done, by whatever device.
+
+    Args:
+        model: `keras.Model`, compiled.
+
+    Example:
+
+    >>> import keras
+    >>> from hashnet_tf.callbacks._hashnet_callback import steps_done
+    >>> model = keras.Sequential([keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> steps_done(model)
+    0
+    """
+    return int(ops.convert_to_numpy(model.optimizer.iterations))
+
+
 class HashNetCallback(keras.callbacks.Callback):
     """A callback that knows the step and beta, and when to be silent.
 
@@ -42,7 +60,7 @@ class HashNetCallback(keras.callbacks.Callback):
 
     def step(self) -> int:
         """Returns the optimizer's steps that are done."""
-        return int(ops.convert_to_numpy(self.model.optimizer.iterations))
+        return steps_done(self.model)
 
     def scaled_tanhs(self) -> list[ScaledTanh]:
         """Returns the layers that hold beta, however deep they are."""

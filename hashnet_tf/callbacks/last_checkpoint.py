@@ -8,7 +8,7 @@ import typing
 import keras
 
 from hashnet_tf._files import read_back, sealed
-from hashnet_tf._types import ops
+from hashnet_tf.callbacks._hashnet_callback import steps_done
 
 
 class LastCheckpoint(keras.callbacks.Callback):
@@ -60,7 +60,7 @@ class LastCheckpoint(keras.callbacks.Callback):
             # Without its variables an optimizer loads nothing, with a warning.
             model.optimizer.build(model.trainable_variables)
             model.load_weights(self.path)
-        return int(ops.convert_to_numpy(model.optimizer.iterations))
+        return steps_done(model)
 
     def on_epoch_end(self, epoch: int, logs: typing.Any = None) -> None:
         with sealed(self.path) as beside:

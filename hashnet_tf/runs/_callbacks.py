@@ -6,8 +6,8 @@ import typing
 import keras
 import numpy as np
 
-from hashnet_tf._types import ops
 from hashnet_tf.callbacks import ContinuationMonitor
+from hashnet_tf.callbacks._hashnet_callback import steps_done
 
 
 class Finite(keras.callbacks.Callback):
@@ -18,13 +18,11 @@ class Finite(keras.callbacks.Callback):
     ) -> None:
         logs = logs or {}
         if not math.isfinite(logs["loss"]):
-            model: typing.Any = self.model
-            step = int(ops.convert_to_numpy(model.optimizer.iterations))
             raise ValueError(
                 "The loss must stay finite: train into another folder with a"
                 " lower --learning_rate. Of a run, what the last whole epoch"
                 f" gave stays in checkpoints/. Received: loss={logs['loss']} by"
-                f" step {step}, in {logs['beta']:.4g} as beta"
+                f" step {steps_done(self.model)}, in {logs['beta']:.4g} as beta"
             )
 
 

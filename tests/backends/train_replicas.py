@@ -70,6 +70,10 @@ def training(name):
     return model, build_loss(config, labels), (features, labels)
 
 
+def flat_weights(net):
+    return np.concatenate([np.ravel(weight) for weight in net.get_weights()])
+
+
 def fitted(name, strategy, folder):
     """Returns the weights after a training, and the losses of its epochs."""
     make, loss, given = training(name)
@@ -92,8 +96,7 @@ def fitted(name, strategy, folder):
     history = model.fit(
         stream, epochs=EPOCHS, verbose=0, shuffle=False, callbacks=callbacks
     )
-    weights = [np.ravel(weight) for weight in net.get_weights()]
-    found = {"weights": np.concatenate(weights)}
+    found = {"weights": flat_weights(net)}
     found["loss"] = np.asarray(history.history["loss"])
     if callbacks:
         found["beta"] = np.asarray(history.history["beta"])
@@ -102,8 +105,7 @@ def fitted(name, strategy, folder):
             again = hashnet()
             again.compile(hn.optimizers.default_optimizer(1e-3, 50), loss)
         found["step"] = callbacks[-1].restore(again)
-        weights = [np.ravel(weight) for weight in again.get_weights()]
-        found["restored"] = np.concatenate(weights)
+        found["restored"] = flat_weights(again)
     return found
 
 
